@@ -33,16 +33,10 @@ def one_of(*choices: str) -> Rule:
 
 Count = Annotated[int, Rule("a whole number of at least 1", lambda v: _is_whole(v) and v >= 1)]
 Size = Annotated[int, Rule("a whole number of at least 0", lambda v: _is_whole(v) and v >= 0)]
-Seed = Annotated[
-    int, Rule("a whole number from 0 to 4294967295", lambda v: _is_whole(v) and 0 <= v < 2**32)
-]
+Seed = Annotated[int, Rule("a whole number from 0 to 4294967295", lambda v: _is_whole(v) and 0 <= v < 2**32)]
 Number = Annotated[float, Rule("a finite number", _is_number)]
-Positive = Annotated[
-    float, Rule("a finite number greater than 0", lambda v: _is_number(v) and v > 0)
-]
-NonNegative = Annotated[
-    float, Rule("a finite number of at least 0", lambda v: _is_number(v) and v >= 0)
-]
+Positive = Annotated[float, Rule("a finite number greater than 0", lambda v: _is_number(v) and v > 0)]
+NonNegative = Annotated[float, Rule("a finite number of at least 0", lambda v: _is_number(v) and v >= 0)]
 Decay = Annotated[
     float,
     Rule("a number of at least 0 and less than 1", lambda v: _is_number(v) and 0 <= v < 1),
@@ -51,8 +45,6 @@ Widths = Annotated[
     Sequence[int],
     Rule(
         "a non-empty list of whole numbers of at least 1, such as [10, 5]",
-        lambda v: (
-            isinstance(v, list | tuple) and len(v) > 0 and all(_is_whole(n) and n >= 1 for n in v)
-        ),
+        lambda v: isinstance(v, list | tuple) and len(v) > 0 and all(_is_whole(n) and n >= 1 for n in v),
     ),
 ]

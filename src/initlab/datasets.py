@@ -15,7 +15,7 @@ from initlab.activations import Array
 from initlab.checks import Count, NonNegative, Seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays do not compare to one truth: a dataset equals itself
 class Dataset:
     """Training and test examples, X (n_x, m) and labels Y (1, m) of 0 and 1 in float64, and their source."""
 
@@ -48,9 +48,7 @@ def blobs(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> D
     return _draw(make_blobs, n_train, n_test, seed, centers=centers, cluster_std=noise)
 
 
-def _draw(
-    make: Callable[..., Any], n_train: int, n_test: int, seed: int, **options: Any
-) -> Dataset:
+def _draw(make: Callable[..., Any], n_train: int, n_test: int, seed: int, **options: Any) -> Dataset:
     def columns(n_samples: int, random_state: int) -> tuple[Array, Array]:
         X, y = make(n_samples=n_samples, random_state=random_state, **options)
         return np.ascontiguousarray(X.T), y[np.newaxis].astype(np.float64)

@@ -1,7 +1,8 @@
 """What is measured from a step: small pure functions, each named in DIAGNOSTICS and so measured.
 
 Each takes a Step and returns a mapping from what is measured ('layer1', …, 'global') to one value a run (R,).
-A metric is called ``<function>/<what>``, for example ``grad_norm/layer1``. Layers count from 1; the last is the output.
+A metric is called ``<function>/<what>``, for example ``grad_norm/layer1``. Layers count from 1; the last
+is the output.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,9 @@ from initlab.network import Network, Pass
 
 
 class Step(NamedTuple):
-    """One iteration before its update: the parameters (R, P), the gradient (R, P) of its cost, and a pass over all examples."""
+    """One iteration before its update: the parameters (R, P), the gradient (R, P) of its cost, and a pass
+    over all examples.
+    """
 
     network: Network
     parameters: Array
@@ -26,7 +29,9 @@ Measurement = Callable[[Step], Mapping[str, Array]]
 
 
 def grad_norm(step: Step) -> dict[str, Array]:
-    """Returns the Euclidean norm of the gradient of each layer (weights and bias) and of the whole network."""
+    """Returns the Euclidean norm of the gradient of each layer (weights and bias) and of the whole
+    network.
+    """
     squares = _layer_squares(step.network, step.gradient)
     return _by_layer(np.sqrt(squares)) | {"global": np.sqrt(np.add.reduce(squares, axis=-1))}
 
@@ -70,7 +75,8 @@ def _count_distinct_rows(block: Array) -> Array:
     larger = np.maximum(squares[..., :, np.newaxis], squares[..., np.newaxis, :])
     same = distances <= tolerance**2 * larger
     repeats_an_earlier_row = np.tril(same, -1).any(axis=-1)
-    return np.sum(~repeats_an_earlier_row, axis=-1).astype(np.float64)
+    distinct: Array = np.sum(~repeats_an_earlier_row, axis=-1).astype(np.float64)
+    return distinct
 
 
 def _layer_squares(network: Network, flat: Array) -> Array:

@@ -13,12 +13,26 @@ All take ``(rng, shape, *, hyper-parameters)`` with shape (fan_out, fan_in) and 
 draw multiply the same standard normals, so one seed gives every start the same underlying numbers.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from initlab.activations import Array
 from initlab.checks import NonNegative, Number
+from initlab.network import flatten
 
 Shape = tuple[int, int]
+Initializer = Callable[[np.random.RandomState, Shape], Array]
+
+
+def initial_parameters(init: Initializer, shapes: Sequence[Shape], seed: int) -> Array:
+    """Returns one run's flat parameters (P,): weights drawn layer after layer from one stream, biases 0.
+
+    The stream is NumPy's legacy RandomState, which is frozen for good.
+    """
+    rng = np.random.RandomState(seed)
+    weights = [init(rng, shape) for shape in shapes]
+    return flatten(weights, [np.zeros((fan_out, 1)) for fan_out, _ in shapes])
 
 
 def zeros(rng: np.random.RandomState, shape: Shape) -> Array:
@@ -33,7 +47,8 @@ def constant(rng: np.random.RandomState, shape: Shape, *, value: Number) -> Arra
 
 def random(rng: np.random.RandomState, shape: Shape, *, scale: NonNegative) -> Array:
     """Returns W ~ N(0, scale²), whatever the layer's width."""
-    return rng.standard_normal(shape) * scale
+    weights: Array = rng.standard_normal(shape) * scale
+    return weights
 
 
 def small_random(rng: np.random.RandomState, shape: Shape, *, scale: NonNegative) -> Array:

@@ -72,8 +72,8 @@ def fit(
             measures = measure(Step(network, parameters, arrays.gradient, whole), diagnostics)
         # The sum of the costs is finite only if each of them is: one cheap test for the usual case.
         if not math.isfinite(np.add.reduce(costs)):
-            for run in np.flatnonzero(~np.isfinite(costs)):
-                frozen.setdefault(int(run), parameters[run].copy())
+            for run in np.flatnonzero(~np.isfinite(costs)).tolist():
+                frozen.setdefault(run, parameters[run].copy())
         update(parameters, arrays.gradient, state)
         for run, values in frozen.items():
             parameters[run] = values

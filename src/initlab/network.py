@@ -82,8 +82,10 @@ def with_ones(X: Array) -> Array:
 class Pass:
     """The arrays of one forward and backward pass of R runs over m examples, reused at every iteration.
 
-    ``inputs[l]`` (R, n_l + 1, m) is what layer l + 1 sees, its last row ones; ``hidden[l]`` (R, n_{l+1}, m) views
-    the activations of a hidden layer; ``z[l]`` are a layer's pre-activations, ``delta[l]`` the derivative of the cost by them, ``gradient`` (R, P) by the parameters; ``margin`` and
+    ``inputs[l]`` (R, n_l + 1, m) is what layer l + 1 sees, its last row ones; ``hidden[l]`` (R, n_{l+1},
+    m) views
+    the activations of a hidden layer; ``z[l]`` are a layer's pre-activations, ``delta[l]`` the derivative
+    of the cost by them, ``gradient`` (R, P) by the parameters; ``margin`` and
     ``loss`` (R, 1, m) are each example's u and log(1 + exp(u)) of ``cost``.
     """
 
@@ -103,7 +105,9 @@ class Pass:
         self.gradients = network.blocks(self.gradient)
 
     def load(self, X1: Array, S: Array) -> None:
-        """Takes inputs X1 (n_x + 1, m), last row ones, and signs S (1, m) of labels, or a stack (R, …) of each."""
+        """Takes inputs X1 (n_x + 1, m), last row ones, and signs S (1, m) of labels, or a stack (R, …) of
+        each.
+        """
         self.inputs[0], self.signs, self.mean_signs = X1, S, S / S.shape[-1]
 
     def probabilities(self) -> Array:
@@ -123,7 +127,9 @@ def forward(blocks: Sequence[Array], arrays: Pass) -> None:
 
 
 def signs(Y: Array) -> Array:
-    """Returns 1 − 2y for labels y: −1 for class 1 and 1 for class 0, the form in which the cost takes them."""
+    """Returns 1 − 2y for labels y: −1 for class 1 and 1 for class 0, the form in which the cost takes
+    them.
+    """
     return 1 - 2 * Y
 
 
@@ -178,7 +184,9 @@ def predict(network: Network, flat: Array, X: Array) -> Array:
 
 
 def evaluate(network: Network, flat: Array, X: Array, Y: Array) -> tuple[Array, Array]:
-    """Returns cost and accuracy, each (R,), of the parameters (R, P); a probability of exactly 0.5 means class 0."""
+    """Returns cost and accuracy, each (R,), of the parameters (R, P); a probability of exactly 0.5 means
+    class 0.
+    """
     arrays = _pass_of(network, flat, X, Y)
     accuracy = np.mean((arrays.probabilities() > 0.5) == (Y > 0.5), axis=(-2, -1))
     return cost(arrays), accuracy

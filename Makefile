@@ -1,0 +1,57 @@
+# Every target sets up what it needs: a fresh machine needs only Python 3.11 to 3.13 and make.
+PYTHON ?= python3
+VENV   := .venv
+PORT   ?= 5000
+READY  := $(VENV)/.ready
+RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep ui test check lint types bench readme lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Create .venv from the lock (again only when the lock changes)
+
+$(READY): requirements.lock
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
+	    { echo "Initlab needs Python 3.11, 3.12 or 3.13; choose one by make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+sweep: setup ## Compare three starts: zeros, large random weights, He's scale
+	$(RUN)/python -m src.train -m init=zeros,random,he
+
+ui: setup ## Open the tracked runs in MLflow's UI, on this machine only
+	@echo "The runs: http://127.0.0.1:$(PORT)/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART"
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN)/mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \
+	    --backend-store-uri sqlite:///$(CURDIR)/mlruns/mlflow.db
+
+test: setup ## Run the tests
+	$(RUN)/python -m pytest
+
+lint: setup
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+
+types: setup
+	$(RUN)/mypy
+
+check: lint types test ## Lint, types and tests: what CI runs
+
+bench: setup ## Measure the speed of an iteration beside plain NumPy and scikit-learn
+	$(RUN)/python -m src.bench
+
+readme: setup ## Make the README's picture and table anew
+	$(RUN)/python -m src.readme
+
+lock: setup ## Resolve the lock anew from pyproject.toml
+	$(RUN)/python -m pip install --quiet uv
+	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --upgrade --extra dev pyproject.toml --output-file requirements.lock
+
+clean: ## Remove the environment, caches and job folders; tracked runs in mlruns/ stay
+	rm -rf $(VENV) outputs multirun build dist .mypy_cache .pytest_cache .ruff_cache src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

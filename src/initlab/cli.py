@@ -1,0 +1,91 @@
+"""The command: Hydra composes, ``experiment`` runs, the terminal shows. Nothing imports this but the
+entry points.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from initlab.config import GROUPS
+from initlab.errors import InitlabError
+from initlab.outcomes import Outcome, read_outcomes, write_outcome
+from initlab.signals import Stopped, stop_on_signals
+
+# Two sweeps may start in the same second; this keeps their folders apart.
+OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)
+
+
+class RememberFolder(Callback):
+    """Remembers where this command's jobs leave their outcomes, for ``main`` to sum them up."""
+
+    folder: Path | None = None
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Is called by Hydra before a single run."""
+        RememberFolder.folder = Path(config.hydra.run.dir).absolute()
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Is called by Hydra before a sweep."""
+        RememberFolder.folder = Path(config.hydra.sweep.dir).absolute()
+
+
+@hydra.main(version_base="1.3", config_path="pkg://initlab.conf", config_name="config")
+def train(cfg: DictConfig) -> float:
+    """Trains one job and returns its final cost, infinite if it diverged, so that a sweeper can minimize
+    it.
+    """
+    stop_on_signals()
+    job = HydraConfig.get()
+    tags, folder = _tags(job), Path(job.runtime.output_dir)
+    overrides = list(job.overrides.task)
+    try:
+        from initlab.experiment import run
+        from initlab.terminal import ProgressLine
+
+        with ProgressLine() as line:
+            [result] = run([cfg], tags=[tags], folder=job.runtime.cwd, progress=line)
+    except (Exception, Stopped) as error:
+        write_outcome(folder, Outcome.failed(tags, overrides, error))
+        if isinstance(error, InitlabError) and job.mode == RunMode.RUN and not _full_errors():
+            sys.exit(1)  # the closing summary says it in one line
+        raise
+    write_outcome(folder, Outcome.finished(result, overrides))
+    return float("inf") if result.final_cost is None else result.final_cost
+
+
+def main() -> None:
+    """Runs the command line; whatever happened, closes with what the jobs left behind and a true exit
+    code.
+    """
+    try:
+        train()
+    except Stopped as stopped:
+        print(f"Stopped by {stopped}. What was training is marked KILLED.", file=sys.stderr)
+        sys.exit(128 + stopped.signum)
+    finally:
+        if RememberFolder.folder is not None:
+            from initlab.terminal import print_summary
+
+            print_summary(read_outcomes(RememberFolder.folder))
+
+
+def _tags(job: Any) -> dict[str, str]:
+    """Returns the options chosen from each group, and in a sweep its name and the job's number."""
+    tags = {group: str(job.runtime.choices[group]) for group in GROUPS}
+    if job.runtime.choices.get("experiment"):
+        tags["experiment"] = str(job.runtime.choices.experiment)
+    if job.mode == RunMode.MULTIRUN:
+        tags |= {"sweep": Path(job.sweep.dir).name, "sweep_job": str(job.job.num)}
+    return tags
+
+
+def _full_errors() -> bool:
+    return os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")

@@ -1,0 +1,207 @@
+"""From a composed config to checked settings and parts: what may stand in a config, and what it becomes.
+
+A group's YAML names a function by ``_target_`` and holds its keyword-only arguments; that function's
+signature is the schema (see ``checks``). Nothing is imported or called before its name has been allowed.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from initlab.checks import Count, Rule, Seed, Size, one_of
+from initlab.errors import ConfigError
+
+GROUPS = ("dataset", "model", "init", "optimizer")
+
+OptionalCount = Annotated[
+    int | None,
+    Rule(
+        "null or a whole number of at least 1",
+        lambda v: v is None or (isinstance(v, int) and not isinstance(v, bool) and v >= 1),
+    ),
+]
+Text = Annotated[str, Rule("a non-empty text", lambda v: isinstance(v, str) and v != "")]
+OptionalText = Annotated[
+    str | None, Rule("null or an MLflow tracking URI", lambda v: v is None or isinstance(v, str))
+]
+Prefixes = Annotated[
+    Sequence[str],
+    Rule(
+        "a list of module names such as [my_starts]",
+        lambda v: isinstance(v, list) and all(isinstance(one, str) and one for one in v),
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """How long, on how much at a time, in which precision and with how many BLAS threads a run trains."""
+
+    iterations: Count
+    batch_size: OptionalCount
+    precision: Annotated[str, one_of("float64", "float32")]
+    threads: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostics:
+    """How often the diagnostics are measured, in iterations."""
+
+    every: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plots:
+    """How many boundary pictures along the training are logged beside the final one."""
+
+    frames: Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """Where runs are tracked (null: nowhere), in which experiment, and every how many iterations the cost
+    is.
+    """
+
+    uri: OptionalText
+    experiment: Text
+    every: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything in a config that is not a part."""
+
+    seed: Seed
+    allow_targets: Prefixes
+    train: Train
+    diagnostics: Diagnostics
+    plots: Plots
+    tracking: Tracking
+
+
+SECTIONS = {"train": Train, "diagnostics": Diagnostics, "plots": Plots, "tracking": Tracking}
+
+
+def settings_of(cfg: DictConfig) -> Settings:
+    """Returns the settings of a config; raises ConfigError when one is missing, unknown or not allowed."""
+    values = _plain(cfg)
+    # Keys of the user's own at the top, for interpolations to refer to, are welcome.
+    for name in (*SECTIONS, *GROUPS, "seed", "allow_targets"):
+        if name not in values:
+            raise ConfigError(f"{name}: is missing")
+    sections: dict[str, Any] = {}
+    for name, section in SECTIONS.items():
+        node = values[name]
+        if not isinstance(node, dict):
+            raise ConfigError(f"{name}={node}: must be a section with {', '.join(_rules(section))}")
+        check_arguments(section, node, name)
+        sections[name] = section(**node)
+    check_arguments(Settings, {k: values[k] for k in ("seed", "allow_targets")} | sections, "")
+    return Settings(seed=values["seed"], allow_targets=values["allow_targets"], **sections)
+
+
+def part(cfg: DictConfig, group: str, allowed: Sequence[str]) -> "partial[Any]":
+    """Returns the function that a group's ``_target_`` names, with the group's checked hyper-parameters."""
+    node = _plain(cfg)[group]
+    if not isinstance(node, dict) or not isinstance(node.get("_target_"), str):
+        raise ConfigError(f"{group}: must name a function by _target_")
+    arguments = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
+    function = _locate(node["_target_"], f"{group}._target_", ("initlab", *allowed))
+    check_arguments(function, arguments, group)
+    return partial(function, **arguments)
+
+
+def leaves(cfg: DictConfig) -> dict[str, str]:
+    """Returns every leaf of a config as text by its dotted key; a list is one leaf."""
+
+    def walk(node: Mapping[str, Any], prefix: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for key, value in node.items():
+            if isinstance(value, dict) and value:
+                found |= walk(value, f"{prefix}{key}.")
+            else:
+                found[f"{prefix}{key}"] = str(value)
+        return found
+
+    return walk(_plain(cfg), "")
+
+
+def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], prefix: str) -> None:
+    """Raises ConfigError unless the arguments are just the keyword-only ones of function, each as its
+    rule allows.
+    """
+    rules = _rules(function)
+    _check_keys(prefix, arguments, set(rules))
+    for name, value in arguments.items():
+        rule = rules[name]
+        if rule is not None and not rule.accepts(value):
+            raise ConfigError(f"{_dotted(prefix, name)}={_shown(value)}: must be {rule.allowed}")
+
+
+def _check_keys(prefix: str, given: Mapping[str, Any], expected: set[str]) -> None:
+    known = f"the settings here are {', '.join(sorted(expected))}" if expected else "there is none"
+    for name in given:
+        if name not in expected:
+            raise ConfigError(f"{_dotted(prefix, name)}: is not a setting; {known}")
+    for name in sorted(expected - set(given)):
+        raise ConfigError(f"{_dotted(prefix, name)}: is missing")
+
+
+def _rules(function: Callable[..., Any]) -> dict[str, Rule | None]:
+    hints = get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
+    return {
+        name: next((m for m in getattr(hints.get(name), "__metadata__", ()) if isinstance(m, Rule)), None)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def _locate(target: str, key: str, allowed: Sequence[str]) -> Callable[..., Any]:
+    """Returns the callable at a dotted path whose module, and the module it was written in, is allowed."""
+    from hydra.utils import get_method
+
+    _refuse_unless_below(allowed, target, key, target)
+    try:
+        found = get_method(target)
+    except Exception as error:
+        raise ConfigError(f"{key}={target}: cannot be imported: {_first_line(error)}") from error
+    # 'initlab.datasets.np.load' begins with an allowed name and still is somebody else's function.
+    _refuse_unless_below(allowed, f"{found.__module__}.{found.__qualname__}", key, target)
+    return found
+
+
+def _refuse_unless_below(allowed: Sequence[str], path: str, key: str, target: str) -> None:
+    if not any(path.startswith(f"{prefix.rstrip('.')}.") for prefix in allowed):
+        raise ConfigError(
+            f"{key}={target}: is outside of {', '.join(allowed)}; "
+            f"if you trust it, add allow_targets=[{path.split('.')[0]}]"
+        )
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    try:
+        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key or 'config'}: {_first_line(error)}") from error
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _dotted(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    return value if isinstance(value, str) and value else repr(value)

@@ -1,0 +1,84 @@
+"""The pictures of a run: its decision boundary at the end and along the way, and its cost curve."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from initlab.activations import Array
+from initlab.datasets import Dataset
+from initlab.history import History
+from initlab.job import Job
+from initlab.network import predict
+from initlab.results import Result
+
+if TYPE_CHECKING:
+    from initlab.plots import Boundary, CostCurve
+
+
+class Frame(NamedTuple):
+    """The boundary after the update of iteration ``step``, as the two files that MLflow's UI shows."""
+
+    step: int
+    png: bytes
+    webp: bytes
+
+
+def boundary_png(job: Job, result: Result, parameters: Array) -> bytes:
+    """Returns the decision boundary of the final parameters (P,), as a PNG."""
+    from initlab.plots import png
+
+    if result.diverged_at is not None:
+        return png(_boundary(job.dataset).draw(None, _title(job), _diverged(result)))
+    outcome = f"train {result.accuracy_train:.1%} · test {result.accuracy_test:.1%} correct"
+    probabilities = _probabilities(job, parameters)
+    return png(_boundary(job.dataset).draw(probabilities, _title(job), outcome))
+
+
+def cost_png(job: Job, result: Result) -> bytes:
+    """Returns the cost over the iterations, as a PNG."""
+    from initlab.plots import png
+
+    outcome = f"final cost {result.final_cost:.4g}" if result.final_cost is not None else ""
+    cost = result.history["cost"].astype(np.float64)
+    return png(_cost_curve().draw(cost, _title(job), outcome or _diverged(result)))
+
+
+def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
+    """Yields the run's boundary at the iterations of its snapshots, as far as it got."""
+    from initlab.plots import png, webp
+
+    for step, parameters in history.snapshots.items():
+        if step < history.iterations_of(run) and np.isfinite(parameters[run]).all():
+            probabilities = _probabilities(job, parameters[run])
+            image = _boundary(job.dataset).draw(probabilities, _title(job), f"iteration {step:,}")
+            yield Frame(step, png(image), webp(image))
+
+
+def _probabilities(job: Job, parameters: Array) -> Array:
+    points = _boundary(job.dataset).points.astype(parameters.dtype)
+    with np.errstate(over="ignore"):  # exp of a saturated logit overflows to the right limit
+        return predict(job.network, parameters[np.newaxis], points).ravel()
+
+
+def _title(job: Job) -> str:
+    return f"{job.tags['init']} · seed {job.settings.seed}"
+
+
+def _diverged(result: Result) -> str:
+    return f"diverged at iteration {result.diverged_at:,}"
+
+
+@lru_cache(maxsize=4)
+def _boundary(dataset: Dataset) -> "Boundary":
+    from initlab.plots import Boundary
+
+    return Boundary(dataset.X_train, dataset.Y_train)
+
+
+@lru_cache(maxsize=1)
+def _cost_curve() -> "CostCurve":
+    from initlab.plots import CostCurve
+
+    return CostCurve()

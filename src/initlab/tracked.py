@@ -1,0 +1,136 @@
+"""The MLflow runs of a stack: RUNNING when it is entered, and each ended exactly once when it is left."""
+
+import io
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from omegaconf import OmegaConf
+
+from initlab.activations import Array
+from initlab.config import leaves
+from initlab.history import History
+from initlab.job import Job
+from initlab.pictures import boundary_png, cost_png, frames
+from initlab.results import Result, describe
+from initlab.signals import held
+from initlab.tracking import Description, Series, Tracker
+
+
+class TrackedStack:
+    """Keeps what a stack of jobs leaves behind. A run that is not finished inside ends FAILED, or KILLED
+    on a signal.
+    """
+
+    def __init__(self, tracker: Tracker, jobs: Sequence[Job], history: History) -> None:
+        self._tracker, self._jobs, self._history = tracker, jobs, history
+        self._flushed = 0
+        self._run_ids: list[str] = []
+        self._unfinished: set[str] = set()
+
+    def __enter__(self) -> Self:
+        with held():
+            self._run_ids = self._tracker.start([_description(job) for job in self._jobs])
+            self._unfinished = set(self._run_ids)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with held():
+            if error is None:
+                return
+            status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            try:
+                self.flush()
+            finally:
+                self._tracker.end(sorted(self._unfinished), status)
+
+    def flush(self) -> None:
+        """Writes the metrics of the iterations since the last flush, of all runs at once."""
+        history, every = self._history, self._jobs[0].settings.tracking.every
+        series: list[Series] = []
+        for run, run_id in enumerate(self._run_ids):
+            series += _series_since(self._flushed, history, run, run_id, every)
+        self._tracker.log(series)
+        self._flushed = history.length
+
+    def finish(self, results: Sequence[Result], parameters: Array) -> list[Result | Exception]:
+        """Writes what the results leave, with final parameters (R, P), ends their runs and returns them
+        with their ids.
+
+        Where that fails for one run, it ends FAILED and its error is returned in its place.
+        """
+        self.flush()
+        outcomes: list[Result | Exception] = []
+        for run in range(len(results)):
+            try:
+                self._keep(run, results[run], parameters[run])
+                self._end(run, "FINISHED")
+                address = self._tracker.address(results[run].tags.get("sweep"))
+                outcomes.append(replace(results[run], run_id=self._run_ids[run], address=address))
+            except Exception as error:
+                self._end(run, "FAILED")
+                outcomes.append(error)
+        return outcomes
+
+    def _keep(self, run: int, result: Result, parameters: Array) -> None:
+        job, run_id, tracker = self._jobs[run], self._run_ids[run], self._tracker
+        step, now = result.iterations - 1, int(self._history.times[result.iterations - 1])
+        tracker.log([_single(run_id, key, value, step, now) for key, value in result.metrics.items()])
+        tracker.write(run_id, _data_files(job, result))
+        tracker.write(run_id, {"cost.png": cost_png(job, result)})
+        tracker.write(run_id, {"boundary.png": boundary_png(job, result, parameters)})
+        for frame in frames(job, self._history, run):
+            tracker.write_image(run_id, "boundary", *frame)
+        tags = {"mlflow.note.content": describe(job, result), "mlflow.loggedImages": "True"}
+        tracker.tag(run_id, tags)
+
+    def _end(self, run: int, status: str) -> None:
+        with held():
+            self._tracker.end([self._run_ids[run]], status)
+            self._unfinished.discard(self._run_ids[run])
+
+
+def _description(job: Job) -> Description:
+    return Description(job.name, leaves(job.cfg), job.tags, job.dataset, job.tags["dataset"])
+
+
+def _data_files(job: Job, result: Result) -> dict[str, bytes]:
+    return {
+        "config.yaml": OmegaConf.to_yaml(job.cfg, resolve=True).encode(),
+        "history.npz": _npz(result.history),
+        "weights.npz": _npz(result.parameters),
+    }
+
+
+def _npz(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _series_since(since: int, history: History, run: int, run_id: str, every: int) -> list[Series]:
+    """Returns the run's metrics from iteration ``since`` on: the cost at every ``every``-th iteration and
+    what was measured.
+    """
+    end = history.iterations_of(run)
+    steps = np.arange(-(-since // every) * every, end, every)
+    series = [Series(run_id, "cost", history.costs[steps, run], steps, history.times[steps])]
+    first = bisect_left(history.measured_at, since)
+    steps = np.array([step for step in history.measured_at[first:] if step < end], np.int64)
+    for key, rows in history.measures.items():
+        values = np.array([row[run] for row in rows[first : first + len(steps)]])
+        series.append(Series(run_id, key, values, steps, history.times[steps]))
+    return series
+
+
+def _single(run_id: str, key: str, value: float, step: int, time: int) -> Series:
+    return Series(run_id, key, np.array([value]), np.array([step]), np.array([time]))

@@ -1,0 +1,135 @@
+"""Opening the tracking store: one address, one experiment, and a readable error when it cannot be reached.
+
+Two traps of MLflow are closed here. Several processes that meet a missing database would all run its
+migrations and ruin it, so opening happens under a file lock. And a store that cannot be reached is
+retried for minutes, so a short test of our own comes first.
+"""
+
+import hashlib
+import logging
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from filelock import FileLock
+
+from initlab.errors import TrackingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SECONDS_TO_ANSWER = 5
+SECONDS_FOR_A_LOCK = 10
+LOCAL_SERVER = "http://127.0.0.1:5000"
+SQLITE = "sqlite:///"
+
+
+def absolute_uri(uri: str, folder: Path) -> str:
+    """Returns the tracking URI with a relative path in it made absolute, seen from folder."""
+    if uri.startswith(SQLITE):
+        return SQLITE + str((folder / uri.removeprefix(SQLITE)).resolve())
+    if "://" in uri or uri.startswith(("file:", "databricks")):
+        return uri
+    return (folder / uri).resolve().as_uri()
+
+
+def address_of(uri: str, experiment_id: str, sweep: str | None = None) -> str:
+    """Returns the address of the experiment's charts in the MLflow UI, of one sweep's runs if it is named."""
+    server = uri.rstrip("/") if uri.startswith("http") else LOCAL_SERVER
+    query = "workflowType=machine_learning&compareRunsMode=CHART"
+    if sweep:
+        query += "&searchFilter=" + quote(f"tags.sweep = '{sweep}'")
+    return f"{server}/#/experiments/{experiment_id}/runs?{query}"
+
+
+@lru_cache
+def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient", str]:
+    """Returns a client of the store at uri (absolute) and the id of the experiment, made if it is missing.
+
+    ``folder`` is where the artifacts of a database without a path of its own are kept. Raises
+    TrackingError, in one line, when the store cannot be reached, read or written.
+    """
+    # MLflow sends usage data unless told otherwise; a laboratory does not speak about its users.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    with readable_errors(f"tracking.uri={uri}: cannot be opened"), _lock_of(uri):
+        _test(uri)
+        for chatty in ("alembic", "mlflow.store.db.utils"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        from mlflow import MlflowClient
+
+        client = MlflowClient(uri)
+        return client, _experiment_id(client, uri, experiment, folder)
+
+
+@contextmanager
+def readable_errors(problem: str) -> Iterator[None]:
+    """Turns what MLflow, the database, the network or the disk raise inside into a TrackingError of one
+    line.
+    """
+    try:
+        yield
+    except TrackingError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError | sqlite3.Error) or type(error).__module__.startswith(
+            ("mlflow", "sqlalchemy", "requests", "filelock", "urllib3")
+        ):
+            raise TrackingError(f"{problem}: {_first_line(error)}") from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    # SQLAlchemy follows the driver's words by the statement and a link; the driver's words say it.
+    words = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    return words.splitlines()[0]
+
+
+def _lock_of(uri: str) -> FileLock:
+    if uri.startswith(SQLITE):
+        path = Path(uri.removeprefix(SQLITE) + ".lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        path = Path(tempfile.gettempdir()) / f"initlab-{hashlib.sha256(uri.encode()).hexdigest()}.lock"
+    return FileLock(path)
+
+
+def _test(uri: str) -> None:
+    if uri.startswith(SQLITE):
+        with closing(sqlite3.connect(uri.removeprefix(SQLITE), SECONDS_FOR_A_LOCK)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+    elif uri.startswith("http"):
+        import requests
+
+        requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER)
+    elif is_database(uri):
+        import sqlalchemy
+
+        sqlalchemy.create_engine(uri).connect().close()
+
+
+def is_database(uri: str) -> bool:
+    """Returns whether the URI names an SQL database that this process opens by itself."""
+    return uri.split("://")[0].split("+")[0] in ("sqlite", "postgresql", "mysql", "mssql")
+
+
+def _experiment_id(client: "MlflowClient", uri: str, name: str, folder: Path) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return client.create_experiment(name, artifact_location=_artifact_location(uri, folder))
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"tracking.experiment={name}: is deleted; restore it in MLflow or choose another name"
+        )
+    return found.experiment_id
+
+
+def _artifact_location(uri: str, folder: Path) -> str | None:
+    if uri.startswith(SQLITE):
+        return (Path(uri.removeprefix(SQLITE)).parent / "artifacts").as_uri()
+    return (folder / "mlruns" / "artifacts").as_uri() if is_database(uri) else None
