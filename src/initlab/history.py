@@ -22,8 +22,8 @@ class History:
     """The records of R runs. ``costs`` is (iterations, R), of which ``length`` rows are filled."""
 
     def __init__(self, runs: int, iterations: int, snapshot_at: Collection[int]) -> None:
-        self.costs = np.full((iterations, runs), np.nan)
-        self.times = np.zeros(iterations, np.int64)
+        self.costs = np.empty((iterations, runs))
+        self.times = np.empty(iterations, np.int64)
         self.length = 0
         self.measured_at: list[int] = []
         self.measures: dict[str, list[Array]] = {}

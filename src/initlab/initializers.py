@@ -13,6 +13,7 @@ All take ``(rng, shape, *, hyper-parameters)`` with shape (fan_out, fan_in) and 
 draw multiply the same standard normals, so one seed gives every start the same underlying numbers.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -62,7 +63,7 @@ def xavier(rng: np.random.RandomState, shape: Shape) -> Array:
     The forward condition of Glorot & Bengio 2010, 'Understanding the difficulty of training deep
     feedforward neural networks', eq. 10; the course lesson calls this form 'Xavier'.
     """
-    return rng.standard_normal(shape) * np.sqrt(1 / shape[1])
+    return random(rng, shape, scale=math.sqrt(1 / shape[1]))
 
 
 def he(rng: np.random.RandomState, shape: Shape) -> Array:
@@ -70,4 +71,4 @@ def he(rng: np.random.RandomState, shape: Shape) -> Array:
 
     He et al. 2015, 'Delving deep into rectifiers', arXiv:1502.01852, eq. 10.
     """
-    return rng.standard_normal(shape) * np.sqrt(2 / shape[1])
+    return random(rng, shape, scale=math.sqrt(2 / shape[1]))

@@ -42,7 +42,7 @@ def cost_png(job: Job, result: Result) -> bytes:
 
     outcome = f"final cost {result.final_cost:.4g}" if result.final_cost is not None else ""
     cost = result.history["cost"].astype(np.float64)
-    return png(_cost_curve().draw(cost, _title(job), outcome or _diverged(result)))
+    return png(_cost_curve(job.settings.train.iterations).draw(cost, _title(job), outcome or _diverged(result)))
 
 
 def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
@@ -77,8 +77,8 @@ def _boundary(dataset: Dataset) -> "Boundary":
     return Boundary(dataset.X_train, dataset.Y_train)
 
 
-@lru_cache(maxsize=1)
-def _cost_curve() -> "CostCurve":
+@lru_cache(maxsize=4)
+def _cost_curve(iterations: int) -> "CostCurve":
     from initlab.plots import CostCurve
 
-    return CostCurve()
+    return CostCurve(iterations)

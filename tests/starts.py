@@ -1,0 +1,63 @@
+"""Starting parameters and plain NumPy oracles that several test modules share."""
+
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from initlab import initializers
+
+
+def lone_start(network, seed, init=initializers.he, **options):
+    return initializers.initial_parameters(partial(init, **options), network.shapes, seed)
+
+
+def stack_of_starts(network, seeds, init=initializers.he, **options):
+    return np.stack([lone_start(network, seed, init, **options) for seed in seeds])
+
+
+def plain_layers(flat, sizes):
+    """Cuts one run's flat parameters into [(W, b), …] without the library."""
+    layers, begin = [], 0
+    for n_in, n_out in pairwise(sizes):
+        end = begin + n_out * (n_in + 1)
+        layer = flat[begin:end].reshape(n_out, n_in + 1)
+        layers.append((layer[:, :-1], layer[:, -1:]))
+        begin = end
+    return layers
+
+
+PHI = {
+    "relu": lambda z: np.where(z > 0, z, 0.0),
+    "tanh": lambda z: (np.exp(2 * z) - 1) / (np.exp(2 * z) + 1),
+    "sigmoid": lambda z: np.exp(z) / (1 + np.exp(z)),
+    "linear": lambda z: z,
+}
+
+
+def plain_forward(flat, sizes, activation, X):
+    """Returns the pre-activations and the hidden activations of one run."""
+    zs, activations = [], [X]
+    for W, b in plain_layers(flat, sizes):
+        zs.append(W @ activations[-1] + b)
+        activations.append(PHI[activation](zs[-1]))
+    return zs, activations[1:-1]
+
+
+def plain_cost(flat, sizes, activation, X, Y):
+    logits = plain_forward(flat, sizes, activation, X)[0][-1]
+    return np.mean(np.logaddexp(0, logits) - Y * logits)
+
+
+def plain_gradient(flat, sizes, X, Y):
+    """Returns one run's gradient for ReLU, one layer at a time: the textbook's back-propagation."""
+    layers = plain_layers(flat, sizes)
+    zs, hidden = plain_forward(flat, sizes, "relu", X)
+    inputs = [X, *hidden]
+    delta = (1 / (1 + np.exp(-zs[-1])) - Y) / X.shape[1]
+    pieces = []
+    for number in reversed(range(len(layers))):
+        pieces.append(np.hstack([delta @ inputs[number].T, delta.sum(axis=1, keepdims=True)]))
+        if number:
+            delta = (layers[number][0].T @ delta) * (zs[number - 1] > 0)
+    return np.concatenate([piece.ravel() for piece in reversed(pieces)])

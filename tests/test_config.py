@@ -1,0 +1,118 @@
+"""What may stand in a config, and what it becomes."""
+
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from initlab.config import leaves, part, settings_of
+from initlab.errors import ConfigError
+
+CHOICES = sorted(
+    (path.parent.name, path.stem)
+    for path in (ROOT / "conf").glob("*/*.yaml")
+    if path.parent.name != "experiment"
+)
+
+
+@pytest.mark.parametrize(("group", "option"), CHOICES)
+def test_every_choice_of_every_group_is_a_valid_part(config, group, option):
+    cfg = config(f"{group}={option}")
+    settings_of(cfg)
+    assert part(cfg, group, []).func.__module__.startswith("initlab.")
+    assert cfg[group]._partial_ is True
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "conf" / "experiment").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_experiment_composes(config, path):
+    settings_of(config(f"experiment={path.stem}"))
+
+
+def test_the_defaults_are_the_published_settings(config):
+    assert config() == config("experiment=notebook")
+    assert config().train.iterations == 15000
+
+
+def test_the_notebook_stays_even_if_other_choices_are_made_first(config):
+    cfg = config("experiment=notebook", "init=zeros")
+    assert cfg.init._target_.endswith("zeros")
+    assert list(cfg.model.hidden) == [10, 5]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed=-1", r"^seed=-1: must be a whole number from 0 to 4294967295$"),
+        ("seed=true", r"^seed=True: must be a whole number"),
+        ("train.precision=float16", r"^train.precision=float16: must be one of float64, float32$"),
+        ("train.batch_size=0", r"^train.batch_size=0: must be null or a whole number of at least 1$"),
+        ("train=7", r"^train=7: must be a section with"),
+        ("+train.epochs=3", r"^train.epochs: is not a setting; the settings here are batch_size"),
+        ("~train.iterations", r"^train.iterations: is missing$"),
+        ("~tracking", r"^tracking: is missing$"),
+        ("tracking.every=1.5", r"^tracking.every=1.5: must be a whole number"),
+        ("diagnostics.every=0", r"^diagnostics.every=0: must be"),
+        ("plots.frames=-1", r"^plots.frames=-1: must be a whole number of at least 0$"),
+        ("allow_targets=os", r"^allow_targets=os: must be a list of module names"),
+        ("seed=${nowhere}", r"^.*nowhere"),
+        ("seed=???", r"^seed: Missing mandatory value"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_with_its_value_and_what_may_be(config, override, message):
+    with pytest.raises(ConfigError, match=message):
+        settings_of(config(override))
+
+
+@pytest.mark.parametrize(
+    ("group", "overrides", "message"),
+    [
+        ("optimizer", ["optimizer.learning_rate=0"], r"^optimizer.learning_rate=0: must be a finite"),
+        ("optimizer", ["optimizer.learning_rate=.inf"], r"must be a finite number greater than 0$"),
+        ("optimizer", ["optimizer.learning_rate=fast"], r"^optimizer.learning_rate=fast: must be"),
+        ("optimizer", ["optimizer=adam", "optimizer.beta1=1"], r"^optimizer.beta1=1: must be .* less than 1"),
+        ("optimizer", ["~optimizer.learning_rate"], r"^optimizer.learning_rate: is missing$"),
+        ("init", ["+init.scale=3"], r"^init.scale: is not a setting; there is none$"),
+        ("init", ["init=constant", "init.value=null"], r"^init.value=null: must be a finite number$"),
+        ("dataset", ["dataset.n_train=0"], r"^dataset.n_train=0: must be a whole number of at least 1$"),
+        ("model", ["model.hidden=10"], r"^model.hidden=10: must be a non-empty list"),
+        ("init", ["~init._target_"], r"^init: must name a function by _target_$"),
+        ("init", ["init._target_=initlab.initializers.hee"], r"cannot be imported"),
+    ],
+)
+def test_a_part_that_cannot_be_is_named_with_its_value_and_what_may_be(config, group, overrides, message):
+    with pytest.raises(ConfigError, match=message):
+        part(config(*overrides), group, [])
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["os.system", "initlab_evil.start", "initlab.datasets.np.load", "initlab.cli.os.system", "builtins.eval"],
+)
+def test_targets_outside_the_project_are_refused(config, target):
+    with pytest.raises(ConfigError, match="is outside of initlab"):
+        part(config(f"init._target_={target}"), "init", [])
+
+
+def test_a_refused_module_is_not_even_imported(config, tmp_path, monkeypatch):
+    (tmp_path / "strangers.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError):
+        part(config("init._target_=strangers.start"), "init", [])
+
+
+def test_targets_of_an_allowed_module_are_welcome(config, tmp_path, monkeypatch):
+    (tmp_path / "my_starts.py").write_text("def ones(rng, shape):\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = part(config("init._target_=my_starts.ones"), "init", ["my_starts"])
+    assert found(None, None) == 1
+
+
+def test_leaves_are_dotted_and_a_list_is_one(config):
+    found = leaves(config("+width=7", "model.hidden=[${width},3]"))
+    assert found["model.hidden"] == "[7, 3]"
+    assert found["dataset.noise"] == "0.05"
+    assert found["width"] == "7"
+
+
+def test_package_data_names_every_yaml():
+    assert all(path.suffix == ".yaml" for path in Path(ROOT / "conf").glob("*/*"))

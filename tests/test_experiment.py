@@ -1,0 +1,138 @@
+"""Configs in, trained and tracked runs out, in this process."""
+
+import numpy as np
+import pytest
+from conftest import runs_of
+
+from initlab import experiment
+from initlab.errors import ConfigError, TrackingError
+from initlab.experiment import run, run_each
+from initlab.results import Result
+
+UNTRACKED = ("tracking.uri=null", "train.iterations=53", "diagnostics.every=7")
+TRACKED = ("tracking.uri=sqlite:///mlruns/mlflow.db", "train.iterations=23", "plots.frames=2")
+
+
+def assert_same(one: Result, other: Result) -> None:
+    for ours, theirs in ((one.history, other.history), (one.parameters, other.parameters)):
+        assert ours.keys() == theirs.keys()
+        for key in ours:
+            assert np.array_equal(ours[key], theirs[key], equal_nan=True), key
+    assert (one.final_cost, one.accuracy_train, one.accuracy_test, one.diverged_at) == (
+        other.final_cost,
+        other.accuracy_train,
+        other.accuracy_test,
+        other.diverged_at,
+    )
+
+
+MIXED = [
+    ["init=he", "seed=5"],
+    ["init=zeros"],
+    ["init=random", "optimizer.learning_rate=0.3"],
+    ["init=he", "dataset.seed=11"],
+    ["optimizer=adam", "optimizer.beta1=0.5"],
+    ["optimizer.learning_rate=1e200"],
+    ["train.batch_size=64", "seed=2"],
+    ["train.batch_size=64", "seed=3"],
+    ["train.precision=float32", "model.hidden=[7]"],
+    ["dataset=moons", "model.activation=tanh"],
+]
+
+
+def test_any_list_of_configs_gives_what_each_gives_alone_bit_for_bit(config):
+    cfgs = [config(*UNTRACKED, *overrides) for overrides in MIXED]
+    for together, cfg in zip(run(cfgs), cfgs, strict=True):
+        assert_same(together, run([cfg])[0])
+
+
+def test_jobs_that_may_share_a_stack_do(config, monkeypatch):
+    sizes = []
+    train = experiment._train
+    monkeypatch.setattr(experiment, "_train", lambda jobs, *rest: sizes.append(len(jobs)) or train(jobs, *rest))
+    run([config(*UNTRACKED, *overrides) for overrides in MIXED])
+    assert sorted(sizes) == [1, 1, 1, 2, 5]
+
+
+def test_a_failing_config_leaves_the_others_alone(config):
+    cfgs = [config(*UNTRACKED, f"optimizer.learning_rate={rate}") for rate in (0.1, -1, 0.2)]
+    first, second, third = run_each(cfgs)
+    assert isinstance(second, ConfigError)
+    assert isinstance(first, Result)
+    assert isinstance(third, Result)
+    with pytest.raises(ConfigError, match="learning_rate=-1"):
+        run(cfgs)
+
+
+def test_what_a_part_says_against_its_settings_is_named_by_its_group(config, tmp_path, monkeypatch):
+    (tmp_path / "picky.py").write_text("def start(rng, shape):\n    raise ValueError('I will not')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    cfg = config(*UNTRACKED, "init._target_=picky.start", "allow_targets=[picky]")
+    with pytest.raises(ConfigError, match="^init: I will not$"):
+        run([cfg])
+
+
+def test_a_run_that_cannot_write_its_files_fails_alone(config, folder, client, monkeypatch):
+    from initlab import tracked
+
+    def draw(job, result):
+        if job.settings.seed == 2:
+            raise TrackingError("cost.png: cannot be written: No space left on device")
+        return b"picture"
+
+    monkeypatch.setattr(tracked, "cost_png", draw)
+    outcomes = run_each([config(*TRACKED, f"seed={seed}") for seed in (1, 2, 3)], folder=folder)
+    assert [type(outcome) for outcome in outcomes] == [Result, TrackingError, Result]
+    statuses = {run.data.tags["seed"]: run.info.status for run in runs_of(client)}
+    assert statuses == {"1": "FINISHED", "2": "FAILED", "3": "FINISHED"}
+
+
+def test_runs_of_a_stack_that_breaks_end_failed_with_what_they_had(config, folder, client, monkeypatch):
+    def break_at_seven(step):
+        if step.arrays.delta and break_at_seven.calls == 7:
+            raise MemoryError("no more")
+        break_at_seven.calls += 1
+        return {}
+
+    break_at_seven.calls = 0
+    monkeypatch.setattr(experiment, "DIAGNOSTICS", (break_at_seven,))
+    cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1") for seed in (1, 2)]
+    outcomes = run_each(cfgs, folder=folder)
+    assert [str(outcome) for outcome in outcomes] == ["no more", "no more"]
+    for tracked_run in runs_of(client):
+        assert tracked_run.info.status == "FAILED"
+        costs = client.get_metric_history(tracked_run.info.run_id, "cost")
+        assert [metric.step for metric in costs] == list(range(7))
+
+
+def test_an_interrupted_stack_ends_killed(config, folder, client):
+    def interrupt(jobs, iteration, costs):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([config(*TRACKED)], folder=folder, progress=interrupt)
+    assert [run.info.status for run in runs_of(client)] == ["KILLED"]
+
+
+def test_tracking_every_thins_the_logged_costs_but_not_the_history(config, folder, client):
+    [result] = run([config(*TRACKED, "tracking.every=5")], folder=folder)
+    logged = client.get_metric_history(result.run_id, "cost")
+    assert [metric.step for metric in logged] == [0, 5, 10, 15, 20]
+    assert len(result.history["cost"]) == 23
+
+
+def test_a_long_run_shows_its_metrics_while_it_trains(config, folder, client, monkeypatch):
+    from initlab import watch
+
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_FLUSHES", 0)
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_GLANCES", 0)
+    seen = []
+
+    def look(jobs, iteration, costs):
+        for tracked_run in runs_of(client):
+            seen.append(len(client.get_metric_history(tracked_run.info.run_id, "cost")))
+
+    [result] = run([config(*TRACKED)], folder=folder, progress=look)
+    assert seen == list(range(23))
+    latest = client.get_run(result.run_id).data.metrics
+    assert latest["cost"] == result.history["cost"][-1]

@@ -1,0 +1,37 @@
+"""Frames and the arrays a stack leaves."""
+
+import numpy as np
+import pytest
+
+from initlab.history import History, frame_iterations
+from initlab.loop import Record
+
+
+@pytest.mark.parametrize(
+    ("iterations", "frames", "expected"),
+    [
+        (15000, 5, [0, 10, 121, 1354, 14999]),
+        (15000, 1, [14999]),
+        (15000, 0, []),
+        (1, 5, [0]),
+        (3, 7, [0, 1, 2]),
+    ],
+)
+def test_frames_are_log_spaced_and_end_with_the_last_iteration(iterations, frames, expected):
+    assert frame_iterations(iterations, frames) == expected
+
+
+def test_a_diverged_run_keeps_its_history_up_to_and_with_the_bad_cost():
+    history = History(runs=2, iterations=5, snapshot_at=[1, 4])
+    parameters = np.arange(6.0).reshape(2, 3)
+    for iteration in range(5):
+        cost = np.array([1.0 - iteration / 10, np.inf if iteration >= 2 else 1.0])
+        measures = {"norm": np.array([iteration, -iteration])} if iteration % 2 == 0 else {}
+        history.add(Record(iteration, cost, measures, parameters, (1,) if iteration >= 2 else ()))
+        parameters += 1
+    assert history.arrays(0)["cost"] == pytest.approx([1.0, 0.9, 0.8, 0.7, 0.6])
+    assert history.arrays(1)["cost"].tolist() == [1.0, 1.0, np.inf]
+    assert history.arrays(1)["measured_at"].tolist() == [0, 2]
+    assert history.arrays(1)["norm"].tolist() == [0, -2]
+    assert history.snapshots[1][0, 0] == 1
+    assert history.stopped_at == {1: 2}
