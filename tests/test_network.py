@@ -204,8 +204,8 @@ def test_gradient_descent_follows_scikit_learns_loss_curve(activation, theirs):
         parameters -= rate * gradient
     np.testing.assert_allclose(ours, expected.loss_curve_[1:], rtol=1e-12)
     for number, block in enumerate(network.blocks(parameters)):
-        np.testing.assert_allclose(block[0, :, :-1], expected.coefs_[number].T, rtol=1e-9)
-        np.testing.assert_allclose(block[0, :, -1], expected.intercepts_[number], rtol=1e-9)
+        np.testing.assert_allclose(block[0, :, :-1], expected.coefs_[number].T, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(block[0, :, -1], expected.intercepts_[number], rtol=1e-9, atol=1e-12)
 
 
 def fitted_by_scikit_learn(activation, flat, X, Y, iterations, rate):

@@ -59,8 +59,7 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), _lock_of(uri):
         _test(uri)
-        for chatty in ("alembic", "mlflow.store.db.utils"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+        _quiet()
         from mlflow import MlflowClient
 
         client = MlflowClient(uri)
@@ -116,6 +115,12 @@ def _test(uri: str) -> None:
 def is_database(uri: str) -> bool:
     """Returns whether the URI names an SQL database that this process opens by itself."""
     return uri.split("://")[0].split("+")[0] in ("sqlite", "postgresql", "mysql", "mssql")
+
+
+def _quiet() -> None:
+    """Hides the progress of migrations, and MLflow's own printing of errors that it also raises."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def _experiment_id(client: "MlflowClient", uri: str, name: str, folder: Path) -> str:

@@ -1,0 +1,207 @@
+"""The store as it really behaves: missing, shared, locked, full, far away."""
+
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import environment, run_command, runs_of
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+
+from initlab.errors import TrackingError
+from initlab.tracking import Series, Tracker
+from initlab.tracking.artifacts import write_files
+from initlab.tracking.metrics import log_series
+from initlab.tracking.store import absolute_uri, address_of, open_store
+
+SHORT = ("train.iterations=20", "plots.frames=0")
+
+
+def test_a_relative_sqlite_path_is_seen_from_the_given_folder():
+    assert absolute_uri("sqlite:///mlruns/x.db", Path("/a/b")) == "sqlite:////a/b/mlruns/x.db"
+    assert absolute_uri("sqlite:////c/x.db", Path("/a/b")) == "sqlite:////c/x.db"
+    assert absolute_uri("http://127.0.0.1:5000", Path("/a")) == "http://127.0.0.1:5000"
+    assert absolute_uri("postgresql://u@h/d", Path("/a")) == "postgresql://u@h/d"
+
+
+def test_the_address_opens_the_charts_of_the_sweep():
+    address = address_of("sqlite:////a.db", "7", "s-1")
+    assert address.startswith("http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning")
+    assert address.endswith("&compareRunsMode=CHART&searchFilter=tags.sweep%20%3D%20%27s-1%27")
+
+
+def test_processes_that_meet_a_missing_database_do_not_destroy_it(tmp_path):
+    arguments = [sys.executable, "-m", "src.train", *SHORT]
+    starts = [subprocess.Popen(arguments, cwd=tmp_path, env=environment()) for _ in range(4)]
+    assert [start.wait(timeout=240) for start in starts] == [0] * 4
+    runs = runs_of(MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db"))
+    assert [run.info.status for run in runs] == ["FINISHED"] * 4
+
+
+def a_run(client: MlflowClient) -> str:
+    found = client.get_experiment_by_name("initlab")
+    experiment = found.experiment_id if found else client.create_experiment("initlab")
+    return client.create_run(experiment).info.run_id
+
+
+def some_series(run_id: str, seed: int) -> list[Series]:
+    rng = np.random.RandomState(seed)
+    steps = np.arange(0, 3001, 3)
+    times = 1_700_000_000_000 + np.sort(rng.randint(0, 9, steps.size))
+    cost = rng.standard_normal(steps.size) * 10.0 ** rng.randint(-300, 300, steps.size)
+    spoiled = np.where(rng.rand(steps.size) < 0.1, np.nan, cost)
+    spoiled[-1] = np.inf
+    return [
+        Series(run_id, "cost", cost, steps, times),
+        Series(run_id, "grad_norm/layer1", spoiled, steps, times),
+        Series(run_id, "never", np.array([np.nan, np.inf]), steps[:2], times[:2]),
+        Series(run_id, "final_cost", cost[-1:], steps[-1:], times[-1:]),
+    ]
+
+
+def everything_of(client: MlflowClient, run_id: str) -> tuple[dict, dict]:
+    latest = client.get_run(run_id).data.metrics
+    histories = {
+        key: sorted((m.step, m.timestamp, m.value) for m in client.get_metric_history(run_id, key))
+        for key in latest
+    }
+    return latest, histories
+
+
+def test_bulk_metrics_are_read_back_just_as_those_of_log_batch(client):
+    ours, theirs = a_run(client), a_run(client)
+    series = some_series(ours, seed=5)
+    for start in (0, 400):  # in two flushes, as a long run does
+        part = slice(start, start + 400) if start == 0 else slice(400, None)
+        log_series(
+            client,
+            [
+                one._replace(values=one.values[part], steps=one.steps[part], timestamps=one.timestamps[part])
+                for one in series
+            ],
+        )
+    metrics = [
+        Metric(one.key, value, int(stamp), int(step))
+        for one in series
+        for value, stamp, step in zip(one.values.tolist(), one.timestamps, one.steps, strict=True)
+        if np.isfinite(value)
+    ]
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(theirs, metrics=metrics[start : start + 1000])
+    assert everything_of(client, ours) == everything_of(client, theirs)
+
+
+def test_metrics_of_many_runs_go_in_one_transaction_or_not_at_all(client):
+    run_id = a_run(client)
+    good, bad = some_series(run_id, 1)[0], some_series("no-such-run", 1)[0]
+    with pytest.raises(TrackingError, match="^metrics cannot be written: .*FOREIGN KEY"):
+        log_series(client, [good, bad])
+    assert client.get_run(run_id).data.metrics == {}
+
+
+def test_several_writers_at_once_lose_nothing(folder, client):
+    code = (
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from initlab.tracking import Series, Tracker\n"
+        "tracker = Tracker('sqlite:///mlruns/mlflow.db', 'initlab', Path('.').absolute())\n"
+        "run = tracker.client.create_run(tracker.experiment_id).info.run_id\n"
+        "for part in range(20):\n"
+        "    steps = np.arange(part * 500, part * 500 + 500)\n"
+        "    tracker.log([Series(run, 'cost', steps * 0.5, steps, steps)])\n"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=environment()) for _ in range(4)]
+    assert [writer.wait(timeout=200) for writer in writers] == [0] * 4
+    for run in runs_of(client):
+        assert len(client.get_metric_history(run.info.run_id, "cost")) == 10_000
+
+
+def test_a_locked_database_is_a_readable_error_and_the_runs_before_are_intact(folder, client):
+    assert run_command(*SHORT, folder=folder).returncode == 0
+    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as blocker:
+        blocker.execute("BEGIN EXCLUSIVE")
+        done = run_command(*SHORT, folder=folder)
+        blocker.rollback()
+    blocker.close()
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "database is locked" in done.stderr
+    assert [run.info.status for run in runs_of(client)] == ["FINISHED"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mark a file immutable")
+def test_an_unwritable_database_is_a_readable_error(folder):
+    database = folder / "mlruns" / "mlflow.db"
+    if subprocess.run(["chattr", "+i", database], capture_output=True).returncode:
+        pytest.skip("this file system has no immutable files")
+    try:
+        done = run_command(*SHORT, folder=folder)
+    finally:
+        subprocess.run(["chattr", "-i", database], check=True)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "mlflow.db" in done.stderr
+    assert "cannot be opened" in done.stderr
+
+
+def test_a_file_that_is_no_database_is_a_readable_error(tmp_path):
+    (tmp_path / "notes.txt").write_text("these are notes, not tables " * 100)
+    done = run_command("tracking.uri=sqlite:///notes.txt", *SHORT, folder=tmp_path)
+    assert done.returncode == 1
+    assert "notes.txt: cannot be opened: file is not a database" in done.stderr
+
+
+def test_an_unknown_scheme_and_a_deleted_experiment_are_readable_errors(folder, client):
+    with pytest.raises(TrackingError, match="tracking.uri=gopher://x: cannot be opened"):
+        open_store("gopher://x", "initlab", folder)
+    client.delete_experiment(client.create_experiment("gone"))
+    with pytest.raises(TrackingError, match="^tracking.experiment=gone: is deleted"):
+        Tracker("sqlite:///mlruns/mlflow.db", "gone", folder)
+
+
+def test_a_full_disk_is_a_readable_error_and_leaves_no_half_written_file(tmp_path, client):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # the disk ends here
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(TrackingError, match=r"big\.bin: cannot be written: File too large"):
+            write_files(client, "r", tmp_path.as_uri(), {"small.bin": b"ok", "big.bin": b"x" * 20_000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
+    assert (tmp_path / "small.bin").read_bytes() == b"ok"
+    assert not (tmp_path / "big.bin").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+def test_a_sweep_on_a_disk_that_fills_up_keeps_the_runs_it_finished(folder, client):
+    artifacts = folder / "mlruns" / "artifacts"
+    artifacts.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", artifacts]).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        done = run_command("-m", "seed=1,2,3,4", "train.iterations=2000", folder=folder)
+        assert done.returncode == 1
+        assert "No space left on device" in done.stderr
+        statuses = [run.info.status for run in reversed(runs_of(client))]
+        assert statuses[0] == "FINISHED"
+        assert "FAILED" in statuses
+        assert "RUNNING" not in statuses
+        first = runs_of(client)[-1]
+        assert Path(first.info.artifact_uri.removeprefix("file://"), "boundary.png").stat().st_size > 0
+    finally:
+        subprocess.run(["umount", artifacts], check=True)
+
+
+def test_an_unreachable_server_is_a_readable_error_within_seconds(tmp_path):
+    started = time.monotonic()
+    with pytest.raises(TrackingError, match="^tracking.uri=http://127.0.0.1:9: cannot be opened: "):
+        open_store("http://127.0.0.1:9", "initlab", tmp_path)
+    assert time.monotonic() - started < 30  # MLflow alone retries for minutes

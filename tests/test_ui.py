@@ -1,0 +1,104 @@
+"""A real MLflow server: the runs and the pictures over HTTP, and runs tracked through it."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+from conftest import environment, run_command
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server(headline):
+    """MLflow's server on the headline command's store, as `make ui` starts it."""
+    folder, port = headline[0], free_port()
+    arguments = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    store = f"sqlite:///{folder}/mlruns/mlflow.db"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "server", *arguments, "--backend-store-uri", store],
+        cwd=folder,
+        env=environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", MLFLOW_DISABLE_TELEMETRY="true"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{address}/health", timeout=1).close()
+            break
+        except OSError:
+            assert process.poll() is None
+            time.sleep(0.1)
+    yield address
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def get(address: str, where: str, **query: str) -> bytes:
+    with urllib.request.urlopen(f"{address}/{where}?{urllib.parse.urlencode(query)}", timeout=30) as answer:
+        return answer.read()
+
+
+def search(address: str, **body) -> list[dict]:
+    request = urllib.request.Request(
+        f"{address}/api/2.0/mlflow/runs/search",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer).get("runs", [])
+
+
+def test_the_server_shows_the_runs_by_their_tags(server):
+    [run] = search(server, experiment_ids=["1"], filter="tags.init = 'he'")
+    assert run["info"]["run_name"] == "he-seed3"
+    assert run["info"]["status"] == "FINISHED"
+
+
+def test_the_server_serves_the_pictures(server):
+    [run] = search(server, experiment_ids=["1"], filter="tags.init = 'he'")
+    for name in ("boundary.png", "cost.png"):
+        picture = get(server, "get-artifact", run_uuid=run["info"]["run_id"], path=name)
+        assert picture.startswith(b"\x89PNG")
+
+
+def test_the_server_serves_the_image_grid(server):
+    [run] = search(server, experiment_ids=["1"], filter="tags.init = 'he'")
+    run_id = run["info"]["run_id"]
+    listed = json.loads(get(server, "api/2.0/mlflow/artifacts/list", run_id=run_id, path="images"))
+    small = [file["path"] for file in listed["files"] if file["path"].endswith("+compressed.webp")]
+    assert len(small) == 5
+    assert get(server, "get-artifact", run_uuid=run_id, path=small[0])[8:12] == b"WEBP"
+
+
+def test_the_server_serves_the_cost_at_every_iteration(server):
+    [run] = search(server, experiment_ids=["1"], filter="tags.init = 'zeros'")
+    query = {"run_id": run["info"]["run_id"], "metric_key": "cost", "max_results": "25000"}
+    metrics = json.loads(get(server, "api/2.0/mlflow/metrics/get-history", **query))["metrics"]
+    assert len(metrics) == 15000
+
+
+def test_runs_can_be_tracked_through_a_server(server, tmp_path):
+    done = run_command(
+        "tracking.experiment=far", "train.iterations=2003", f"tracking.uri={server}", folder=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{server}/#/experiments/" in done.stdout
+    [run] = search(server, experiment_ids=["2"])
+    assert run["info"]["status"] == "FINISHED"
+    query = {"run_id": run["info"]["run_id"], "metric_key": "cost", "max_results": "25000"}
+    metrics = json.loads(get(server, "api/2.0/mlflow/metrics/get-history", **query))["metrics"]
+    assert len(metrics) == 2003
+    picture = get(server, "get-artifact", run_uuid=run["info"]["run_id"], path="boundary.png")
+    assert picture.startswith(b"\x89PNG")
+    assert not (tmp_path / "mlruns").exists()
