@@ -117,7 +117,9 @@ def test_several_writers_at_once_lose_nothing(folder, client):
         "    steps = np.arange(part * 500, part * 500 + 500)\n"
         "    tracker.log([Series(run, 'cost', steps * 0.5, steps, steps)])\n"
     )
-    writers = [subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=environment()) for _ in range(4)]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=environment()) for _ in range(4)
+    ]
     assert [writer.wait(timeout=200) for writer in writers] == [0] * 4
     for run in runs_of(client):
         assert len(client.get_metric_history(run.info.run_id, "cost")) == 10_000

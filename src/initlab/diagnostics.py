@@ -60,14 +60,14 @@ def distinct_units(step: Step) -> dict[str, Array]:
     """Returns for each hidden layer how many different units it has: 1 where symmetry was never broken.
 
     Two units are the same when their weights and bias differ by no more than rounding may have moved
-    them apart: 10 √ε of the larger one's norm, ε the precision of the numbers.
+    them apart: 1e-7 of the larger one's norm, or 1000 ε where the precision ε of the numbers is coarser.
     """
     blocks = step.network.blocks(step.parameters)[:-1]
     return _by_layer(np.stack([_count_distinct_rows(block) for block in blocks], axis=-1))
 
 
 def _count_distinct_rows(block: Array) -> Array:
-    tolerance = 10 * np.sqrt(np.finfo(block.dtype).eps)
+    tolerance = max(1e-7, 1000 * float(np.finfo(block.dtype).eps))
     rows = block.astype(np.float64)
     products = np.matmul(rows, rows.mT)
     squares = np.diagonal(products, axis1=-2, axis2=-1)

@@ -8,7 +8,6 @@ import numpy as np
 from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
-from initlab.activations import Array
 from initlab.diagnostics import DIAGNOSTICS
 from initlab.history import History, frame_iterations
 from initlab.job import Job, build, stacked_data, stacked_update
@@ -74,12 +73,10 @@ def _run_stack(jobs: Sequence[Job], folder: Path, progress: Progress | None) -> 
         frame_iterations(settings.train.iterations, settings.plots.frames),
     )
     if settings.tracking.uri is None:
-        results, _ = _train(jobs, history, progress)
-        return list(results)
+        return list(_train(jobs, history, progress))
     tracker = Tracker(settings.tracking.uri, settings.tracking.experiment, folder)
     with TrackedStack(tracker, jobs, history) as tracked:
-        results, parameters = _train(jobs, history, progress, tracked.flush)
-        return tracked.finish(results, parameters)
+        return tracked.finish(_train(jobs, history, progress, tracked.flush))
 
 
 def _train(
@@ -87,8 +84,7 @@ def _train(
     history: History,
     progress: Progress | None,
     flush: Callable[[], None] | None = None,
-) -> tuple[list[Result], Array]:
-    """Returns the results of a stack and its final parameters (R, P)."""
+) -> list[Result]:
     train, diagnostics = jobs[0].settings.train, jobs[0].settings.diagnostics
     X_train, Y_train, X_test, Y_test = stacked_data(jobs)
     network, parameters = jobs[0].network, np.stack([job.initial for job in jobs])
@@ -114,7 +110,7 @@ def _train(
         seconds = (time.perf_counter() - started) / len(jobs)
         _, test_accuracy = evaluate(network, parameters, X_test, Y_test)
         final = (*evaluate(network, parameters, X_train, Y_train), test_accuracy)
-    return results_of(jobs, history, parameters, final, seconds), parameters
+    return results_of(jobs, history, parameters, final, seconds)
 
 
 def _batches(jobs: Sequence[Job], examples: int) -> Batches | None:

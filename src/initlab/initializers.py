@@ -42,7 +42,7 @@ def zeros(rng: np.random.RandomState, shape: Shape) -> Array:
 
 
 def constant(rng: np.random.RandomState, shape: Shape, *, value: Number) -> Array:
-    """Returns W = value: weights move, but all units of a layer stay identical."""
+    """Returns W = value: weights may move, but all units of a layer stay identical."""
     return np.full(shape, float(value))
 
 

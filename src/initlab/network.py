@@ -82,11 +82,11 @@ def with_ones(X: Array) -> Array:
 class Pass:
     """The arrays of one forward and backward pass of R runs over m examples, reused at every iteration.
 
-    ``inputs[l]`` (R, n_l + 1, m) is what layer l + 1 sees, its last row ones; ``hidden[l]`` (R, n_{l+1},
-    m) views
-    the activations of a hidden layer; ``z[l]`` are a layer's pre-activations, ``delta[l]`` the derivative
-    of the cost by them, ``gradient`` (R, P) by the parameters; ``margin`` and
-    ``loss`` (R, 1, m) are each example's u and log(1 + exp(u)) of ``cost``.
+    * ``inputs[l]`` (R, n_l + 1, m): what layer l + 1 sees, its last row ones; ``load`` sets the first
+    * ``hidden[l]`` (R, n_{l+1}, m): views of the hidden activations in ``inputs``
+    * ``z[l]`` and ``delta[l]`` (R, n_{l+1}, m): pre-activations and the derivative of the cost by them
+    * ``margin`` and ``loss`` (R, 1, m): each example's u and log(1 + exp(u)), see ``cost``
+    * ``gradient`` (R, P): the derivative of the cost by the parameters; ``gradients`` are its blocks
     """
 
     def __init__(self, network: Network, runs: int, examples: int, dtype: Any) -> None:

@@ -10,7 +10,7 @@ from initlab.activations import Array
 from initlab.datasets import Dataset
 from initlab.history import History
 from initlab.job import Job
-from initlab.network import predict
+from initlab.network import flatten, predict
 from initlab.results import Result
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ class Frame(NamedTuple):
     webp: bytes
 
 
-def boundary_png(job: Job, result: Result, parameters: Array) -> bytes:
-    """Returns the decision boundary of the final parameters (P,), as a PNG."""
+def boundary_png(job: Job, result: Result) -> bytes:
+    """Returns the decision boundary of the final parameters, as a PNG."""
     from initlab.plots import png
 
     if result.diverged_at is not None:
         return png(_boundary(job.dataset).draw(None, _title(job), _diverged(result)))
     outcome = f"train {result.accuracy_train:.1%} · test {result.accuracy_test:.1%} correct"
-    probabilities = _probabilities(job, parameters)
+    probabilities = final_probabilities(job, result)
     return png(_boundary(job.dataset).draw(probabilities, _title(job), outcome))
 
 
@@ -42,7 +42,9 @@ def cost_png(job: Job, result: Result) -> bytes:
 
     outcome = f"final cost {result.final_cost:.4g}" if result.final_cost is not None else ""
     cost = result.history["cost"].astype(np.float64)
-    return png(_cost_curve(job.settings.train.iterations).draw(cost, _title(job), outcome or _diverged(result)))
+    return png(
+        _cost_curve(job.settings.train.iterations).draw(cost, _title(job), outcome or _diverged(result))
+    )
 
 
 def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
@@ -54,6 +56,13 @@ def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
             probabilities = _probabilities(job, parameters[run])
             image = _boundary(job.dataset).draw(probabilities, _title(job), f"iteration {step:,}")
             yield Frame(step, png(image), webp(image))
+
+
+def final_probabilities(job: Job, result: Result) -> Array:
+    """Returns P(class 1) (k²,) at a Boundary's points, of the final parameters."""
+    layers = range(1, len(job.network.sizes))
+    weights, biases = ([result.parameters[f"{kind}{n}"] for n in layers] for kind in "Wb")
+    return _probabilities(job, flatten(weights, biases))
 
 
 def _probabilities(job: Job, parameters: Array) -> Array:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
-from initlab.activations import Array
 from initlab.config import leaves
 from initlab.history import History
 from initlab.job import Job
@@ -62,9 +61,8 @@ class TrackedStack:
         self._tracker.log(series)
         self._flushed = history.length
 
-    def finish(self, results: Sequence[Result], parameters: Array) -> list[Result | Exception]:
-        """Writes what the results leave, with final parameters (R, P), ends their runs and returns them
-        with their ids.
+    def finish(self, results: Sequence[Result]) -> list[Result | Exception]:
+        """Writes what the results leave, ends their runs and returns them with their ids.
 
         Where that fails for one run, it ends FAILED and its error is returned in its place.
         """
@@ -72,7 +70,7 @@ class TrackedStack:
         outcomes: list[Result | Exception] = []
         for run in range(len(results)):
             try:
-                self._keep(run, results[run], parameters[run])
+                self._keep(run, results[run])
                 self._end(run, "FINISHED")
                 address = self._tracker.address(results[run].tags.get("sweep"))
                 outcomes.append(replace(results[run], run_id=self._run_ids[run], address=address))
@@ -81,13 +79,13 @@ class TrackedStack:
                 outcomes.append(error)
         return outcomes
 
-    def _keep(self, run: int, result: Result, parameters: Array) -> None:
+    def _keep(self, run: int, result: Result) -> None:
         job, run_id, tracker = self._jobs[run], self._run_ids[run], self._tracker
         step, now = result.iterations - 1, int(self._history.times[result.iterations - 1])
         tracker.log([_single(run_id, key, value, step, now) for key, value in result.metrics.items()])
         tracker.write(run_id, _data_files(job, result))
         tracker.write(run_id, {"cost.png": cost_png(job, result)})
-        tracker.write(run_id, {"boundary.png": boundary_png(job, result, parameters)})
+        tracker.write(run_id, {"boundary.png": boundary_png(job, result)})
         for frame in frames(job, self._history, run):
             tracker.write_image(run_id, "boundary", *frame)
         tags = {"mlflow.note.content": describe(job, result), "mlflow.loggedImages": "True"}
