@@ -44,7 +44,7 @@ def initlab(runs: int) -> None:
 
 
 def plain_numpy() -> None:
-    """Trains one run as the lesson's notebook does: new arrays for every step, with cost and gradient norms."""
+    """Trains one run as the lesson's notebook does: new arrays at every step; cost and gradient norms."""
     parameters = list(named_parameters(network, initial_parameters(he, network.shapes, 0)).values())
     for _ in range(ITERATIONS):
         parameters = _plain_step(parameters, data.X_train, data.Y_train)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class History:
         """Returns how many iterations a run made, its last one included if it diverged there."""
         return self.stopped_at.get(run, self.length - 1) + 1
 
-    def arrays(self, run: int) -> dict[str, NDArray[np.generic]]:
+    def arrays(self, run: int) -> dict[str, NDArray[Any]]:
         """Returns a run's exact history: ``cost`` (n,), ``measured_at`` (k,) and each measurement (k,) by
         name.
         """

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from initlab.activations import Array
@@ -31,7 +31,7 @@ class Result:
     accuracy_train: float | None
     accuracy_test: float | None
     diverged_at: int | None
-    history: Mapping[str, NDArray[np.generic]]
+    history: Mapping[str, NDArray[Any]]
     parameters: Mapping[str, Array]
     run_id: str | None = None
     address: str | None = None
