@@ -82,17 +82,30 @@ def test_class_1_is_orange_and_class_0_is_blue_where_the_network_says_so(boundar
         assert is_blue(image[pixel_of(boundary, *zero)])
 
 
+def test_the_colour_at_a_pixel_is_the_tint_of_its_probability(boundary):
+    low, high = boundary.points.min(axis=1), boundary.points.max(axis=1)
+    top, bottom, left, right = heat_box(boundary)
+    edge = low[0] + 0.05  # near the left edge, where an error of scale is largest
+    image = pixels(boundary.draw(sigmoid(40 * (boundary.points[0] - edge)), ""))
+    for offset in (4, 15, 18, 24):
+        x = low[0] + (high[0] - low[0]) * offset / (right - left)
+        red, _, blue = image[(top + bottom) // 2, left + offset]
+        p = sigmoid(40 * (x - edge))
+        assert red == pytest.approx(np.interp(p, [0, 0.5, 1], [150, 255, 252]), abs=12)
+        assert blue == pytest.approx(np.interp(p, [0, 0.5, 1], [232, 255, 135]), abs=12)
+
+
 @pytest.mark.parametrize("steepness", [0.3, 8, 300])
 def test_the_boundary_is_a_dark_line_exactly_where_p_crosses_one_half(boundary, steepness):
     x, y = boundary.points
-    image = boundary.draw(sigmoid(steepness * (0.6**2 - x**2 - y**2)), "")
+    image = boundary.draw(sigmoid(steepness * (0.6**2 - (x - 0.2) ** 2 - (y + 0.1) ** 2)), "")
     for angle in np.linspace(0, 2 * np.pi, 29):
-        row, column = pixel_of(boundary, 0.6 * np.cos(angle), 0.6 * np.sin(angle))
+        row, column = pixel_of(boundary, 0.2 + 0.6 * np.cos(angle), -0.1 + 0.6 * np.sin(angle))
         assert dark(image)[row - 1 : row + 2, column - 1 : column + 2].any()
-    radius = 0.6 * np.subtract(*pixel_of(boundary, 0, 0)[:1], pixel_of(boundary, 0, 1)[0])
+    center, above = (np.array(pixel_of(boundary, 0.2, height)) for height in (-0.1, 0.5))
     rows, columns = np.nonzero(dark_inside(boundary, image))
-    row, column = np.array(pixel_of(boundary, 0, 0)) - np.array(heat_box(boundary))[[0, 2]]
-    assert np.abs(np.hypot(rows - row, columns - column) - radius).max() < 3
+    row, column = center - np.array(heat_box(boundary))[[0, 2]]
+    assert np.abs(np.hypot(rows - row, columns - column) - (center - above)[0]).max() < 3
 
 
 def test_the_boundary_of_a_steep_network_lies_between_the_meshs_points(boundary):
@@ -263,17 +276,26 @@ def test_a_comparison_shows_every_entry_by_name(boundary):
     x = boundary.points[0]
     entries = [
         Entry("zeros", np.full_like(x, 0.5), 0.5, np.full(301, CHANCE)),
-        Entry("random $", None, 0.25, COST[:11]),
+        Entry("random $x$", None, 0.25, COST[:11]),
         Entry("he", sigmoid(9 * x), 0.993, COST),
     ]
     figure = comparison(X, Y, entries)
     assert isinstance(figure, Figure)
-    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    for words in ("zeros", "random $", "he", "accuracy 99.3 %", "he  0.01", "zeros  0.693"):
-        assert words in texts
+    texts = {text.get_text(): text for axes in figure.axes for text in axes.texts}
+    for words in ("zeros", "random $x$", "he", "accuracy 99.3 %", "he  0.01", "zeros  0.693"):
+        assert not texts[words].get_parse_math()
     buffer = BytesIO()
     figure.savefig(buffer)
     assert Image.open(buffer).width == 1500
+
+
+def test_the_names_of_curves_that_end_together_stand_apart_round_their_end():
+    figure = comparison(X, Y, [Entry(name, None, 0.5, COST) for name in "abc"])
+    costs = figure.axes[-1]
+    heights = [text.get_position()[1] for text in costs.texts if text.get_text().endswith("  0.01")]
+    assert np.diff(sorted(heights)) == pytest.approx([0.07, 0.07])
+    end = (costs.transData + costs.transAxes.inverted()).transform((0, 0.01))[1]
+    assert np.mean(heights) == pytest.approx(end)
 
 
 def tile_colors(image, rows, columns):
@@ -292,6 +314,9 @@ def test_a_contact_sheet_has_a_row_for_each_name_and_a_column_for_each_seed(boun
     assert is_blue(he_5)
     assert diverged == (236, 236, 236)
     assert missing == WHITE
+    last_of_row = pixels(sheet)[-110:-14, -212:-116]
+    assert (last_of_row[-14:, :14] == (0, 114, 178)).all(axis=-1).any()  # the points are drawn in place
+    assert (last_of_row[:14, -14:] == (213, 94, 0)).all(axis=-1).any()
 
 
 def test_a_contact_sheet_of_many_seeds_shows_the_first(boundary):

@@ -81,8 +81,8 @@ class TrackedStack:
 
     def _keep(self, run: int, result: Result) -> None:
         job, run_id, tracker = self._jobs[run], self._run_ids[run], self._tracker
-        step, now = result.iterations - 1, int(self._history.times[result.iterations - 1])
-        tracker.log([_single(run_id, key, value, step, now) for key, value in result.metrics.items()])
+        now = int(self._history.times[result.iterations - 1])
+        tracker.log([_single(run_id, key, value, now) for key, value in result.metrics.items()])
         tracker.write(run_id, _data_files(job, result))
         tracker.write(run_id, {"cost.png": cost_png(job, result)})
         tracker.write(run_id, {"boundary.png": boundary_png(job, result)})
@@ -130,5 +130,6 @@ def _series_since(since: int, history: History, run: int, run_id: str, every: in
     return series
 
 
-def _single(run_id: str, key: str, value: float, step: int, time: int) -> Series:
-    return Series(run_id, key, np.array([value]), np.array([step]), np.array([time]))
+def _single(run_id: str, key: str, value: float, time: int) -> Series:
+    # A number that a run has once goes to step 0, as MLflow's own default: then the UI compares it by bars.
+    return Series(run_id, key, np.array([value]), np.array([0]), np.array([time]))
