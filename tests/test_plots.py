@@ -79,18 +79,19 @@ def test_class_1_is_orange_and_class_0_is_blue_where_the_network_says_so(boundar
         assert is_blue(image[pixel_of(boundary, *zero)])
 
 
-def test_the_colour_at_a_pixel_is_the_tint_of_its_probability(boundary):
+@pytest.mark.parametrize("crossing", [0.03, 0.97])  # near the edges, where an error of scale is largest
+def test_the_colour_at_a_pixel_is_the_tint_of_its_probability(boundary, crossing):
     low, high = boundary.points.min(axis=1), boundary.points.max(axis=1)
-    top, bottom, left, right = heat_box(boundary)
-    edge = low[0] + 0.05  # near the left edge, where an error of scale is largest
-    image = pixels(boundary.draw(sigmoid(40 * (boundary.points[0] - edge)), ""))
-    for offset in (4, 15, 18, 24):
-        # The frame covers the first column of probabilities; a pixel's colour is that of its middle.
-        x = low[0] + (high[0] - low[0]) * (1 + offset + 0.5) / (1 + right - left + 1)
-        red, _, blue = image[(top + bottom) // 2, left + offset]
-        p = sigmoid(40 * (x - edge))
-        assert red == pytest.approx(np.interp(p, [0, 0.5, 1], [150, 255, 252]), abs=9)
-        assert blue == pytest.approx(np.interp(p, [0, 0.5, 1], [232, 255, 135]), abs=9)
+    across = (boundary.points[0] - low[0]) / (high - low)[0]
+    row = pixels(boundary.draw(sigmoid(90 * (across - crossing)), ""))[pixel_of(boundary, 0, 0)[0]]
+    _, _, left, right = heat_box(boundary)
+    for offset in (-9, -6, 6, 9):
+        pixel = round(416 * crossing) + offset
+        p = sigmoid(90 * ((pixel + 0.5) / 416 - crossing))  # a pixel's colour is that of its middle
+        red, _, blue = row[left - 1 + pixel]  # the frame covers the first column
+        assert red == pytest.approx(np.interp(p, [0, 0.5, 1], [150, 255, 252]), abs=8)
+        assert blue == pytest.approx(np.interp(p, [0, 0.5, 1], [232, 255, 135]), abs=8)
+    assert right - (left - 1) + 1 == 416
 
 
 @pytest.mark.parametrize("steepness", [0.3, 8, 300])
@@ -288,12 +289,15 @@ def test_a_comparison_shows_every_entry_by_name(boundary):
 
 
 def test_the_names_of_curves_that_end_together_stand_apart_round_their_end():
-    figure = comparison(X, Y, [Entry(name, None, 0.5, COST) for name in "abc"])
+    cost = np.geomspace(2.0, 0.1, 301)
+    lowest = Entry("lowest", None, 0.5, COST)
+    figure = comparison(X, Y, [lowest, *(Entry(name, None, 0.5, cost) for name in "abc")])
     costs = figure.axes[-1]
-    heights = [text.get_position()[1] for text in costs.texts if text.get_text().endswith("  0.01")]
+    heights = [text.get_position()[1] for text in costs.texts if text.get_text().endswith("  0.1")]
     assert np.diff(sorted(heights)) == pytest.approx([0.07, 0.07])
-    end = (costs.transData + costs.transAxes.inverted()).transform((0, 0.01))[1]
+    end = (costs.transData + costs.transAxes.inverted()).transform((0, 0.1))[1]
     assert np.mean(heights) == pytest.approx(end)
+    assert all(text.get_position()[1] >= 0 for text in comparison(X, Y, [lowest] * 5).axes[-1].texts)
 
 
 def tile_colors(image, rows, columns):
@@ -312,9 +316,12 @@ def test_a_contact_sheet_has_a_row_for_each_name_and_a_column_for_each_seed(boun
     assert is_blue(he_5)
     assert diverged == (236, 236, 236)
     assert missing == WHITE
-    last_of_row = pixels(sheet)[-110:-14, -212:-116]
-    assert (last_of_row[-14:, :14] == (0, 114, 178)).all(axis=-1).any()  # the points are drawn in place
-    assert (last_of_row[:14, -14:] == (213, 94, 0)).all(axis=-1).any()
+
+
+def test_a_tile_shows_the_training_points_in_their_places():
+    tile = pixels(contact_sheet(X, Y, {"he": {0: None}}))[-108:-12, -108:-12]
+    assert (tile[-14:, :14] == (0, 114, 178)).all(axis=-1).any()
+    assert (tile[:14, -14:] == (213, 94, 0)).all(axis=-1).any()
 
 
 def test_a_contact_sheet_of_many_seeds_shows_the_first(boundary):

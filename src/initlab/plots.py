@@ -53,7 +53,7 @@ Packed = NDArray[np.uint32]  # pixels, each the four bytes of its RGBA
 def png(image: Image.Image) -> bytes:
     """Returns a picture as PNG, in the nearest colours of one palette.
 
-    That takes a fifth of the time and a third of the size of all colours.
+    That takes a fifth of the time and less than half the size of all colours.
     """
     buffer = BytesIO()
     indexed = image.quantize(palette=_palette(), dither=Image.Dither.NONE)
@@ -500,7 +500,9 @@ def _draw_costs(axes: Axes, entries: Sequence[Entry]) -> None:
     ends = [cost[-1] if len(cost) else 1.0 for cost in costs]
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = to_axes.transform([(0, end) for end in ends])[:, 1]
-    for number, height in enumerate(_spread(heights, gap=0.07)):
+    names = _spread(heights, gap=0.07)
+    names += max(0.0, 0.02 - names.min())  # not down among the axis's own labels
+    for number, height in enumerate(names):
         axes.text(
             1.01,
             height,
@@ -576,7 +578,8 @@ def _write_value(image: Image.Image, end: Line2D) -> None:
     """Writes the last cost beside the end of its curve."""
     for point in np.asarray(end.get_xydata()):
         x, y = end.get_transform().transform(point)
-        _write(image, (x + 9, image.height - y), f"{point[1]:.3g}", "Sans-Bold", 13.5, anchor="lm")
+        at, width = (x + 9, image.height - y), image.width - x - 12
+        _write(image, at, f"{point[1]:.3g}", "Sans-Bold", 13.5, anchor="lm", width=width)
 
 
 def _write_labels(
