@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from initlab.config import leaves, part, settings_of
+from initlab.config import leaves, part, plain, settings_of
 from initlab.errors import ConfigError
 
 CHOICES = sorted(
@@ -17,15 +17,15 @@ CHOICES = sorted(
 
 @pytest.mark.parametrize(("group", "option"), CHOICES)
 def test_every_choice_of_every_group_is_a_valid_part(config, group, option):
-    cfg = config(f"{group}={option}")
-    settings_of(cfg)
-    assert part(cfg, group, []).func.__module__.startswith("initlab.")
-    assert cfg[group]._partial_ is True
+    values = plain(config(f"{group}={option}"))
+    settings_of(values)
+    assert part(values, group, []).func.__module__.startswith("initlab.")
+    assert values[group]["_partial_"] is True
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "conf" / "experiment").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_experiment_composes(config, path):
-    settings_of(config(f"experiment={path.stem}"))
+    settings_of(plain(config(f"experiment={path.stem}")))
 
 
 def test_the_defaults_are_the_published_settings(config):
@@ -60,7 +60,7 @@ def test_the_notebook_stays_even_if_other_choices_are_made_first(config):
 )
 def test_a_setting_that_cannot_be_is_named_with_its_value_and_what_may_be(config, override, message):
     with pytest.raises(ConfigError, match=message):
-        settings_of(config(override))
+        settings_of(plain(config(override)))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_setting_that_cannot_be_is_named_with_its_value_and_what_may_be(config
 )
 def test_a_part_that_cannot_be_is_named_with_its_value_and_what_may_be(config, group, overrides, message):
     with pytest.raises(ConfigError, match=message):
-        part(config(*overrides), group, [])
+        part(plain(config(*overrides)), group, [])
 
 
 @pytest.mark.parametrize(
@@ -90,25 +90,25 @@ def test_a_part_that_cannot_be_is_named_with_its_value_and_what_may_be(config, g
 )
 def test_targets_outside_the_project_are_refused(config, target):
     with pytest.raises(ConfigError, match="is outside of initlab"):
-        part(config(f"init._target_={target}"), "init", [])
+        part(plain(config(f"init._target_={target}")), "init", [])
 
 
 def test_a_refused_module_is_not_even_imported(config, tmp_path, monkeypatch):
     (tmp_path / "strangers.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError):
-        part(config("init._target_=strangers.start"), "init", [])
+        part(plain(config("init._target_=strangers.start")), "init", [])
 
 
 def test_targets_of_an_allowed_module_are_welcome(config, tmp_path, monkeypatch):
     (tmp_path / "my_starts.py").write_text("def ones(rng, shape):\n    return 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    found = part(config("init._target_=my_starts.ones"), "init", ["my_starts"])
+    found = part(plain(config("init._target_=my_starts.ones")), "init", ["my_starts"])
     assert found(None, None) == 1
 
 
 def test_leaves_are_dotted_and_a_list_is_one(config):
-    found = leaves(config("+width=7", "model.hidden=[${width},3]"))
+    found = leaves(plain(config("+width=7", "model.hidden=[${width},3]")))
     assert found["model.hidden"] == "[7, 3]"
     assert found["dataset.noise"] == "0.05"
     assert found["width"] == "7"

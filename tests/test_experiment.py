@@ -89,22 +89,37 @@ def test_a_run_that_cannot_write_its_files_fails_alone(config, folder, client, m
     assert statuses == {"1": "FINISHED", "2": "FAILED", "3": "FINISHED"}
 
 
-def test_runs_of_a_stack_that_breaks_end_failed_with_what_they_had(config, folder, client, monkeypatch):
-    def break_at_seven(step):
-        if step.arrays.delta and break_at_seven.calls == 7:
+def break_after(steps: int, monkeypatch, only_if_stacked: bool) -> None:
+    """Makes training raise once it has measured so many times."""
+    calls = []
+
+    def breaking(step):
+        calls.append(step)
+        if len(calls) > steps and (len(step.parameters) > 1 or not only_if_stacked):
             raise MemoryError("no more")
-        break_at_seven.calls += 1
         return {}
 
-    break_at_seven.calls = 0
-    monkeypatch.setattr(experiment, "DIAGNOSTICS", (break_at_seven,))
+    monkeypatch.setattr(experiment, "DIAGNOSTICS", (breaking,))
+
+
+def test_the_jobs_of_a_stack_that_breaks_run_once_more_each_alone(config, folder, client, monkeypatch):
+    break_after(7, monkeypatch, only_if_stacked=True)
     cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1") for seed in (1, 2)]
-    outcomes = run_each(cfgs, folder=folder)
-    assert [str(outcome) for outcome in outcomes] == ["no more", "no more"]
-    for tracked_run in runs_of(client):
-        assert tracked_run.info.status == "FAILED"
-        costs = client.get_metric_history(tracked_run.info.run_id, "cost")
+    results = run(cfgs, folder=folder)
+    tracked_runs = {tracked_run.info.run_id: tracked_run for tracked_run in runs_of(client)}
+    for result in results:
+        assert tracked_runs.pop(result.run_id).info.status == "FINISHED"
+    for broken in tracked_runs.values():
+        assert broken.info.status == "FAILED"
+        costs = client.get_metric_history(broken.info.run_id, "cost")
         assert [metric.step for metric in costs] == list(range(7))
+
+
+def test_a_job_that_breaks_alone_too_fails(config, folder, client, monkeypatch):
+    break_after(0, monkeypatch, only_if_stacked=False)
+    cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1") for seed in (1, 2)]
+    assert [str(outcome) for outcome in run_each(cfgs, folder=folder)] == ["no more", "no more"]
+    assert {tracked_run.info.status for tracked_run in runs_of(client)} == {"FAILED"}
 
 
 def test_an_interrupted_stack_ends_killed(config, folder, client):

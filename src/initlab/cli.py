@@ -4,6 +4,7 @@ entry points.
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,6 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.config import GROUPS
 from initlab.errors import InitlabError
 from initlab.outcomes import Outcome, read_outcomes, write_outcome
 from initlab.signals import Stopped, stop_on_signals
@@ -37,18 +37,27 @@ class RememberFolder(Callback):
         RememberFolder.folder = Path(config.hydra.sweep.dir).absolute()
 
 
+def trains_in_stacks(function: Callable[[DictConfig], float]) -> Callable[[DictConfig], float]:
+    """Marks a task function whose jobs the stacked launcher may train together."""
+    function.trains_in_stacks = True  # type: ignore[attr-defined]  # read by initlab.launching
+    return function
+
+
 @hydra.main(version_base="1.3", config_path="pkg://initlab.conf", config_name="config")
+@trains_in_stacks
 def train(cfg: DictConfig) -> float:
     """Trains one job and returns its final cost, infinite if it diverged, so that a sweeper can minimize
     it.
     """
+    from initlab.batch import tags_of
+
     stop_on_signals()
     job = HydraConfig.get()
-    tags, folder = _tags(job), Path(job.runtime.output_dir)
-    overrides = list(job.overrides.task)
+    folder, overrides = Path(job.runtime.output_dir), list(job.overrides.task)
+    tags = tags_of(job)
     try:
         from initlab.experiment import run
-        from initlab.terminal import ProgressLine
+        from initlab.progress import ProgressLine
 
         with ProgressLine() as line:
             [result] = run([cfg], tags=[tags], folder=job.runtime.cwd, progress=line)
@@ -72,19 +81,9 @@ def main() -> None:
         sys.exit(128 + stopped.signum)
     finally:
         if RememberFolder.folder is not None:
-            from initlab.terminal import print_summary
+            from initlab.summary import print_summary
 
             print_summary(read_outcomes(RememberFolder.folder))
-
-
-def _tags(job: Any) -> dict[str, str]:
-    """Returns the options chosen from each group, and in a sweep its name and the job's number."""
-    tags = {group: str(job.runtime.choices[group]) for group in GROUPS}
-    if job.runtime.choices.get("experiment"):
-        tags["experiment"] = str(job.runtime.choices.experiment)
-    if job.mode == RunMode.MULTIRUN:
-        tags |= {"sweep": Path(job.sweep.dir).name, "sweep_job": str(job.job.num)}
-    return tags
 
 
 def _full_errors() -> bool:

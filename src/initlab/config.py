@@ -88,9 +88,18 @@ class Settings:
 SECTIONS = {"train": Train, "diagnostics": Diagnostics, "plots": Plots, "tracking": Tracking}
 
 
-def settings_of(cfg: DictConfig) -> Settings:
-    """Returns the settings of a config; raises ConfigError when one is missing, unknown or not allowed."""
-    values = _plain(cfg)
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """Returns a config as dicts, lists and values, resolved; raises ConfigError where that cannot be done."""
+    try:
+        values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key or 'config'}: {_first_line(error)}") from error
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """Returns the settings in a plain config; raises ConfigError when one is missing or not allowed."""
     # Keys of the user's own at the top, for interpolations to refer to, are welcome.
     for name in (*SECTIONS, *GROUPS, "seed", "allow_targets"):
         if name not in values:
@@ -106,9 +115,9 @@ def settings_of(cfg: DictConfig) -> Settings:
     return Settings(seed=values["seed"], allow_targets=values["allow_targets"], **sections)
 
 
-def part(cfg: DictConfig, group: str, allowed: Sequence[str]) -> "partial[Any]":
+def part(values: Mapping[str, Any], group: str, allowed: Sequence[str]) -> "partial[Any]":
     """Returns the function that a group's ``_target_`` names, with the group's checked hyper-parameters."""
-    node = _plain(cfg)[group]
+    node = values[group]
     if not isinstance(node, dict) or not isinstance(node.get("_target_"), str):
         raise ConfigError(f"{group}: must name a function by _target_")
     arguments = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
@@ -117,19 +126,15 @@ def part(cfg: DictConfig, group: str, allowed: Sequence[str]) -> "partial[Any]":
     return partial(function, **arguments)
 
 
-def leaves(cfg: DictConfig) -> dict[str, str]:
-    """Returns every leaf of a config as text by its dotted key; a list is one leaf."""
-
-    def walk(node: Mapping[str, Any], prefix: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for key, value in node.items():
-            if isinstance(value, dict) and value:
-                found |= walk(value, f"{prefix}{key}.")
-            else:
-                found[f"{prefix}{key}"] = str(value)
-        return found
-
-    return walk(_plain(cfg), "")
+def leaves(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Returns every leaf of a plain config as text by its dotted key; a list is one leaf."""
+    found: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= leaves(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = str(value)
+    return found
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], prefix: str) -> None:
@@ -182,15 +187,6 @@ def _refuse_unless_below(allowed: Sequence[str], path: str, key: str, target: st
             f"{key}={target}: is outside of {', '.join(allowed)}; "
             f"if you trust it, add allow_targets=[{path.split('.')[0]}]"
         )
-
-
-def _plain(cfg: DictConfig) -> dict[str, Any]:
-    try:
-        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{error.full_key or 'config'}: {_first_line(error)}") from error
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
 
 
 def _first_line(error: Exception) -> str:

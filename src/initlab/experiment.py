@@ -1,7 +1,7 @@
 """The composition root: configs in, trained and tracked runs out. The only file that knows all the parts."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +9,17 @@ from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
 from initlab.diagnostics import DIAGNOSTICS
+from initlab.errors import TrackingError
 from initlab.history import History, frame_iterations
-from initlab.job import Job, build, stacked_data, stacked_update
+from initlab.job import Job, build, largest_stack, stacked_data, stacked_update
 from initlab.loop import Batches, fit, minibatches
 from initlab.network import evaluate
 from initlab.results import Result, results_of
 from initlab.tracked import TrackedStack
 from initlab.tracking import Tracker
 from initlab.watch import Progress, Watch
+
+Started = Callable[[Tracker, Sequence[str]], None]
 
 
 def run(
@@ -45,37 +48,61 @@ def run_each(
     tags: Sequence[Mapping[str, str]] | None = None,
     folder: Path | str = ".",
     progress: Progress | None = None,
+    started: Started | None = None,
 ) -> list[Result | Exception]:
-    """Does what ``run`` does, but returns a failed job's error in its place instead of raising it."""
+    """Does what ``run`` does, but returns a failed job's error in its place instead of raising it.
+
+    ``started`` is told the tracker and the ids of the MLflow runs of each stack when they begin.
+    """
     outcomes: dict[int, Result | Exception] = {}
-    stacks: dict[object, dict[int, Job]] = {}
+    jobs: dict[int, Job] = {}
     for index, cfg in enumerate(cfgs):
         try:
-            job = build(cfg, tags[index] if tags else {})
-            stacks.setdefault(job.stack_key, {})[index] = job
+            jobs[index] = build(cfg, tags[index] if tags else {})
         except Exception as error:
             outcomes[index] = error
-    for stack in stacks.values():
-        jobs = list(stack.values())
-        try:
-            done = _run_stack(jobs, Path(folder).absolute(), progress)
-        except Exception as error:
-            done = [error] * len(jobs)
-        outcomes.update(zip(stack, done, strict=True))
+    for indices in _stacks(jobs):
+        stack = [jobs[index] for index in indices]
+        done = _run_stack_or_each(stack, Path(folder).absolute(), progress, started)
+        outcomes.update(zip(indices, done, strict=True))
     return [outcomes[index] for index in range(len(cfgs))]
 
 
-def _run_stack(jobs: Sequence[Job], folder: Path, progress: Progress | None) -> list[Result | Exception]:
-    settings = jobs[0].settings
-    history = History(
-        len(jobs),
-        settings.train.iterations,
-        frame_iterations(settings.train.iterations, settings.plots.frames),
-    )
-    if settings.tracking.uri is None:
+def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:
+    """Yields the keys of the jobs that train together: alike, and no more than the cache holds."""
+    alike: dict[Hashable, list[int]] = {}
+    for index, job in jobs.items():
+        alike.setdefault(job.stack_key, []).append(index)
+    for indices in alike.values():
+        size = largest_stack(jobs[indices[0]])
+        yield from (indices[start : start + size] for start in range(0, len(indices), size))
+
+
+def _run_stack_or_each(
+    jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None
+) -> list[Result | Exception]:
+    """Runs a stack; if it breaks as a whole, runs its jobs one by one, so that one cannot harm the others."""
+    try:
+        return _run_stack(jobs, folder, progress, started)
+    except TrackingError as error:  # the store would fail each of them just the same
+        return [error] * len(jobs)
+    except Exception as error:
+        if len(jobs) == 1:
+            return [error]
+        return [_run_stack_or_each([job], folder, progress, started)[0] for job in jobs]
+
+
+def _run_stack(
+    jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None
+) -> list[Result | Exception]:
+    train, tracking, plots = jobs[0].settings.train, jobs[0].settings.tracking, jobs[0].settings.plots
+    history = History(len(jobs), train.iterations, frame_iterations(train.iterations, plots.frames))
+    if tracking.uri is None:
         return list(_train(jobs, history, progress))
-    tracker = Tracker(settings.tracking.uri, settings.tracking.experiment, folder)
+    tracker = Tracker(tracking.uri, tracking.experiment, folder)
     with TrackedStack(tracker, jobs, history) as tracked:
+        if started:
+            started(tracker, tracked.run_ids)
         return tracked.finish(_train(jobs, history, progress, tracked.flush))
 
 

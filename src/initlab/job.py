@@ -10,19 +10,24 @@ import numpy as np
 from omegaconf import DictConfig
 
 from initlab.activations import Array
-from initlab.config import GROUPS, Settings, part, settings_of
+from initlab.config import GROUPS, Settings, part, plain, settings_of
 from initlab.datasets import Dataset
 from initlab.errors import ConfigError
 from initlab.initializers import initial_parameters
 from initlab.loop import Update
 from initlab.network import Network
 
+CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
+
 
 @dataclass(frozen=True)
 class Job:
-    """Everything one run needs; ``initial`` are its flat parameters (P,) before training."""
+    """Everything one run needs: its plain config and what it describes.
 
-    cfg: DictConfig
+    ``initial`` are the flat parameters (P,) before training.
+    """
+
+    values: Mapping[str, Any]
     settings: Settings
     tags: Mapping[str, str]
     dataset: Dataset
@@ -32,8 +37,8 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The run's readable name, such as he-seed3."""
-        return f"{self.tags['init']}-seed{self.settings.seed}"
+        """The run's readable name: he-seed3, or he-seed3 learning_rate=0.1 where a sweep varies that too."""
+        return f"{self.tags['init']}-seed{self.settings.seed} {self.tags.get('variant', '')}".strip()
 
     @property
     def stack_key(self) -> Hashable:
@@ -48,8 +53,9 @@ class Job:
 
 def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     """Returns the job of a config; raises ConfigError before anything is trained, drawn or tracked."""
-    settings = settings_of(cfg)
-    parts = {group: part(cfg, group, settings.allow_targets) for group in GROUPS}
+    values = plain(cfg)
+    settings = settings_of(values)
+    parts = {group: part(values, group, settings.allow_targets) for group in GROUPS}
     choices = {group: str(chosen.func.__name__) for group, chosen in parts.items()}
     with _naming("dataset"):
         dataset = _made(parts["dataset"].func, tuple(_hashable(parts["dataset"].keywords)))
@@ -59,7 +65,7 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     with _naming("init"):
         initial = initial_parameters(parts["init"], network.shapes, settings.seed)
     return Job(
-        cfg=cfg,
+        values=values,
         settings=settings,
         tags={**choices, "seed": str(settings.seed), **tags},
         dataset=dataset,
@@ -98,6 +104,13 @@ def _made(function: Any, keywords: tuple[tuple[str, Any], ...]) -> Dataset:
     """Returns the dataset; runs that ask for the same one share it."""
     dataset: Dataset = function(**dict(keywords))
     return dataset
+
+
+def largest_stack(job: Job) -> int:
+    """Returns how many jobs like this one train fastest together: as many as the processor's cache holds."""
+    examples = job.settings.train.batch_size or job.dataset.X_train.shape[-1]
+    numbers_per_example = 4 * sum(job.network.sizes[1:])  # inputs, z, delta and scratch of `Pass`
+    return max(1, CACHE_BYTES // (numbers_per_example * examples * job.initial.itemsize))
 
 
 def stacked_data(jobs: Sequence[Job]) -> tuple[Array, Array, Array, Array]:

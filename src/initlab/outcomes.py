@@ -35,6 +35,11 @@ class Outcome:
     address: str | None = None
     error: str | None = None
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The overrides by their keys."""
+        return dict(override.partition("=")[::2] for override in self.overrides)
+
     @classmethod
     def finished(cls, result: "Result", overrides: Sequence[str]) -> "Outcome":
         """Returns the outcome of a job that has a result."""

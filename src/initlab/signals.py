@@ -1,8 +1,8 @@
-"""Ending on a signal: SIGINT, SIGTERM and SIGHUP become one exception, which never falls between two steps
-that belong together.
+"""Ending on a signal: SIGINT, SIGTERM and SIGHUP become one exception that cleaning up can rely on.
 
-A run must not stay RUNNING because its process was asked to stop. So the three signals raise Stopped where
-the program is, its ``except`` ends the run as KILLED, and code inside ``held`` is finished first.
+A run must not stay RUNNING because its process was asked to stop. So the first such signal raises Stopped
+where the program is, and an ``except`` there ends the run as KILLED. Steps that belong together stand
+inside ``held``: a signal waits until they are done. Once stopping, only a further Ctrl-C is heard.
 """
 
 import signal
@@ -21,15 +21,22 @@ class Stopped(KeyboardInterrupt):
         self.signum = signum
 
 
-_depth = 0
-_waiting: list[int] = []
+class _State:
+    """What the handler must know: how deep in ``held`` the program is, and what has come so far."""
+
+    depth = 0
+    waiting: int | None = None
+    stopping = False
 
 
 def _on_signal(signum: int, frame: FrameType | None) -> None:
-    if _depth:
-        _waiting.append(signum)
-    else:
-        raise Stopped(signum)
+    if _State.stopping and signum != signal.SIGINT:
+        return
+    if _State.depth:
+        _State.waiting = signum
+        return
+    _State.stopping = True
+    raise Stopped(signum)
 
 
 def stop_on_signals() -> None:
@@ -42,11 +49,11 @@ def stop_on_signals() -> None:
 @contextmanager
 def held() -> Iterator[None]:
     """Lets a stopping signal wait until the block is left."""
-    global _depth
-    _depth += 1
+    _State.depth += 1
     try:
         yield
     finally:
-        _depth -= 1
-    if _waiting and not _depth:
-        raise Stopped(_waiting.pop())
+        _State.depth -= 1
+    if _State.waiting is not None and not _State.depth:
+        signum, _State.waiting, _State.stopping = _State.waiting, None, True
+        raise Stopped(signum)

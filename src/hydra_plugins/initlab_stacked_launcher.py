@@ -1,0 +1,44 @@
+"""``hydra/launcher=stacked``: trains the jobs of a sweep as stacks. Hydra finds launchers only in this package."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+@dataclass
+class StackedLauncherConf:
+    """``hydra.launcher``: how many processes train at once; null: one for each core this process may use."""
+
+    _target_: str = "hydra_plugins.initlab_stacked_launcher.StackedLauncher"
+    n_jobs: int | None = None
+
+
+ConfigStore.instance().store(
+    group="hydra/launcher", name="stacked", node=StackedLauncherConf, provider="initlab"
+)
+
+
+class StackedLauncher(Launcher):
+    """Hydra's side of ``initlab.launching``, which is imported only when a sweep begins."""
+
+    def __init__(self, n_jobs: int | None) -> None:
+        self._n_jobs = n_jobs
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Takes what every launch needs, and makes the sweeper's own composing of each job quick too."""
+        from initlab.composing import QuickLoader
+
+        hydra_context.config_loader = QuickLoader(hydra_context.config_loader)
+        self._context, self._task_function, self._config = hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Returns what each job returned or failed with, in order."""
+        from initlab.launching import Sweep, launch
+
+        sweep = Sweep(self._context, self._task_function, self._config, self._n_jobs)
+        return launch(sweep, [list(overrides) for overrides in job_overrides], initial_job_idx)

@@ -1,0 +1,88 @@
+"""Many small boundaries in one picture: a row for each name, a column for each seed."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import NamedTuple
+
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.transforms import Affine2D
+from PIL import Image
+
+from initlab.activations import Array
+from initlab.plots.crossing import crossing_line, crossing_of
+from initlab.plots.heat import heat_of, logits_of
+from initlab.plots.lettering import dejavu, write
+from initlab.plots.palette import GREY
+from initlab.plots.plane import Window, class_marks
+from initlab.plots.sheet import Box, Sheet, new_figure, unit_frame
+
+MOST_SEEDS = 12  # columns of a contact sheet
+
+
+def contact_sheet(X: Array, Y: Array, rows: Mapping[str, Mapping[int, Array | None]]) -> Image.Image:
+    """Returns an RGB picture of small boundaries: a row for each name, a column for each of the first seeds.
+
+    ``rows[name][seed]`` is P(class 1) (k²,) at a Boundary's points, or None if the run diverged; a run that
+    is missing leaves its place empty.
+    """
+    seeds = sorted({seed for row in rows.values() for seed in row})
+    columns = seeds[:MOST_SEEDS]
+    left = 36 + ceil(max(dejavu("Sans-Bold", 15).getlength(name) for name in rows))
+    grid = _Grid(left, top=62, side=96, gap=6)
+    tiles = {
+        grid.box(row, column): logits_of(runs[seed])
+        for row, runs in enumerate(rows.values())
+        for column, seed in enumerate(columns)
+        if seed in runs
+    }
+    image = _draw_tiles(new_figure(*grid.size(len(rows), len(columns))), tiles, X, Y)
+    count = len(seeds) if len(seeds) == len(columns) else f"{len(columns)} of {len(seeds):,}"
+    _write_labels(image, grid, list(rows), columns, f"{count} seeds")
+    return image
+
+
+class _Grid(NamedTuple):
+    """Where the square tiles of a contact sheet lie."""
+
+    left: int
+    top: int
+    side: int
+    gap: int
+
+    def box(self, row: int, column: int) -> Box:
+        pitch = self.side + self.gap
+        return Box(self.left + column * pitch, self.top + row * pitch, self.side, self.side)
+
+    def size(self, rows: int, columns: int) -> tuple[int, int]:
+        last = self.box(rows, columns)
+        return last.left + self.gap, last.top + self.gap
+
+
+def _draw_tiles(figure: Figure, tiles: Mapping[Box, Array | None], X: Array, Y: Array) -> Image.Image:
+    """Returns an RGB picture of logits in their boxes, each with its crossings and the training points."""
+    sheet, unit = Sheet(figure), Window.around(X).unit(X)
+    artists: list[Artist] = []
+    for box, logits in tiles.items():
+        bottom = figure.bbox.height - box.top - box.height
+        place = Affine2D().scale(box.width).translate(box.left, bottom)
+        line = crossing_line(place, width=1.3)
+        line.set_path(crossing_of(logits))
+        marks = class_marks(unit, Y, most=150, transform=place, ms=3.2, mew=0)
+        artists += [*marks, line, unit_frame(place)]
+    for artist in artists:
+        artist.set_figure(figure)
+    return sheet.draw(artists, {box: heat_of(logits, box.width) for box, logits in tiles.items()})
+
+
+def _write_labels(
+    image: Image.Image, grid: _Grid, names: Sequence[str], seeds: Sequence[int], count: str
+) -> None:
+    """Writes a contact sheet's count of seeds, the names of its rows and the seeds of its columns."""
+    write(image, (12, 24), count, "Sans", 13, GREY)
+    for row, name in enumerate(names):
+        top = grid.box(row, 0).top
+        write(image, (12, top + grid.side / 2), name, "Sans-Bold", 15, anchor="lm")
+    for column, seed in enumerate(seeds):
+        middle = grid.box(0, column).left + grid.side / 2
+        write(image, (middle, grid.top - 10), f"seed {seed}", "Sans", 13, GREY, "ms", grid.side)

@@ -1,0 +1,69 @@
+"""Axes for costs: the range that they show, their scale, and the cost of chance."""
+
+from collections.abc import Sequence
+from math import floor, log, log10
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from initlab.activations import Array
+from initlab.plots.palette import GREY, GRID
+
+CHANCE = log(2)  # the cost of answering 0.5 to everything
+
+
+def cost_range(cost: Array) -> tuple[float, float]:
+    """Returns the ends of the axis in round numbers: a linear axis from 0 if the cost stays within a decade.
+
+    From 0, a cost that hardly moves looks like one. An axis from above 0 is logarithmic.
+    """
+    if not len(cost):
+        return 0.0, 1.0
+    low, high = float(cost.min()), float(cost.max())
+    if high <= 10 * low:
+        return 0.0, _round_up(1.05 * high, (1, 1.5, 2, 3, 4, 6, 8, 10))
+    return 1 / _round_up(1.1 / low, (1, 3, 10)), _round_up(1.1 * high, (1, 3, 10))
+
+
+def _round_up(value: float, steps: Sequence[float]) -> float:
+    """Returns the next of the steps, times a power of ten, that is at least as large."""
+    scale = 10.0 ** floor(log10(value))
+    return scale * next((step for step in steps if step * scale >= value), steps[-1])
+
+
+def label_costs(axes: Axes, iterations: int, low: float, high: float) -> None:
+    """Scales axes for costs from low to high, logarithmic unless low is 0."""
+    axes.set(xlabel="iteration", ylabel="cost", xlim=(-iterations / 100, iterations))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=GRID, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    if low > 0:
+        axes.set_yscale("log")
+        few = log10(high) - log10(low) < 2.5
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(low, high)
+    plain = FuncFormatter(lambda value, _: f"{value:,.6g}")
+    axes.xaxis.set_major_formatter(plain)
+    axes.yaxis.set_major_formatter(plain)
+
+
+def mark_chance(axes: Axes, below: bool) -> None:
+    """Draws a dashed line at the cost of chance, if it is in view, with its name above or below."""
+    low, high = axes.get_ylim()
+    if low < CHANCE < high:
+        axes.axhline(CHANCE, color=GREY, lw=1, ls=(0, (4, 3)))
+        axes.annotate(
+            "chance: ln 2",
+            (1, CHANCE),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(-4, -4 if below else 4),
+            textcoords="offset points",
+            ha="right",
+            va="top" if below else "bottom",
+            size=12,
+            color=GREY,
+            clip_on=True,
+        )

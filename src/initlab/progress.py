@@ -1,0 +1,114 @@
+"""What the terminal shows while jobs train: one line redrawn, or seldom plain lines where it is no terminal."""
+
+import time
+from collections.abc import Hashable, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from initlab.activations import Array
+from initlab.job import Job
+
+SECONDS_BETWEEN_LINES = 10  # where there is no terminal to redraw a line in
+
+
+class ProgressLine:
+    """Shows how far a job is and at which cost: one line redrawn in a terminal, seldom plain lines
+    elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self._console = Console()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,}/{task.total:,}"),
+            TextColumn("cost {task.fields[cost]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
+        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, jobs: Sequence[Job], iteration: int, costs: Array) -> None:
+        """Takes a glance at jobs that have made so many iterations and have costs (R,)."""
+        name = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
+        total, cost = jobs[0].settings.train.iterations, f"{np.median(costs):.4g}"
+        if self._console.is_terminal:
+            self._bar.update(
+                self._task, description=name, completed=iteration, total=total, cost=cost, visible=True
+            )
+        elif time.monotonic() >= self._next_line:
+            print(f"{name}: {iteration:,} of {total:,} iterations, cost {cost}", flush=True)
+            self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+
+
+class SweepProgress:
+    """Shows how much of a sweep is done, how fast it goes and how long it will take."""
+
+    def __init__(self, jobs: int) -> None:
+        self._console = Console()
+        self._bar = Progress(
+            TextColumn("{task.completed:,.0f}/{task.total:,} jobs"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]:.1f} jobs/s"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._jobs, self._ended = jobs, 0
+        self._under_way: dict[Hashable, float] = {}
+        self._task = self._bar.add_task("", total=jobs, rate=0.0)
+        self._began = time.monotonic()
+        self._next_line = self._began + SECONDS_BETWEEN_LINES
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def under_way(self, what: Hashable, jobs: float) -> None:
+        """Takes of how many jobs the work at ``what`` makes up so far; 0 when they have ended."""
+        self._under_way[what] = jobs
+        self._show()
+
+    def ended(self) -> None:
+        """Takes that one more job has ended."""
+        self._ended += 1
+        self._show()
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        done = min(self._jobs, self._ended + sum(self._under_way.values()))
+        rate = done / max(now - self._began, 1e-9)
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=done, rate=rate)
+        elif now >= self._next_line and rate:
+            left = (self._jobs - done) / rate
+            print(f"{done:,.0f} of {self._jobs:,} jobs, {rate:.1f} a second, {left:.0f} s left", flush=True)
+            self._next_line = now + SECONDS_BETWEEN_LINES

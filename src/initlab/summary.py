@@ -1,0 +1,116 @@
+"""What the terminal shows when a command has ended: one table of what came out, and what failed."""
+
+import sys
+from collections.abc import Callable, Sequence
+from statistics import quantiles
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from initlab.outcomes import Outcome
+
+PIPE_WIDTH = 200  # a pipe has no width; wide enough that no row is broken
+MOST_FAILURES = 20  # a thousand lines would bury the table; the rest are in the jobs' folders
+
+Column = tuple[str, Callable[[Sequence[Outcome]], str]]
+
+
+def print_summary(outcomes: Sequence[Outcome]) -> None:
+    """Prints a table of what finished and where to see it and, to stderr, every job that failed and why.
+
+    A table has a line for each run or, where a sweep has several seeds, for each combination of its
+    other keys: the median over the seeds and the interquartile range.
+    """
+    finished = [outcome for outcome in outcomes if outcome.error is None]
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if finished:
+        console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+        console.print(_table(finished, plain=not console.is_terminal))
+        if finished[0].address:
+            console.print(f"Compare them in MLflow (make ui): {finished[0].address}", soft_wrap=True)
+    if len(outcomes) == 1 and failed:
+        print(failed[0].error, file=sys.stderr)
+    elif failed:
+        _print_failures(failed, len(outcomes))
+
+
+def _print_failures(failed: Sequence[Outcome], jobs: int) -> None:
+    print(f"{len(failed)} of {jobs} jobs failed:", file=sys.stderr)
+    for outcome in failed[:MOST_FAILURES]:
+        print(f"  {outcome.name}: {outcome.error}", file=sys.stderr)
+    if len(failed) > MOST_FAILURES:
+        print(f"  … and {len(failed) - MOST_FAILURES} more", file=sys.stderr)
+
+
+def _table(outcomes: Sequence[Outcome], plain: bool) -> Table:
+    keys = ["init", *(key for key in _varied(outcomes) if key != "init")]
+    over_seeds = [key for key in keys if key != "seed"]
+    groups = _grouped(outcomes, over_seeds)
+    many = any(len(group) > 1 for group in groups)
+    if not many:
+        groups = [[outcome] for outcome in outcomes]
+    columns = [(key, _value_of(key)) for key in (over_seeds if many else keys)]
+    columns += _MEDIANS if many else _NUMBERS
+    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False)
+    for name, _ in columns:
+        table.add_column(name, justify="left" if name in ("init", "run") else "right", no_wrap=True)
+    for group in groups:
+        table.add_row(*(show(group) for _, show in columns))
+    return table
+
+
+def _varied(outcomes: Sequence[Outcome]) -> list[str]:
+    """Returns the keys whose overrides differ between the jobs, in the order they were given."""
+    keys = dict.fromkeys(key for outcome in outcomes for key in outcome.settings)
+    return [key for key in keys if len({outcome.settings.get(key) for outcome in outcomes}) > 1]
+
+
+def _grouped(outcomes: Sequence[Outcome], keys: Sequence[str]) -> list[list[Outcome]]:
+    groups: dict[tuple[str, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(tuple(_value_of(key)([outcome]) for key in keys), []).append(outcome)
+    return list(groups.values())
+
+
+def _value_of(key: str) -> Callable[[Sequence[Outcome]], str]:
+    if key == "init":
+        return lambda group: group[0].tags["init"]
+    return lambda group: group[0].settings.get(key, "")
+
+
+def _range(numbers: Sequence[float | None], form: str) -> str:
+    """Returns the median of the numbers there are, and their interquartile range."""
+    there = [number for number in numbers if number is not None]
+    if len(there) < 2:
+        return form.format(there[0]) if there else "–"
+    low, median, high = (form.format(q) for q in quantiles(there, n=4, method="inclusive"))
+    return f"{median} [{low}, {high}]"
+
+
+def _one_cost(group: Sequence[Outcome]) -> str:
+    [outcome] = group
+    if outcome.final_cost is None:
+        return f"diverged at {outcome.diverged_at:,}"
+    return f"{outcome.final_cost:.6f}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+_NUMBERS: list[Column] = [
+    ("final cost", _one_cost),
+    ("train accuracy", lambda group: _percent(group[0].accuracy_train)),
+    ("test accuracy", lambda group: _percent(group[0].accuracy_test)),
+    ("seconds", lambda group: f"{group[0].seconds:.2f}"),
+    ("run", lambda group: group[0].name),
+]
+
+_MEDIANS: list[Column] = [
+    ("runs", lambda group: f"{len(group):,}"),
+    ("diverged", lambda group: f"{sum(o.diverged_at is not None for o in group):,}"),
+    ("final cost, median [IQR]", lambda group: _range([o.final_cost for o in group], "{:.4f}")),
+    ("train accuracy", lambda group: _range([o.accuracy_train for o in group], "{:.1%}")),
+    ("test accuracy", lambda group: _range([o.accuracy_test for o in group], "{:.1%}")),
+]
