@@ -1,4 +1,4 @@
-"""``hydra/launcher=stacked``: trains the jobs of a sweep as stacks. Hydra finds launchers only in this package."""
+"""``hydra/launcher=stacked`` trains the jobs of a sweep as stacks. Hydra looks for launchers only here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

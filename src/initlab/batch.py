@@ -1,24 +1,26 @@
 """A batch: some jobs of a sweep that one process composes and trains, as Hydra would one by one."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.errors import CompactHydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.composing import Recipe, save_hydra_folder
 from initlab.config import GROUPS
 from initlab.errors import InitlabError
+from initlab.job import build
 from initlab.outcomes import Outcome, write_outcome
 from initlab.results import Result
+from initlab.sheet import Sheet, Tile, tile_of
 from initlab.workers import Report
 
 
@@ -28,11 +30,15 @@ class JobFailed(CompactHydraException):
 
 @dataclass(frozen=True)
 class SweepJob:
-    """One job: its number, how to compose its config, and how it varies beside start and seed."""
+    """One job: its number, its overrides, how to compose its config, how it varies beside start and seed, and whether
+    its boundary goes on the sweep's sheet.
+    """
 
     number: int
+    overrides: list[str]
     recipe: Recipe
     variant: str
+    on_sheet: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,18 @@ class Batch:
     jobs: Sequence[SweepJob]
     callbacks: Any
 
+    def run(self, report: Report) -> list["JobEnding"]:
+        """Trains the jobs and returns how each ended; reports RunsStarted and the share of work done."""
+        return _train(self, report)
+
 
 @dataclass(frozen=True)
-class Ending:
-    """How a job ended."""
+class JobEnding:
+    """How a job ended, with its tile if it is on the sheet."""
 
     number: int
     outcome: Outcome
+    tile: Tile | None = None
 
     @property
     def value(self) -> float:
@@ -69,7 +80,9 @@ class RunsStarted:
         """Ends those of the runs that are still RUNNING."""
         from initlab.tracking import Tracker
 
-        Tracker(self.uri, self.experiment, self.folder).end_if_running(self.run_ids, "FAILED")
+        tracker = Tracker(self.uri, self.experiment, self.folder)
+        running = [i for i in self.run_ids if tracker.client.get_run(i).info.status == "RUNNING"]
+        tracker.end(running, "FAILED")
 
 
 @dataclass(frozen=True)
@@ -96,8 +109,7 @@ def tags_of(hydra: DictConfig, variant: str = "") -> dict[str, str]:
     return tags
 
 
-def train_batch(batch: Batch, report: Report) -> list[Ending]:
-    """Trains the jobs and returns how each ended; reports RunsStarted and the share of iterations done."""
+def _train(batch: Batch, report: Report) -> list[JobEnding]:
     from initlab.experiment import run_each
     from initlab.tracking import Tracker
 
@@ -105,7 +117,8 @@ def train_batch(batch: Batch, report: Report) -> list[Ending]:
         report(iteration / jobs[0].settings.train.iterations)
 
     def started(tracker: Tracker, run_ids: Sequence[str]) -> None:
-        report(RunsStarted(tracker.uri, tracker.experiment, tracker.folder, run_ids))
+        experiment = prepared[0].cfg.tracking.experiment
+        report(RunsStarted(tracker.uri, experiment, tracker.folder, run_ids))
 
     prepared = _prepare(batch)
     done = run_each(
@@ -118,14 +131,24 @@ def train_batch(batch: Batch, report: Report) -> list[Ending]:
     return [_end(one, result, batch.callbacks) for one, result in zip(prepared, done, strict=True)]
 
 
-def give_up(job: SweepJob, why: str) -> Ending:
+def give_up(job: SweepJob, why: str) -> JobEnding:
     """Returns the ending of a job that never came to one, and leaves it in the job's folder."""
     [one] = _prepare(Batch([job], None))
     return _end(one, InitlabError(why), None)
 
 
+def sheet_of(job: SweepJob, endings: Mapping[int, JobEnding]) -> Sheet:
+    """Returns the summary of a sweep of which job is one and these are the endings."""
+    [one] = _prepare(Batch([job], None))
+    ordered = [endings[number] for number in sorted(endings)]
+    tiles = [ending.tile for ending in ordered if ending.tile]
+    cwd = Path(one.whole.hydra.runtime.cwd)
+    return Sheet(one.tags["sweep"], one.cfg, cwd, tiles, [ending.outcome for ending in ordered])
+
+
 def _prepare(batch: Batch) -> list[_Prepared]:
-    """Composes every job and makes its folder, each seeing its own ``hydra:`` values, as in a process of its own."""
+    """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
+    setup_globals()  # a worker has not heard of Hydra's resolvers yet
     singleton = HydraConfig.instance()
     before = singleton.cfg
     try:
@@ -136,33 +159,34 @@ def _prepare(batch: Batch) -> list[_Prepared]:
 
 def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
     whole = job.recipe.compose()
-    with open_dict(whole):
-        whole.hydra.job.id = whole.hydra.job.num = job.number
+    cfg, folder = save_hydra_folder(whole, job.number)
     HydraConfig.instance().set_config(whole)
-    cfg, folder = save_hydra_folder(whole)
     # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
     with suppress(OmegaConfBaseException):
         OmegaConf.resolve(cfg)
     if callbacks is not None:
         callbacks.on_job_start(config=whole, task_function=None)
-    return _Prepared(job, whole, cfg, Path(folder), tags_of(whole.hydra, job.variant))
+    return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, job.variant))
 
 
-def _end(one: _Prepared, result: Result | Exception, callbacks: Any) -> Ending:
+def _end(one: _Prepared, result: Result | Exception, callbacks: Any) -> JobEnding:
     """Leaves a job's outcome in its folder and tells the callbacks."""
-    overrides = list(one.job.recipe.overrides)
+    overrides = one.job.overrides
     if isinstance(result, Exception):
         outcome = Outcome.failed(one.tags, overrides, result)
     else:
         outcome = Outcome.finished(result, overrides)
     write_outcome(one.folder, outcome)
-    ending = Ending(one.job.number, outcome)
+    tile = None
+    if one.job.on_sheet and isinstance(result, Result):
+        tile = tile_of(build(one.cfg, one.tags), result)
+    ending = JobEnding(one.job.number, outcome, tile)
     if callbacks is not None:
         callbacks.on_job_end(config=one.whole, job_return=job_return(overrides, ending))
     return ending
 
 
-def job_return(overrides: list[str], ending: Ending) -> JobReturn:
+def job_return(overrides: list[str], ending: JobEnding) -> JobReturn:
     """Returns what Hydra's sweepers and callbacks are told of a job."""
     error = ending.outcome.error
     returned = JobReturn(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")

@@ -52,7 +52,7 @@ def train(cfg: DictConfig) -> float:
     from initlab.batch import tags_of
 
     stop_on_signals()
-    job = HydraConfig.get()
+    job: Any = HydraConfig.get()
     folder, overrides = Path(job.runtime.output_dir), list(job.overrides.task)
     tags = tags_of(job)
     try:

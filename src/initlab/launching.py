@@ -1,13 +1,12 @@
-"""Launching a sweep: its jobs are cut into batches, and processes train the batches, in stacks.
+"""Launching a sweep for Hydra: its jobs are planned, trained in processes and handed back as Hydra expects.
 
 A batch holds jobs whose overrides suggest that they can share a stack; ``experiment.run_each`` then decides
-by the configs themselves, so a wrong guess here costs time and never a result.
+by the configs themselves, so a wrong guess costs time and never a result.
 """
 
 import os
-import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,14 +16,13 @@ from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
-from initlab.batch import Batch, Ending, RunsStarted, SweepJob, give_up, job_return, train_batch
-from initlab.composing import Composer
-from initlab.signals import stop_on_signals
+from initlab.batch import Batch, JobEnding, RunsStarted, SweepJob, give_up, job_return, sheet_of
+from initlab.composing import Composer, QuickLoader
+from initlab.planning import batches_of, jobs_of
 from initlab.progress import SweepProgress
-from initlab.workers import Died, run_in_workers
-
-LARGEST_BATCH = 32  # as many small networks as train fastest together, see `make bench`
-SMALLEST_BATCH = 8  # smaller stacks would lose more than another process wins
+from initlab.sheet import Sheet
+from initlab.signals import stop_on_signals
+from initlab.workers import Lost, run_in_workers
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,14 @@ class Sweep:
     task_function: TaskFunction
     config: DictConfig
     n_jobs: int | None
+
+    @property
+    def composer(self) -> Composer:
+        """Makes the jobs' configs, the same for the sweeper and the launcher."""
+        loader = self.context.config_loader
+        return (
+            loader.composer(self.config) if isinstance(loader, QuickLoader) else Composer(loader, self.config)
+        )
 
     @property
     def processes(self) -> int:
@@ -49,64 +55,38 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     Path(str(sweep.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
-    composer = Composer(sweep.context.config_loader, sweep.config)
-    jobs = [
-        SweepJob(first_number + i, composer.recipe(job), variant)
-        for i, (job, variant) in enumerate(zip(overrides, variants(overrides), strict=True))
-    ]
     stop_on_signals()
+    jobs = jobs_of(sweep.composer, overrides, first_number)
     endings = _train(jobs, sweep)
-    return [job_return(list(job.recipe.overrides), endings[job.number]) for job in jobs]
+    return [job_return(job.overrides, endings[job.number]) for job in jobs]
 
 
-def variants(overrides: Sequence[Sequence[str]]) -> list[str]:
-    """Returns for each job the overrides, but for start and seed, that set it apart: 'learning_rate=0.1'."""
-    settings = [dict(override.partition("=")[::2] for override in job) for job in overrides]
-    keys = dict.fromkeys(key for job in settings for key in job if key not in ("init", "seed"))
-    varied = [key for key in keys if len({job.get(key) for job in settings}) > 1]
-    return [" ".join(f"{key.split('.')[-1]}={job[key]}" for key in varied if key in job) for job in settings]
-
-
-def batches_of(jobs: Sequence[SweepJob], processes: int, callbacks: Any = None) -> deque[Batch]:
-    """Returns the jobs in batches: those that look alike together, and enough for all processes."""
-    alike: dict[tuple[str, ...], list[SweepJob]] = {}
-    for job in jobs:
-        alike.setdefault(_what_keeps_apart(job.recipe.overrides), []).append(job)
-    batches: deque[Batch] = deque()
-    for group in alike.values():
-        size = max(SMALLEST_BATCH, min(LARGEST_BATCH, -(-len(group) // processes)))
-        batches += [Batch(group[i : i + size], callbacks) for i in range(0, len(group), size)]
-    return batches
-
-
-def _what_keeps_apart(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Returns the overrides but those in which the runs of a stack may differ."""
-    free = re.compile(r"(init|seed|dataset\.seed|init\..*|optimizer\..*)=")
-    return tuple(override for override in overrides if not free.match(override))
-
-
-def _train(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, Ending]:
+def _train(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
     batches = batches_of(jobs, sweep.processes, sweep.context.callbacks)
-    endings: dict[int, Ending] = {}
     with SweepProgress(len(jobs)) as progress:
-        alone = sweep.processes == 1 or len(batches) == 1
-        ended = _here(batches, progress) if alone else _in_workers(batches, sweep.processes, progress)
-        for ending in ended:
-            endings[ending.number] = ending
-            progress.ended()
+        if sweep.processes == 1 or len(batches) == 1:
+            return _train_here(jobs, batches, progress)
+        return _train_in_workers(jobs, batches, sweep.processes, progress)
+
+
+def _train_here(
+    jobs: Sequence[SweepJob], batches: deque[Batch], progress: SweepProgress
+) -> dict[int, JobEnding]:
+    endings: dict[int, JobEnding] = {}
+    for batch in batches:
+        ended = batch.run(partial(_hear, progress, batch))
+        _take(ended, batch, endings, progress)
+    if len(jobs) > 1:
+        _show(sheet_of(jobs[0], endings).run(print))
     return endings
 
 
-def _here(batches: deque[Batch], progress: SweepProgress) -> Iterator[Ending]:
-    for batch in batches:
-        endings = train_batch(batch, partial(_hear, progress, batch))
-        progress.under_way(id(batch), 0)
-        yield from endings
-
-
-def _in_workers(batches: deque[Batch], processes: int, progress: SweepProgress) -> Iterator[Ending]:
+def _train_in_workers(
+    jobs: Sequence[SweepJob], batches: deque[Batch], processes: int, progress: SweepProgress
+) -> dict[int, JobEnding]:
     """Trains in processes. The jobs of one that dies are tried once more, each alone."""
+    endings: dict[int, JobEnding] = {}
     started: dict[int, RunsStarted] = {}
 
     def hear(batch: Batch, what: Any) -> None:
@@ -115,21 +95,44 @@ def _in_workers(batches: deque[Batch], processes: int, progress: SweepProgress) 
         else:
             _hear(progress, batch, what)
 
-    for batch, result in run_in_workers(train_batch, batches, processes, hear):
-        progress.under_way(id(batch), 0)
-        if not isinstance(result, Died):
-            yield from result
+    tasks: deque[Batch | Sheet] = deque(batches)
+    for task, result in run_in_workers(_run, tasks, processes, hear):
+        if isinstance(task, Sheet):
+            _show(f"The sweep's summary was not kept: {result.why}" if isinstance(result, Lost) else result)
             continue
-        if id(batch) in started:
-            started[id(batch)].end_as_failed()
-        if len(batch.jobs) == 1:
-            yield give_up(batch.jobs[0], str(result))
-        batches.extend(replace(batch, jobs=[job]) for job in batch.jobs if len(batch.jobs) > 1)
+        if isinstance(result, Lost) and id(task) in started:
+            started[id(task)].end_as_failed()
+        if isinstance(result, Lost) and len(task.jobs) > 1:
+            progress.under_way(id(task), 0)
+            tasks.extend(replace(task, jobs=[job]) for job in task.jobs)
+            continue
+        ended = [give_up(task.jobs[0], result.why)] if isinstance(result, Lost) else result
+        _take(ended, task, endings, progress)
+        if len(endings) == len(jobs):
+            tasks.append(sheet_of(jobs[0], endings))
+    return endings
+
+
+def _run(task: Batch | Sheet, report: Any) -> Any:
+    return task.run(report)
 
 
 def _hear(progress: SweepProgress, batch: Batch, what: Any) -> None:
     if isinstance(what, float):
         progress.under_way(id(batch), what * len(batch.jobs))
+
+
+def _take(
+    ended: Sequence[JobEnding], batch: Batch, endings: dict[int, JobEnding], progress: SweepProgress
+) -> None:
+    endings.update({ending.number: ending for ending in ended})
+    progress.under_way(id(batch), 0)
+    progress.ended(len(ended))
+
+
+def _show(words: str | None) -> None:
+    if words:
+        print(words, flush=True)
 
 
 def _trains_in_stacks(sweep: Sweep) -> bool:

@@ -1,4 +1,4 @@
-"""What the terminal shows while jobs train: one line redrawn, or seldom plain lines where it is no terminal."""
+"""What the terminal shows while jobs train: one line redrawn, or seldom plain lines in a pipe."""
 
 import time
 from collections.abc import Hashable, Sequence
@@ -97,9 +97,9 @@ class SweepProgress:
         self._under_way[what] = jobs
         self._show()
 
-    def ended(self) -> None:
-        """Takes that one more job has ended."""
-        self._ended += 1
+    def ended(self, jobs: int) -> None:
+        """Takes that so many more jobs have ended."""
+        self._ended += jobs
         self._show()
 
     def _show(self) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,21 +28,16 @@ _processes = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
-class Died:
-    """Stands in place of the result of a task whose worker ended before it had one."""
+class Lost:
+    """Stands in place of the result of a task that has none: its worker ended, or the task raised."""
 
-    exit_code: int | None
-
-    def __str__(self) -> str:
-        if self.exit_code is not None and self.exit_code < 0:
-            return f"its process was ended by {signal.Signals(-self.exit_code).name}"
-        return f"its process ended with exit code {self.exit_code}"
+    why: str
 
 
 def run_in_workers(
     function: Function, tasks: deque[Any], count: int, on_report: Callable[[Any, Any], None]
 ) -> Iterator[tuple[Any, Any]]:
-    """Yields every task with its result, ``function(task, report)``, or with Died, as they come.
+    """Yields every task with its result, ``function(task, report)``, or with Lost, as they come.
 
     ``on_report(task, what)`` is called for each ``report(what)`` of a worker. The consumer may append
     tasks while it iterates. The workers end with the iteration, however that ends.
@@ -60,7 +56,7 @@ def run_in_workers(
                 if kind == "report":
                     on_report(worker.task, what)
                     continue
-                if isinstance(what, Died):
+                if worker.gone:
                     workers.remove(worker)
                 worker.busy = False
                 yield worker.task, what
@@ -80,7 +76,7 @@ class _Worker:
         self._process.start()
         theirs.close()
         self.task: Any = None
-        self.busy = False
+        self.busy = self.gone = False
 
     def give(self, task: Any) -> None:
         self.task, self.busy = task, True
@@ -92,7 +88,8 @@ class _Worker:
             kind, what = self.connection.recv()
         except (EOFError, OSError):  # what a pipe says when its other end is gone
             self._process.join()
-            return "result", Died(self._process.exitcode)
+            self.gone = True
+            return "result", Lost(_how_it_ended(self._process.exitcode or 0))
         return kind, what
 
     def ask_to_stop(self) -> None:
@@ -119,12 +116,25 @@ def _work(connection: Connection, function: Function) -> None:
     try:
         while True:
             task = connection.recv()
-            result = function(task, lambda what: connection.send(("report", what)))
-            connection.send(("result", result))
+            connection.send(("result", _result(function, task, connection)))
     except EOFError:
         return
     except Stopped as stopped:
         sys.exit(128 + stopped.signum)
+
+
+def _result(function: Function, task: Any, connection: Connection) -> Any:
+    try:
+        return function(task, lambda what: connection.send(("report", what)))
+    except Exception as error:
+        traceback.print_exc()
+        return Lost(f"{type(error).__name__}: {error}")
+
+
+def _how_it_ended(exit_code: int) -> str:
+    if exit_code < 0:
+        return f"its process was ended by {signal.Signals(-exit_code).name}"
+    return f"its process ended with exit code {exit_code}"
 
 
 def _stop_with_parent() -> None:

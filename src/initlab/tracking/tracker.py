@@ -81,6 +81,10 @@ class Tracker:
         """Returns the address of the charts in the MLflow UI."""
         return address_of(self.uri, self.experiment_id, sweep)
 
+    def run_address(self, run_id: str) -> str:
+        """Returns the address of one run in the MLflow UI, where its files are."""
+        return f"{self.address().split('?')[0]}/{run_id}/artifacts"
+
     def _start(self, description: Description, run_ids: list[str]) -> None:
         from mlflow.entities import Param
 

@@ -1,0 +1,112 @@
+"""A sweep's own summary run: all boundaries on one sheet, and all results in one table.
+
+It lives in an experiment beside the sweep's, '<experiment>-sweeps', because a run without a cost among
+the runs to compare would only be in the way of their charts.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from omegaconf import DictConfig
+
+from initlab.activations import Array
+from initlab.errors import InitlabError
+from initlab.job import Job, build
+from initlab.outcomes import Outcome
+from initlab.pictures import final_probabilities
+from initlab.results import Result
+from initlab.tracking import Description, Tracker
+
+TABLE_COLUMNS = (
+    "name",
+    "initial_cost",
+    "final_cost",
+    "accuracy_train",
+    "accuracy_test",
+    "diverged_at",
+    "seconds",
+    "run_id",
+    "error",
+)
+
+
+class Tile(NamedTuple):
+    """One run's place on the sheet: P(class 1) (k²,) at a Boundary's points, None if it diverged."""
+
+    row: str
+    seed: int
+    probabilities: Array | None
+
+
+def tile_of(job: Job, result: Result) -> Tile:
+    """Returns a result's tile, in single precision: eight bits of colour need no more."""
+    row = f"{job.tags['init']} {job.tags.get('variant', '')}".strip()
+    if result.diverged_at is not None:
+        return Tile(row, job.settings.seed, None)
+    return Tile(row, job.settings.seed, final_probabilities(job, result).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What the summary of a sweep is made of; ``cfg`` is the config of one of its jobs."""
+
+    sweep: str
+    cfg: DictConfig
+    folder: Path
+    tiles: Sequence[Tile]
+    outcomes: Sequence[Outcome]
+
+    def run(self, report: object) -> str | None:
+        """Tracks the summary and returns a line that says where it is, or None where nothing is tracked.
+
+        What goes wrong is said in that line too: the jobs themselves are done and kept.
+        """
+        try:
+            address = self._keep()
+        except InitlabError as error:
+            return f"The sweep's summary was not kept: {error}"
+        return f"All boundaries on one sheet: {address}" if address else None
+
+    def _keep(self) -> str | None:
+        job = build(self.cfg, {})
+        tracking = job.settings.tracking
+        if tracking.uri is None:
+            return None
+        tracker = Tracker(tracking.uri, f"{tracking.experiment}-sweeps", self.folder)
+        parameters = {"jobs": str(len(self.outcomes)), "experiment": tracking.experiment}
+        tags = {"sweep": self.sweep}
+        description = Description(f"sweep {self.sweep}", parameters, tags, job.dataset, job.tags["dataset"])
+        [run_id] = tracker.start([description])
+        try:
+            tracker.write(run_id, {"runs.csv": _table(self.outcomes), **self._boundaries(job)})
+        except BaseException:
+            tracker.end([run_id], "FAILED")
+            raise
+        tracker.end([run_id], "FINISHED")
+        return tracker.run_address(run_id)
+
+    def _boundaries(self, job: Job) -> dict[str, bytes]:
+        from initlab.plots import contact_sheet, png
+
+        rows: dict[str, dict[int, Array | None]] = {}
+        for tile in self.tiles:
+            rows.setdefault(tile.row, {})[tile.seed] = tile.probabilities
+        X, Y = job.dataset.X_train, job.dataset.Y_train
+        return {"boundaries.png": png(contact_sheet(X, Y, rows))} if rows else {}
+
+
+def _table(outcomes: Sequence[Outcome]) -> bytes:
+    """Returns a CSV table with a line for each job: its overrides and what came out."""
+    keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.settings))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*keys, *TABLE_COLUMNS])
+    for outcome in outcomes:
+        settings = [outcome.settings.get(key, "") for key in keys]
+        writer.writerow([*settings, *(getattr(outcome, column) for column in TABLE_COLUMNS)])
+    return text.getvalue().encode()
