@@ -159,7 +159,8 @@ def _prepare(batch: Batch) -> list[_Prepared]:
 
 def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
     whole = job.recipe.compose()
-    cfg, folder = save_hydra_folder(whole, job.number)
+    whole.hydra.job.id = whole.hydra.job.num = job.number
+    cfg, folder = save_hydra_folder(whole)
     HydraConfig.instance().set_config(whole)
     # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
     with suppress(OmegaConfBaseException):

@@ -6,13 +6,14 @@ options share the first step, and Hydra's own function does the second on a copy
 Hydra's result that way is left to Hydra: overrides of Hydra's own config, and whatever raises an error.
 """
 
-import copy
 import os
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from enum import Enum
+from functools import cache, lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,42 +23,42 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict, read_write
 from omegaconf._utils import get_omega_conf_dumper
 
-LONGEST_PLAIN_KEY = 100
+LONGEST_SIMPLE_KEY = 100  # PyYAML's own limit lies at 128 with the tag
+KEPT_ITEMS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to make one job's config.
+    """How to make one job's config from its ``overrides``.
 
-    ``base`` is a pickled config, one object for all jobs that share it; ``updates`` are the ``overrides`` to
-    apply to it. A recipe without overrides has the job's whole config as its base. ``cache`` holds what the
-    sweep's resolvers have already returned, pickled, so that ``${now:…}`` is the same in all jobs.
+    ``base`` is a pickled config, one object for all jobs that share it, and ``updates`` are what changes
+    values in it; ``parsed`` are all the overrides. Both are empty where the base is the job's whole config.
+    ``cache`` is what resolvers have already returned in this sweep, pickled: ``${now:…}`` stays the same.
     """
 
     base: bytes
     updates: tuple[Override, ...]
-    overrides: tuple[Override, ...]
+    parsed: tuple[Override, ...]
+    overrides: tuple[str, ...]
     cache: bytes
 
     def compose(self) -> DictConfig:
         """Returns a new config, with its hydra node, equal to the one Hydra composes."""
         cfg: DictConfig = pickle.loads(self.base)
-        if self.overrides:
+        if self.parsed:
             ConfigLoaderImpl._apply_overrides_to_config(list(self.updates), cfg)
-            _note_overrides(cfg, self.overrides)
+            cfg.hydra.overrides.task = list(self.overrides)
+            cfg.hydra.job.override_dirname = self._dirname(cfg.hydra.job.config.override_dirname)
         OmegaConf.set_cache(cfg, pickle.loads(self.cache))
         return cfg
 
-
-def _note_overrides(cfg: DictConfig, overrides: Sequence[Override]) -> None:
-    cfg.hydra.overrides.task = [override.input_line for override in overrides]
-    settings = cfg.hydra.job.config.override_dirname
-    cfg.hydra.job.override_dirname = get_overrides_dirname(
-        list(overrides), settings.exclude_keys, settings.item_sep, settings.kv_sep
-    )
+    def _dirname(self, settings: Any) -> str:
+        return get_overrides_dirname(
+            list(self.parsed), settings.exclude_keys, settings.item_sep, settings.kv_sep
+        )
 
 
 class _Base(NamedTuple):
@@ -87,32 +88,38 @@ class Composer:
         """Returns the recipe of the job with these overrides; raises Hydra's error where Hydra does."""
         lines = tuple(overrides)
         if lines not in self._recipes:
-            self._recipes[lines] = self._tried(lines) or Recipe(self._base(lines).config, (), (), b"")
+            self.compose(lines)
         return replace(self._recipes[lines], cache=self._cache())
 
-    def _tried(self, lines: tuple[str, ...]) -> Recipe | None:
-        """Returns the recipe with a shared base if it can be composed; if not, Hydra shall say why."""
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
+        """Returns a new config of the job with these overrides; raises Hydra's error where Hydra does."""
+        lines = tuple(overrides)
+        if lines in self._recipes:
+            return self.recipe(lines).compose()
+        # Whatever is wrong with a job, Hydra shall say it.
         with suppress(Exception):
             recipe = self._shared(lines)
             if recipe is not None:
-                recipe.compose()
-                return recipe
-        return None
+                cfg = recipe.compose()
+                self._recipes[lines] = recipe
+                return cfg
+        self._recipes[lines] = Recipe(self._base(lines).config, (), (), lines, self._cache())
+        return self._recipes[lines].compose()
 
     def _shared(self, lines: tuple[str, ...]) -> Recipe | None:
         """Returns the recipe with a shared base, None if the config could differ from Hydra's."""
-        overrides = tuple(self._parse(line) for line in lines)
-        if any(override.is_sweep_override() or _is_hydras(override) for override in overrides):
+        parsed = tuple(self._parse(line) for line in lines)
+        if any(override.is_sweep_override() or _is_hydras(override) for override in parsed):
             return None
-        chosen = [self._is_choice(override) for override in overrides]
-        base = self._base(tuple(line for line, choice in zip(lines, chosen, strict=True) if choice))
-        updates = tuple(one for one, choice in zip(overrides, chosen, strict=True) if not choice)
+        choices = tuple(str(override.input_line) for override in parsed if self._is_choice(override))
+        updates = tuple(override for override in parsed if not self._is_choice(override))
+        base = self._base(choices)
         # An update may read another value through an interpolation. Only the hydra node is not yet as
         # Hydra has it at that moment.
         reads_hydra = base.mentions_hydra or any("hydra" in line for line in lines)
         if base.copies_environment or (reads_hydra and any(_reads(update) for update in updates)):
             return None
-        return Recipe(base.config, updates, overrides, self._cache())
+        return Recipe(base.config, updates, parsed, lines, self._cache())
 
     def _is_choice(self, override: Override) -> bool:
         return self._is_group(override.key_or_group) and not isinstance(override.value(), dict)
@@ -156,29 +163,16 @@ class QuickLoader(ConfigLoaderImpl):
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Returns what Hydra's own loader returns, and raises what it raises."""
-        return self.composer(master_config).recipe(sweep_overrides).compose()
-
-
-def save_hydra_folder(cfg: DictConfig, num: int) -> tuple[DictConfig, Path]:
-    """Writes a job's ``.hydra`` folder as Hydra's basic launcher does; returns the config without its hydra
-    node and the job's output folder. The job's number and folder are set in ``cfg``.
-    """
-    cfg.hydra.job.id = num
-    cfg.hydra.job.num = num
-    with _as_hydra_config(cfg):
-        parts = (OmegaConf.select(cfg, "hydra.sweep.dir"), OmegaConf.select(cfg, "hydra.sweep.subdir"))
-    cfg.hydra.runtime.output_dir = os.path.abspath(os.path.join(*map(str, parts)))
-    folder = Path(cfg.hydra.runtime.output_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    if cfg.hydra.output_subdir is not None:
-        _write_hydra_folder(cfg, folder / cfg.hydra.output_subdir)
-    return _without_hydra(cfg), folder
+        return self.composer(master_config).compose(sweep_overrides)
 
 
 @contextmanager
-def _as_hydra_config(cfg: DictConfig) -> Iterator[None]:
-    """Makes ``${hydra:…}`` mean this config."""
+def as_hydra_config(cfg: DictConfig) -> Iterator[None]:
+    """Makes ``HydraConfig`` and ``${hydra:…}`` mean this config, whose hydra node becomes read-only, as they
+    do within its job.
+    """
     hydra_config = HydraConfig.instance()
+    OmegaConf.set_readonly(cfg.hydra, True)
     before, hydra_config.cfg = hydra_config.cfg, cfg  # type: ignore[assignment]
     try:
         yield
@@ -186,8 +180,23 @@ def _as_hydra_config(cfg: DictConfig) -> Iterator[None]:
         hydra_config.cfg = before
 
 
+def save_hydra_folder(cfg: DictConfig) -> tuple[DictConfig, Path]:
+    """Writes a job's ``.hydra`` folder as Hydra's basic launcher does and sets its folder in ``cfg``, where
+    its number must already be; returns the config without its hydra node, and the folder.
+    """
+    with as_hydra_config(cfg):
+        parts = OmegaConf.select(cfg, "hydra.sweep.dir"), OmegaConf.select(cfg, "hydra.sweep.subdir")
+    folder = Path(os.path.abspath(os.path.join(*map(str, parts))))
+    with read_write(cfg.hydra.runtime):
+        cfg.hydra.runtime.output_dir = str(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if cfg.hydra.output_subdir is not None:
+        _write_hydra_folder(cfg, folder / cfg.hydra.output_subdir)
+    return _without_hydra(cfg), folder
+
+
 def _write_hydra_folder(cfg: DictConfig, folder: Path) -> None:
-    config: Any = OmegaConf.to_container(cfg, enum_to_str=True)
+    config = _plain(cfg)
     hydra = config.pop("hydra")
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (
@@ -195,58 +204,91 @@ def _write_hydra_folder(cfg: DictConfig, folder: Path) -> None:
         ("hydra.yaml", {"hydra": hydra}),
         ("overrides.yaml", hydra["overrides"]["task"]),
     ):
-        (folder / name).write_text(_dumped(content), encoding="utf-8")
+        (folder / name).write_text(_text(content), encoding="utf-8")
 
 
 def _without_hydra(cfg: DictConfig) -> DictConfig:
-    # Most of a config is its hydra node, which need not be copied to be deleted.
-    task = copy.deepcopy(cfg, {id(cfg.hydra): DictConfig({})})
+    buffer = BytesIO()
+    _HydralessPickler(buffer, cfg.hydra).dump(cfg)
+    task: DictConfig = pickle.loads(buffer.getvalue())
     with read_write(task), open_dict(task):
         del task["hydra"]
     return task
 
 
-def to_yaml(cfg: Any) -> str:
-    """Returns the very text of ``OmegaConf.to_yaml(cfg)``, written by libyaml where PyYAML has it."""
-    return _dumped(OmegaConf.to_container(cfg, enum_to_str=True))
+class _HydralessPickler(pickle.Pickler):
+    """Pickles a config with nothing in its hydra node, which is most of it and need not be copied."""
+
+    def __init__(self, file: BytesIO, hydra: DictConfig) -> None:
+        super().__init__(file)
+        self.hydra = hydra
+
+    def reducer_override(self, value: Any) -> Any:
+        """Is called by pickle for every object that is not built in."""
+        return (DictConfig, ({},)) if value is self.hydra else NotImplemented
 
 
-def _dumped(content: Any) -> str:
-    dumper = _c_dumper()
-    if dumper is not None and _has_plain_keys(content):
-        text = _dump(content, dumper)
-        # libyaml breaks and escapes double-quoted text in other places than PyYAML's own emitter.
-        if text.isascii() and "\\" not in text:
-            return text
-    return _dump(content, get_omega_conf_dumper())
+def to_yaml(cfg: DictConfig | ListConfig) -> str:
+    """Returns the very text of ``OmegaConf.to_yaml(cfg)``, quickly if most of it was asked for before."""
+    return _text(_plain(cfg))
 
 
-def _dump(content: Any, dumper: Any) -> str:
-    text = yaml.dump(content, Dumper=dumper, default_flow_style=False, allow_unicode=True, sort_keys=False)
+def _plain(value: Any) -> Any:
+    """Returns what ``OmegaConf.to_container(value, enum_to_str=True)`` does, in a fifth of the time."""
+    while isinstance(value, Node):
+        value = value._value()
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.name if isinstance(value, Enum) else value
+
+
+def _text(content: Any) -> str:
+    text = _mapping(content, 0) if content and isinstance(content, dict) else _dump(content)
+    # An object that stands in two places is written once, which only the whole dumper can see.
+    return _dump(content) if "!!python/" in text else text
+
+
+def _mapping(content: dict[Any, Any], depth: int) -> str:
+    """Returns the lines of a mapping as they stand ``depth`` mappings deep: those of its items, joined."""
+    return "".join(
+        _heading(key, depth) + _mapping(value, depth + 1)
+        if value and isinstance(value, dict) and _is_simple(key)
+        else _item(pickle.dumps((key, value)), depth)
+        for key, value in content.items()
+    )
+
+
+def _is_simple(key: Any) -> bool:
+    """Returns whether a key has a line of its own, with no question mark before it."""
+    return isinstance(key, str) and 0 < len(key) < LONGEST_SIMPLE_KEY and key.isprintable()
+
+
+@lru_cache(KEPT_ITEMS)
+def _heading(key: str, depth: int) -> str:
+    return _nested({key: {"_": 0}}, depth).partition("\n")[0] + "\n"
+
+
+@lru_cache(KEPT_ITEMS)
+def _item(pickled: bytes, depth: int) -> str:
+    key, value = pickle.loads(pickled)
+    return _nested({key: value}, depth)
+
+
+def _nested(content: Any, depth: int) -> str:
+    for _ in range(depth):
+        content = {"_": content}
+    return _dump(content).split("\n", depth)[depth]
+
+
+def _dump(content: Any) -> str:
+    """Dumps as OmegaConf does."""
+    text = yaml.dump(
+        content,
+        Dumper=get_omega_conf_dumper(),
+        default_flow_style=False,
+        allow_unicode=True,
+        sort_keys=False,
+    )
     return str(text)
-
-
-def _has_plain_keys(content: Any) -> bool:
-    """Returns whether no key is of the kind that PyYAML's own emitter writes after a question mark."""
-    if isinstance(content, dict):
-        return all(_is_plain_key(key) and _has_plain_keys(value) for key, value in content.items())
-    return not isinstance(content, list) or all(map(_has_plain_keys, content))
-
-
-def _is_plain_key(key: Any) -> bool:
-    return isinstance(key, str) and 0 < len(key) <= LONGEST_PLAIN_KEY and key.isprintable()
-
-
-@cache
-def _c_dumper() -> type | None:
-    """Returns OmegaConf's dumper upon libyaml's emitter, None if PyYAML was built without it."""
-    if not yaml.__with_libyaml__:
-        return None
-    omegaconf = get_omega_conf_dumper()
-
-    class CDumper(yaml.CDumper):
-        yaml_representers = omegaconf.yaml_representers
-        yaml_multi_representers = omegaconf.yaml_multi_representers
-        yaml_implicit_resolvers = omegaconf.yaml_implicit_resolvers
-
-    return CDumper

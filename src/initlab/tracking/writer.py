@@ -1,0 +1,104 @@
+"""What is written into a store, and the one interface of the two ways to write it.
+
+``BulkWriter`` fills MLflow's own tables, one transaction for a whole stack; ``CallWriter`` makes calls of
+MLflow's client, for a server or for tables that Initlab does not know. Both leave the same.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput
+
+Row = tuple[str, float, int, int, bool, str]
+COLUMNS = ("key", "value", "timestamp", "step", "is_nan", "run_uuid")
+"""What a Row holds, by MLflow's names of the columns."""
+
+
+class NewRun(NamedTuple):
+    """A run to be made. Names and lengths are within MLflow's limits; the tags hold the run's name too."""
+
+    name: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    dataset: "DatasetInput"
+
+
+class StartedRun(NamedTuple):
+    """The id that a store gave a run, and the place of its files."""
+
+    run_id: str
+    artifact_uri: str
+
+
+class Series(NamedTuple):
+    """One metric of one run: values (n,), steps (n,) in rising order and timestamps (n,) in ms since 1970."""
+
+    run_id: str
+    key: str
+    values: NDArray[Any]
+    steps: NDArray[np.int64]
+    timestamps: NDArray[np.int64]
+
+    def finite(self) -> "Series":
+        """Returns the series without its values that are NaN or infinite."""
+        keep = np.isfinite(self.values)
+        if keep.all():
+            return self
+        return self._replace(
+            values=self.values[keep], steps=self.steps[keep], timestamps=self.timestamps[keep]
+        )
+
+    def last(self) -> "Series":
+        """Returns the series of the last value alone."""
+        return self._replace(values=self.values[-1:], steps=self.steps[-1:], timestamps=self.timestamps[-1:])
+
+    def rows(self) -> Iterator[Row]:
+        """Yields the values as rows of MLflow's table of metrics."""
+        values, times, steps = self.values.tolist(), self.timestamps.tolist(), self.steps.tolist()
+        return zip(repeat(self.key), values, times, steps, repeat(False), repeat(self.run_id), strict=False)
+
+
+class Ending(NamedTuple):
+    """How a run ends: FINISHED, FAILED or KILLED, with the numbers that it has once and its last tags.
+
+    The tags do not hold the run's name.
+    """
+
+    run_id: str
+    status: str
+    metrics: Mapping[str, float] = MappingProxyType({})
+    tags: Mapping[str, str] = MappingProxyType({})
+
+    def series(self, timestamp: int) -> list[Series]:
+        """Returns the finite metrics as series of one value.
+
+        They are at step 0, which is MLflow's own default: then the UI compares them by bars.
+        """
+        step, times = np.array([0]), np.array([timestamp])
+        ones = [Series(self.run_id, key, np.array([v]), step, times) for key, v in self.metrics.items()]
+        return [one for one in ones if np.isfinite(one.values).all()]
+
+
+class Writer(Protocol):
+    """Writes the runs of a stack. The errors are those of MLflow, the database or the network."""
+
+    def start(self, experiment_id: str, runs: Sequence[NewRun]) -> list[StartedRun]:
+        """Makes RUNNING runs and returns them in order; when it fails, none of them is left RUNNING."""
+
+    def log(self, series: Sequence[Series]) -> None:
+        """Writes series whose values are all finite; each has one at least."""
+
+    def close(self, endings: Sequence[Ending]) -> None:
+        """Ends the runs now."""
+
+
+def now() -> int:
+    """Returns the time in ms since 1970."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,243 @@
+"""The stacked launcher: Hydra's own suite, and what it promises beyond."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import environment, run_command, runs_of
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.test_utils.launcher_common_tests import IntegrationTestSuite, LauncherTestSuite
+from mlflow import MlflowClient
+
+from initlab.planning import LARGEST_BATCH, SMALLEST_BATCH, batches_of, variants
+
+SHORT = ("train.iterations=40", "plots.frames=1")
+LONG = ("train.iterations=10000000", "tracking.every=1000", "plots.frames=0")
+TWO_BATCHES = ("seed=range(0,16)", "hydra.launcher.n_jobs=2")
+
+
+def test_hydra_discovers_it():
+    assert "StackedLauncher" in [found.__name__ for found in Plugins.instance().discover(Launcher)]
+
+
+# The suite expects each job in its own folder, which was Hydra's default when it was written.
+@pytest.mark.parametrize(("launcher_name", "overrides"), [("stacked", ["hydra.job.chdir=true"])])
+class TestHydrasLauncherSuite(LauncherTestSuite):
+    """Hydra's suite trains foreign task functions, which the launcher runs one by one as Hydra does."""
+
+
+@pytest.mark.parametrize(
+    ("task_launcher_cfg", "extra_flags"), [({}, ["-m", "hydra/launcher=stacked"])]
+)
+class TestHydrasIntegrationSuite(IntegrationTestSuite):
+    """The same with applications in processes of their own."""
+
+
+def arrays_of(run, name: str) -> dict[str, np.ndarray]:
+    with np.load(Path(run.info.artifact_uri.removeprefix("file://"), name)) as arrays:
+        return dict(arrays)
+
+
+def picture_of(run, name: str) -> bytes:
+    return Path(run.info.artifact_uri.removeprefix("file://"), name).read_bytes()
+
+
+def test_every_number_and_picture_is_the_same_as_when_each_job_runs_alone(folder, client):
+    sweep = ("-m", "init=he,random,zeros", "seed=1,2,3", "optimizer.learning_rate=0.01,0.3", *SHORT)
+    together = run_command(*sweep, "hydra.launcher.n_jobs=2", "tracking.experiment=together", folder=folder)
+    alone = run_command(*sweep, "hydra/launcher=basic", "tracking.experiment=alone", folder=folder)
+    assert (together.returncode, alone.returncode) == (0, 0), together.stderr + alone.stderr
+    by_job = [
+        {run.data.tags["sweep_job"]: run for run in runs_of(client, experiment)}
+        for experiment in ("together", "alone")
+    ]
+    assert by_job[0].keys() == by_job[1].keys()
+    assert len(by_job[0]) == 18
+    for job, run in by_job[0].items():
+        other = by_job[1][job]
+        for name in ("history.npz", "weights.npz"):
+            ours, theirs = arrays_of(run, name), arrays_of(other, name)
+            assert ours.keys() == theirs.keys()
+            assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+        assert picture_of(run, "boundary.png") == picture_of(other, "boundary.png")
+        metrics = [{k: v for k, v in r.data.metrics.items() if k != "seconds"} for r in (run, other)]
+        assert metrics[0] == metrics[1]
+        skipped = ("tracking.experiment",)
+        params = [{k: v for k, v in r.data.params.items() if k not in skipped} for r in (run, other)]
+        assert params[0] == params[1]
+
+
+def test_jobs_fill_processes_with_alike_jobs_together():
+    class Fake:
+        def __init__(self, *overrides: str) -> None:
+            self.overrides = list(overrides)
+
+    def sizes(jobs, processes):
+        return [len(batch.jobs) for batch in batches_of(jobs, processes)]
+
+    seeds = [Fake("init=he", f"seed={seed}") for seed in range(1000)]
+    assert max(sizes(seeds, 2)) == LARGEST_BATCH
+    assert sizes(seeds[:3], 2) == [3]
+    assert sizes(seeds[:20], 2) == [10, 10]
+    assert min(sizes(seeds[:16], 8)) == SMALLEST_BATCH
+    mixed = [Fake(f"model.hidden=[{n}]", f"seed={s}") for s in range(20) for n in (2, 3)]
+    for batch in batches_of(mixed, 2):
+        assert len({job.overrides[0] for job in batch.jobs}) == 1
+
+
+def test_a_run_is_named_by_what_sets_it_apart():
+    jobs = [["init=he", "seed=1", f"optimizer.learning_rate={r}", "train.iterations=5"] for r in (0.1, 0.2)]
+    assert variants(jobs) == ["learning_rate=0.1", "learning_rate=0.2"]
+
+
+def test_a_sweep_over_seeds_is_summed_up_by_median_and_range(command):
+    done = command("-m", "init=he,zeros", "seed=range(0,5)", *SHORT)
+    assert done.returncode == 0, done.stderr
+    header = next(line for line in done.stdout.splitlines() if line.startswith("init"))
+    assert "median [IQR]" in header
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line[:2] in ("he", "ze")}
+    assert rows["zeros"][:4] == ["5", "0", "0.6931", "[0.6931,"]
+    assert rows["he"][0] == "5"
+
+
+def test_the_sweep_has_a_summary_run_of_its_own(command, client):
+    assert command("-m", "init=he,zeros", "seed=range(0,5)", *SHORT).returncode == 0
+    [summary] = runs_of(client, "initlab-sweeps")
+    assert summary.info.status == "FINISHED"
+    assert summary.data.tags["sweep"] == runs_of(client)[0].data.tags["sweep"]
+    assert picture_of(summary, "boundaries.png").startswith(b"\x89PNG")
+    table = picture_of(summary, "runs.csv").decode().splitlines()
+    assert table[0].startswith("init,seed,train.iterations,plots.frames,name,initial_cost,final_cost")
+    assert len(table) == 11
+
+
+def test_a_bad_job_in_a_stack_costs_only_itself(command, client):
+    done = command("-m", "optimizer.learning_rate=0.1,-1,1e200", "seed=1,2,3", *SHORT)
+    assert done.returncode == 1
+    assert "3 of 9 jobs failed:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [run.info.status for run in runs_of(client)] == ["FINISHED"] * 6
+    assert sum(run.data.metrics["diverged"] for run in runs_of(client)) == 3
+
+
+def test_sweepers_get_what_the_jobs_return(folder):
+    code = (
+        "from hydra.core.plugins import Plugins\n"
+        "from hydra._internal.core_plugins import basic_sweeper\n"
+        "original = basic_sweeper.BasicSweeper.sweep\n"
+        "def sweep(self, arguments):\n"
+        "    for batch in original(self, arguments):\n"
+        "        print('RETURNED', [job.return_value for job in batch])\n"
+        "basic_sweeper.BasicSweeper.sweep = sweep\n"
+        "import sys\n"
+        "from initlab.cli import main\n"
+        "sys.argv = ['initlab', '-m', 'optimizer.learning_rate=0.01,1e200', 'init=zeros,random',\n"
+        "            'train.iterations=9', 'tracking.uri=null']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, env=environment()
+    )
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("RETURNED")]
+    returned = eval(line.removeprefix("RETURNED "), {"inf": float("inf")})
+    assert returned[0] == pytest.approx(0.6931471805599453)
+    assert returned[3] == float("inf")
+
+
+def started_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "src.train", "-m", *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def children_of(pid: int) -> list[int]:
+    """Returns the training processes of a sweep, without Python's own helper processes."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in listed}
+    return [child for child, line in commands.items() if b"spawn_main" in line]
+
+
+def wait_for(condition, seconds: float = 90):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return True
+
+
+def test_the_jobs_of_a_killed_worker_run_again(folder, client):
+    sweep = started_sweep(folder, *TWO_BATCHES, "train.iterations=20000", "plots.frames=0")
+    wait_for(lambda: len([run for run in runs_of(client) if run.data.tags.get("seed")]) == 16)
+    os.kill(children_of(sweep.pid)[0], signal.SIGKILL)
+    output, errors = sweep.communicate(timeout=200)
+    assert sweep.returncode == 0, errors
+    runs = runs_of(client)
+    finished = [run.data.tags["seed"] for run in runs if run.info.status == "FINISHED"]
+    assert sorted(finished, key=int) == [str(seed) for seed in range(16)]
+    assert [run.info.status for run in runs].count("FAILED") == 8
+    assert {run.info.status for run in runs} == {"FINISHED", "FAILED"}
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_sweep_ends_its_workers_and_their_runs_killed(folder, client, signum):
+    sweep = started_sweep(folder, *TWO_BATCHES, *LONG)
+    wait_for(lambda: len([run for run in runs_of(client) if run.data.tags.get("seed")]) == 16)
+    workers = children_of(sweep.pid)
+    time.sleep(1)
+    os.kill(sweep.pid, signum)
+    sweep.communicate(timeout=60)
+    assert sweep.returncode == 128 + signum
+    assert {run.info.status for run in runs_of(client)} == {"KILLED"}
+    assert all(is_gone(worker) for worker in workers)
+
+
+def test_no_worker_outlives_its_parent(folder, client):
+    sweep = started_sweep(folder, *TWO_BATCHES, *LONG)
+    wait_for(lambda: len([run for run in runs_of(client) if run.data.tags.get("seed")]) == 16)
+    workers = children_of(sweep.pid)
+    time.sleep(1)
+    os.kill(sweep.pid, signal.SIGKILL)
+    sweep.communicate(timeout=60)
+    wait_for(lambda: all(is_gone(worker) for worker in workers), seconds=20)
+    assert {run.info.status for run in runs_of(client)} == {"KILLED"}
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_other_launchers_keep_working(command, client, launcher):
+    done = command("-m", "init=he,zeros", f"hydra/launcher={launcher}", *SHORT)
+    assert done.returncode == 0, done.stderr
+    assert sorted(run.info.run_name for run in runs_of(client)) == ["he-seed3", "zeros-seed3"]
+    assert "he-seed3" in done.stdout
+
+
+def test_nothing_is_tracked_and_nothing_kept_without_tracking(tmp_path):
+    done = run_command("-m", "init=he,zeros", "tracking.uri=null", *SHORT, folder=tmp_path)
+    assert done.returncode == 0
+    assert not (tmp_path / "mlruns").exists()
+
+
+def test_hydra_values_in_a_config_mean_the_job_itself(command, client):
+    values = "tracking.experiment=sweep-${hydra:job.num}"
+    assert command("-m", "init=he,zeros", values, *SHORT).returncode == 0
+    for number, init in enumerate(("he", "zeros")):
+        [run] = runs_of(MlflowClient(client.tracking_uri), f"sweep-{number}")
+        assert run.data.tags["init"] == init
