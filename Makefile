@@ -41,7 +41,7 @@ types: setup
 
 check: lint types test ## Lint, types and tests: what CI runs
 
-bench: setup ## Measure the speed of an iteration beside plain NumPy and scikit-learn
+bench: setup ## Measure the speed beside other ways to do the same; some minutes
 	$(RUN)/python -m src.bench
 
 readme: setup ## Make the README's picture and table anew

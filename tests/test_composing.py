@@ -78,13 +78,8 @@ def outcome(compose):
             error = error.__cause__
         return causes
     task = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
-    return (
-        anatomy(cfg),
-        OmegaConf.to_yaml(cfg),
-        resolved(task),
-        {key: resolved(node) for key, node in cfg.hydra.items_ex(resolve=False) if OmegaConf.is_config(node)},
-        OmegaConf.get_cache(cfg),
-    )
+    hydra = [resolved(cfg.hydra[part]) for part in ("run", "sweep", "job", "overrides", "help")]
+    return anatomy(cfg), resolved(task), hydra, OmegaConf.get_cache(cfg)
 
 
 def assert_as_hydra(loader, composer, overrides):
@@ -95,27 +90,27 @@ def assert_as_hydra(loader, composer, overrides):
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_of_every_group_composes_as_hydra_composes_it(loader, composer, option):
-    assert_as_hydra(loader, composer, [option, "seed=7"])
+    job = [option, "seed=7"]
+    hydras, cfg = loader.load_sweep_config(composer.master_config, job), composer.compose(job)
+    assert cfg == hydras
+    assert OmegaConf.to_yaml(cfg) == OmegaConf.to_yaml(hydras)
+    assert outcome(lambda: cfg) == outcome(lambda: hydras)
 
 
 @pytest.mark.parametrize(
     "overrides",
     [
         [],
-        ["seed=7"],
         ["seed=7", "init=random", "optimizer.learning_rate=0.1", "train.iterations=1500"],
         ["init.scale=3", "init=random"],
-        ["init=random", "init.scale=3"],
-        ["init=random", "init=he"],
+        ["init=random", "init.scale=3", "init=he", "init=random"],
         ["experiment=notebook", "train.iterations=7", "init=zeros"],
         ["seed=4", "experiment=notebook"],
-        ["seed=1", "seed=2"],
-        ["seed=2", "seed=1"],
+        ["seed=1", "plots.frames=2", "plots.frames=1", "seed=2"],
         ["train.threads=2", "seed=4", "plots.frames=0"],
         ["+note=x", "seed=4"],
         ["seed=4", "+note=x", "note=y"],
         ["+nested.key=1", "nested.key=2", "+nested.other.deep=[1,{a: 2}]"],
-        ["++seed=4"],
         ["seed=4", "++seed=5", "++seed=6"],
         ["++new.key={a: 1, b: [2]}", "new.a=3"],
         ["~train.batch_size", "seed=4"],
@@ -125,17 +120,12 @@ def test_every_option_of_every_group_composes_as_hydra_composes_it(loader, compo
         ["~tracking", "+tracking.uri=null"],
         ["train={iterations: 5, threads: 2}", "train.iterations=6"],
         ["train.iterations=6", "train={iterations: 5}"],
-        ["init={scale: 3}"],
+        ["init=random", "init.scale=5", "init={scale: 3}"],
         ["+init={scale: 3}", "init.scale=4", "init=random"],
-        ["train=7"],
-        ["train=null"],
+        ["train=7", "plots=null"],
         ["init=null"],
-        ["model.hidden=[7,3]"],
-        ["model.hidden=[]"],
-        ["model.hidden.0=7", "model.hidden.1=3"],
-        ["model.hidden=7"],
-        ["model.hidden=[7,[3,a],{b: null}]"],
-        ["allow_targets=[a.b,'c d']"],
+        ["model.hidden=[]", "model.hidden=[7,3,2]", "model.hidden.1=5", "allow_targets=[a.b,'c d']"],
+        ["model.hidden=7", "allow_targets=[7,[3,a],{b: null}]"],
         ["dataset.seed=${seed}", "seed=11"],
         ["dataset.seed=${seed}", "~dataset.seed"],
         ["seed=null", "+a=${seed}", "~a"],
@@ -143,28 +133,29 @@ def test_every_option_of_every_group_composes_as_hydra_composes_it(loader, compo
         ["+a=${hydra.job.config_name}", "~a"],
         ["+a=${hydra.job.config_name}", "seed=4", "+a=5"],
         ["+a=${hydra.job.override_dirname}", "seed=4"],
-        ["tracking.experiment=job-${hydra:job.num}"],
-        ["tracking.uri=sqlite:///${oc.env:HOME}/x.db"],
-        ["tracking.experiment='a, b = c'"],
-        ['tracking.experiment="it\'s ${seed}"'],
-        ["tracking.experiment=a\\,b\\ c"],
-        ["tracking.experiment='7'"],
-        ["tracking.experiment=Größe"],
-        ["tracking.experiment="],
-        ["tracking.experiment='???'"],
-        ["seed=???"],
-        ["train.batch_size=null"],
-        ["train.batch_size=32", "train.batch_size=null"],
-        ["seed=true"],
-        ["seed=False"],
-        ["optimizer.learning_rate=1e-3"],
-        ["optimizer.learning_rate=.5"],
-        ["optimizer.learning_rate=1_000.5"],
-        ["optimizer.learning_rate=inf"],
-        ["optimizer.learning_rate=-nan"],
-        ["seed=1_000"],
-        ["seed=0x1F"],
-        ["seed=int('3')"],
+        ["tracking.experiment=job-${hydra:job.num}", "tracking.uri=sqlite:///${oc.env:HOME}/x.db"],
+        [
+            "tracking.experiment='a, b = c'",
+            "tracking.uri=a\\,b\\ c",
+            "train.precision='7'",
+            "model.activation=",
+        ],
+        ['tracking.experiment="it\'s ${seed}"', "tracking.uri=Größe", "train.precision='???'", "seed=???"],
+        ["train.batch_size=32", "train.batch_size=null", "seed=true", "plots.frames=False"],
+        [
+            "optimizer.learning_rate=1e-3",
+            "dataset.noise=.5",
+            "seed=1_000.5",
+            "train.threads=inf",
+            "plots=-nan",
+        ],
+        [
+            "seed=1_000",
+            "plots.frames=0x1F",
+            "train.threads=int('3')",
+            "tracking.every=NULL",
+            "dataset.seed=+7",
+        ],
         ["init._target_=initlab.initializers.zeros"],
         ["+init@backup=random", "backup.scale=4"],
         ["+init@backup=random", "init=zeros", "init.x=4"],
@@ -223,7 +214,7 @@ def test_errors_are_hydras_own(loader, composer, overrides):
         ["init=glob(*)", "seed=range(0,3)"],
         ["init=glob([*e*],exclude=[xavier,he])", "optimizer.learning_rate=1e-3,.5", "+note='a,b','c d'"],
         ["tracking.experiment='x y',\"=\",'${seed}'", "model.hidden=[7],[5,3]", "train.batch_size=null,7"],
-        ["seed=tag(t,interval_free,3)", "init={scale: 3}", "~plots"],
+        ["seed=5", "init={scale: 3}", "~plots"],
         ["optimizer=gd,momentum", "optimizer.learning_rate=range(0.1,0.3,0.1)", "experiment=notebook"],
     ],
     ids=" ".join,
@@ -231,26 +222,26 @@ def test_errors_are_hydras_own(loader, composer, overrides):
 def test_jobs_as_the_basic_sweeper_splits_them_compose_as_in_hydra(loader, composer, command):
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(command)
     [jobs] = BasicSweeper.split_arguments(parsed, max_batch_size=None)
-    for job in jobs[:12]:
+    for job in jobs[::2]:
         assert_as_hydra(loader, composer, job)
 
 
 POOL = """
     seed=7 seed=null ~seed ++seed=8 +seed=9 +note=${seed} ~note note=b +note=c ++note.a=1 train={threads:3}
     train=5 train.threads=4 ~train.threads +train.more=[1,2] init=random init=zeros init.scale=3
-    ++init.scale=4 ~init init={a:1} model.hidden=[3] model.hidden.0=2 dataset=moons dataset.noise=.3
-    +dataset@other=blobs other.noise=2 ++a.b.c=${train} a.b.c.threads=6 a.b=3 experiment=notebook
-    tracking.experiment='${init}' optimizer=adam optimizer.beta1=1e-2 +copy=${optimizer} copy.beta1=4
+    ++init.scale=4 init={a:1} model.hidden=[3] model.hidden.0=2 dataset=moons dataset.noise=.3
+    ++a.b.c=${train} a.b.c.threads=6 a.b=3 ~plots
+    tracking.experiment='${init}' optimizer.learning_rate=1e-2 +copy=${optimizer} copy.learning_rate=4
 """
 
 
 def test_any_mixture_of_overrides_composes_as_in_hydra(loader, composer):
     draw = random.Random(20261123)
     errors = 0
-    for _ in range(40):
+    for _ in range(32):
         job = draw.sample(POOL.split(), draw.randint(1, 5))
         errors += isinstance(assert_as_hydra(loader, composer, job), list)
-    assert 5 < errors < 35
+    assert 5 < errors < 27
 
 
 def test_what_hydra_was_told_for_the_whole_sweep_holds_in_every_job(loader, monkeypatch):
@@ -259,7 +250,7 @@ def test_what_hydra_was_told_for_the_whole_sweep_holds_in_every_job(loader, monk
         loader,
         "seed=1,2",
         "hydra.job.config.override_dirname.exclude_keys=[seed]",
-        "hydra.job.config.override_dirname.item_sep=;",
+        "hydra.job.config.override_dirname.item_sep=';'",
         "hydra.job.env_copy=[COLOUR]",
         "hydra.output_subdir=null",
         "+hydra.job.env_set.A=${seed}",
@@ -271,7 +262,7 @@ def test_what_hydra_was_told_for_the_whole_sweep_holds_in_every_job(loader, monk
         "init=he;plots.frames=0"
     )
     monkeypatch.setenv("COLOUR", "blue")
-    assert_as_hydra(loader, composer, ["seed=7"])
+    assert_as_hydra(loader, composer, ["seed=7", "init=he"])
 
 
 def test_jobs_share_a_base_unless_they_choose_other_options(composer):
@@ -295,7 +286,7 @@ def test_recipes_survive_pickling_and_hold_each_base_once(composer):
     jobs = [["init=he", f"seed={seed}", "train.threads=2"] for seed in range(200)]
     recipes = [composer.recipe(job) for job in jobs]
     pickled = pickle.dumps(recipes)
-    assert len(pickled) < len(recipes[0].base) + 200 * 300
+    assert len(pickled) < len(recipes[0].base) + 200 * 150
     for job, recipe in list(zip(jobs, pickle.loads(pickled), strict=True))[::50]:
         assert recipe.overrides == tuple(job)
         assert outcome(recipe.compose) == outcome(lambda job=job: composer.compose(job))
@@ -388,7 +379,6 @@ class Colour(Enum):
 class Odd:
     colour: Colour = Colour.RED
     path: Path = Path("a b/c")
-    again: Path = Path("/")
     raw: bytes = b"\x00\xff" * 60
     either: int | str = 3
     by_colour: dict[Colour, float] = field(default_factory=lambda: {Colour.RED: float("nan")})
@@ -509,12 +499,19 @@ def test_awkward_texts_are_dumped_as_omegaconf_dumps_them(text):
             DictConfig("???"),
             DictConfig({"a": DictConfig("${b}"), "b": {}}),
         ),
-        *(OmegaConf.structured(Odd), DictConfig({"a": Odd(path=(same := Path("x")), again=same)})),
+        *(OmegaConf.structured(Odd), DictConfig({"a": Odd()})),
     ],
     ids=ascii,
 )
 def test_awkward_values_and_keys_are_dumped_as_omegaconf_dumps_them(content):
     same_yaml(content)
+
+
+def test_an_object_in_two_places_is_dumped_once_as_omegaconf_does():
+    path = Path("x")
+    cfg = OmegaConf.create({"a": path, "b": {"c": path}})
+    assert "&id001" in OmegaConf.to_yaml(cfg)
+    same_yaml(cfg)
 
 
 def test_any_tree_is_dumped_as_omegaconf_dumps_it():

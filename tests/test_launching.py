@@ -9,12 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import environment, run_command, runs_of
+from conftest import ROOT, environment, run_command, runs_of
+from hydra import initialize_config_module
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.test_utils.launcher_common_tests import IntegrationTestSuite, LauncherTestSuite
+from hydra.types import HydraContext, RunMode
 from mlflow import MlflowClient
+from omegaconf import open_dict
 
+import initlab.cli
+from initlab.batch import JobFailed
+from initlab.launching import Sweep, launch
 from initlab.planning import LARGEST_BATCH, SMALLEST_BATCH, batches_of, variants
 
 SHORT = ("train.iterations=40", "plots.frames=1")
@@ -32,9 +40,7 @@ class TestHydrasLauncherSuite(LauncherTestSuite):
     """Hydra's suite trains foreign task functions, which the launcher runs one by one as Hydra does."""
 
 
-@pytest.mark.parametrize(
-    ("task_launcher_cfg", "extra_flags"), [({}, ["-m", "hydra/launcher=stacked"])]
-)
+@pytest.mark.parametrize(("task_launcher_cfg", "extra_flags"), [({}, ["-m", "hydra/launcher=stacked"])])
 class TestHydrasIntegrationSuite(IntegrationTestSuite):
     """The same with applications in processes of their own."""
 
@@ -92,7 +98,8 @@ def test_jobs_fill_processes_with_alike_jobs_together():
 
 
 def test_a_run_is_named_by_what_sets_it_apart():
-    jobs = [["init=he", "seed=1", f"optimizer.learning_rate={r}", "train.iterations=5"] for r in (0.1, 0.2)]
+    rates = [f"optimizer.learning_rate={rate}" for rate in (0.1, 0.2)]
+    jobs = [["init=he", "seed=1", rate, "train.iterations=5"] for rate in rates]
     assert variants(jobs) == ["learning_rate=0.1", "learning_rate=0.2"]
 
 
@@ -101,7 +108,9 @@ def test_a_sweep_over_seeds_is_summed_up_by_median_and_range(command):
     assert done.returncode == 0, done.stderr
     header = next(line for line in done.stdout.splitlines() if line.startswith("init"))
     assert "median [IQR]" in header
-    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line[:2] in ("he", "ze")}
+    rows = {
+        line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line[:2] in ("he", "ze")
+    }
     assert rows["zeros"][:4] == ["5", "0", "0.6931", "[0.6931,"]
     assert rows["he"][0] == "5"
 
@@ -126,28 +135,44 @@ def test_a_bad_job_in_a_stack_costs_only_itself(command, client):
     assert sum(run.data.metrics["diverged"] for run in runs_of(client)) == 3
 
 
-def test_sweepers_get_what_the_jobs_return(folder):
-    code = (
-        "from hydra.core.plugins import Plugins\n"
-        "from hydra._internal.core_plugins import basic_sweeper\n"
-        "original = basic_sweeper.BasicSweeper.sweep\n"
-        "def sweep(self, arguments):\n"
-        "    for batch in original(self, arguments):\n"
-        "        print('RETURNED', [job.return_value for job in batch])\n"
-        "basic_sweeper.BasicSweeper.sweep = sweep\n"
-        "import sys\n"
-        "from initlab.cli import main\n"
-        "sys.argv = ['initlab', '-m', 'optimizer.learning_rate=0.01,1e200', 'init=zeros,random',\n"
-        "            'train.iterations=9', 'tracking.uri=null']\n"
-        "main()\n"
+def test_sweepers_get_what_the_jobs_return(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    jobs = [["init=zeros"], ["optimizer.learning_rate=1e200"], ["seed=-1"]]
+    fixed = ["train.iterations=9", "tracking.uri=null"]
+    with initialize_config_module("initlab.conf", version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        master = loader.load_configuration("config", fixed, run_mode=RunMode.MULTIRUN)
+        with open_dict(master):
+            master.hydra.runtime.cwd = str(tmp_path)
+        context = HydraContext(config_loader=loader, callbacks=Callbacks())
+        sweep = Sweep(context, initlab.cli.train.__wrapped__, master, n_jobs=1)
+        zeros, diverged, failed = launch(sweep, [job + fixed for job in jobs], 5)
+    assert zeros.return_value == pytest.approx(0.6931471805599453)
+    assert diverged.return_value == float("inf")
+    assert zeros.overrides == ["init=zeros", *fixed]
+    with pytest.raises(JobFailed, match="seed=-1: must be a whole number"):
+        _ = failed.return_value
+
+
+def test_callbacks_see_every_job(folder):
+    (folder / "probe.py").write_text(
+        "from hydra.experimental.callback import Callback\n"
+        "class Probe(Callback):\n"
+        "    def on_job_start(self, config, **kwargs):\n"
+        "        print('START', config.hydra.job.num)\n"
+        "    def on_job_end(self, config, job_return, **kwargs):\n"
+        "        print('END', config.hydra.job.num, job_return.status.name)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, env=environment()
+    done = run_command(
+        "-m",
+        "seed=1,-1",
+        "+hydra.callbacks.probe._target_=probe.Probe",
+        *SHORT,
+        folder=folder,
+        PYTHONPATH=f"{ROOT}:{folder}",
     )
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("RETURNED")]
-    returned = eval(line.removeprefix("RETURNED "), {"inf": float("inf")})
-    assert returned[0] == pytest.approx(0.6931471805599453)
-    assert returned[3] == float("inf")
+    seen = [line for line in done.stdout.splitlines() if line.startswith(("START", "END"))]
+    assert seen == ["START 0", "START 1", "END 0 COMPLETED", "END 1 FAILED"]
 
 
 def started_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -188,7 +213,7 @@ def test_the_jobs_of_a_killed_worker_run_again(folder, client):
     sweep = started_sweep(folder, *TWO_BATCHES, "train.iterations=20000", "plots.frames=0")
     wait_for(lambda: len([run for run in runs_of(client) if run.data.tags.get("seed")]) == 16)
     os.kill(children_of(sweep.pid)[0], signal.SIGKILL)
-    output, errors = sweep.communicate(timeout=200)
+    _, errors = sweep.communicate(timeout=200)
     assert sweep.returncode == 0, errors
     runs = runs_of(client)
     finished = [run.data.tags["seed"] for run in runs if run.info.status == "FINISHED"]

@@ -18,7 +18,6 @@ from mlflow.entities import Metric
 from initlab.errors import TrackingError
 from initlab.tracking import Series, Tracker
 from initlab.tracking.artifacts import write_files
-from initlab.tracking.metrics import log_series
 from initlab.tracking.store import absolute_uri, address_of, open_store
 
 SHORT = ("train.iterations=20", "plots.frames=0")
@@ -75,17 +74,17 @@ def everything_of(client: MlflowClient, run_id: str) -> tuple[dict, dict]:
     return latest, histories
 
 
-def test_bulk_metrics_are_read_back_just_as_those_of_log_batch(client):
+def test_bulk_metrics_are_read_back_just_as_those_of_log_batch(folder, client):
+    tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
     ours, theirs = a_run(client), a_run(client)
     series = some_series(ours, seed=5)
     for start in (0, 400):  # in two flushes, as a long run does
         part = slice(start, start + 400) if start == 0 else slice(400, None)
-        log_series(
-            client,
+        tracker.log(
             [
                 one._replace(values=one.values[part], steps=one.steps[part], timestamps=one.timestamps[part])
                 for one in series
-            ],
+            ]
         )
     metrics = [
         Metric(one.key, value, int(stamp), int(step))
@@ -98,11 +97,12 @@ def test_bulk_metrics_are_read_back_just_as_those_of_log_batch(client):
     assert everything_of(client, ours) == everything_of(client, theirs)
 
 
-def test_metrics_of_many_runs_go_in_one_transaction_or_not_at_all(client):
+def test_metrics_of_many_runs_go_in_one_transaction_or_not_at_all(folder, client):
+    tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
     run_id = a_run(client)
     good, bad = some_series(run_id, 1)[0], some_series("no-such-run", 1)[0]
     with pytest.raises(TrackingError, match="^metrics cannot be written: .*FOREIGN KEY"):
-        log_series(client, [good, bad])
+        tracker.log([good, bad])
     assert client.get_run(run_id).data.metrics == {}
 
 

@@ -23,6 +23,7 @@ from omegaconf import DictConfig
 from initlab.datasets import circles
 from initlab.initializers import he, initial_parameters
 from initlab.network import mlp, named_parameters
+
 from .plain import plain_step
 
 mpl.use("agg")

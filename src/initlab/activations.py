@@ -17,11 +17,16 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Activation:
-    """An elementwise function φ, its derivative, and whether a unit of it can be dead (0 for every input)."""
+    """An elementwise function φ and its derivative.
+
+    ``rectifies``: its derivative is 0 or 1, and a unit of it can be dead (0 for every input).
+    ``from_value``: its derivative needs only a = φ(z), so that a may take the place of z.
+    """
 
     value: Callable[[Array, Array], object]
     derivative: Callable[[Array, Array, Array], object]
     rectifies: bool = False
+    from_value: bool = True
 
 
 def _relu(z: Array, out: Array) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.errors import CompactHydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -30,8 +29,8 @@ class JobFailed(CompactHydraException):
 
 @dataclass(frozen=True)
 class SweepJob:
-    """One job: its number, its overrides, how to compose its config, how it varies beside start and seed, and whether
-    its boundary goes on the sweep's sheet.
+    """One job: its number, its overrides and the recipe of its config, how it varies beside start and seed,
+    and whether its boundary goes on the sweep's sheet.
     """
 
     number: int
@@ -96,13 +95,13 @@ class _Prepared:
     tags: dict[str, str]
 
 
-def tags_of(hydra: DictConfig, variant: str = "") -> dict[str, str]:
+def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
     """Returns the options chosen from each group and, in a sweep, its name, the job's number and variant."""
     choices = hydra.runtime.choices
     tags = {group: str(choices[group]) for group in GROUPS}
     if choices.get("experiment"):
         tags["experiment"] = str(choices.experiment)
-    if hydra.mode == RunMode.MULTIRUN:
+    if sweeping:
         tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
     if variant:
         tags["variant"] = variant
@@ -167,7 +166,7 @@ def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
         OmegaConf.resolve(cfg)
     if callbacks is not None:
         callbacks.on_job_start(config=whole, task_function=None)
-    return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, job.variant))
+    return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
 
 
 def _end(one: _Prepared, result: Result | Exception, callbacks: Any) -> JobEnding:

@@ -54,7 +54,7 @@ def train(cfg: DictConfig) -> float:
     stop_on_signals()
     job: Any = HydraConfig.get()
     folder, overrides = Path(job.runtime.output_dir), list(job.overrides.task)
-    tags = tags_of(job)
+    tags = tags_of(job, sweeping=job.mode == RunMode.MULTIRUN)
     try:
         from initlab.experiment import run
         from initlab.progress import ProgressLine

@@ -76,7 +76,7 @@ class Composer:
         self.master_config = master_config
         self._loader = ConfigLoaderImpl(loader.get_search_path())
         _, repository = self._loader._parse_overrides_and_create_caching_repo(
-            master_config.hydra.job.config_name, list(master_config.hydra.overrides.hydra)
+            master_config.hydra.job.config_name, _plain(master_config.hydra.overrides.hydra)
         )
         self._is_group = cache(repository.group_exists)
         self._parse = cache(OverridesParser.create().parse_override)
@@ -127,7 +127,6 @@ class Composer:
     def _base(self, lines: tuple[str, ...]) -> _Base:
         if lines not in self._bases:
             cfg = self._loader.load_sweep_config(self.master_config, list(lines))
-            OmegaConf.clear_cache(cfg)
             task = [node for key, node in cfg.items_ex(resolve=False) if key != "hydra"]
             self._bases[lines] = _Base(
                 pickle.dumps(cfg), "hydra" in str(task), len(cfg.hydra.job.env_copy) > 0

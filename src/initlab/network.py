@@ -84,7 +84,9 @@ class Pass:
 
     * ``inputs[l]`` (R, n_l + 1, m): what layer l + 1 sees, its last row ones; ``load`` sets the first
     * ``hidden[l]`` (R, n_{l+1}, m): views of the hidden activations in ``inputs``
-    * ``z[l]`` and ``delta[l]`` (R, n_{l+1}, m): pre-activations and the derivative of the cost by them
+    * ``z[l]`` and ``delta[l]`` (R, n_{l+1}, m): pre-activations, in hidden layers overwritten by the
+      activations where those suffice for the slope, and the derivative of the cost by them
+    * ``slopes[l]`` (R, n_{l+1}, m): scratch for φ'(z); bool for ReLU, where it is 0 or 1
     * ``margin`` and ``loss`` (R, 1, m): each example's u and log(1 + exp(u)), see ``cost``
     * ``gradient`` (R, P): the derivative of the cost by the parameters; ``gradients`` are its blocks
     """
@@ -95,14 +97,17 @@ class Pass:
         self.inputs: list[Array] = [np.empty(0, dtype)]  # the first is set by load
         self.inputs += [np.ones((runs, n + 1, examples), dtype) for n in outputs[:-1]]
         self.hidden = [a[:, :-1] for a in self.inputs[1:]]
-        self.z = [np.empty((runs, n, examples), dtype) for n in outputs]
-        self.delta = [np.empty_like(z) for z in self.z]
-        self.margin, self.loss = np.empty_like(self.z[-1]), np.empty_like(self.z[-1])
-        # One scratch array, just wide enough for the widest layer, stays in the cache.
-        widest = np.empty(max(z.size for z in self.z), dtype)
-        self.scratch = [widest[: z.size].reshape(z.shape) for z in self.z]
+        self.delta = [np.empty((runs, n, examples), dtype) for n in outputs]
+        self.margin, self.loss = np.empty_like(self.delta[-1]), np.empty_like(self.delta[-1])
+        self.z = [*self._hidden_z(), np.empty_like(self.delta[-1])]
+        # One array of slopes, just large enough for the largest layer, stays in the cache.
+        largest = np.empty(max(d.size for d in self.delta), bool if network.activation.rectifies else dtype)
+        self.slopes = [largest[: d.size].reshape(d.shape) for d in self.delta]
         self.gradient = np.empty((runs, network.offsets[-1]), dtype)
         self.gradients = network.blocks(self.gradient)
+
+    def _hidden_z(self) -> list[Array]:
+        return self.hidden if self.network.activation.from_value else [np.empty_like(a) for a in self.hidden]
 
     def load(self, X1: Array, S: Array) -> None:
         """Takes inputs X1 (n_x + 1, m), last row ones, and signs S (1, m) of labels, or a stack (R, …) of
@@ -163,7 +168,7 @@ def backward(blocks: Sequence[Array], arrays: Pass) -> None:
     np.multiply(top, arrays.mean_signs, out=top)
     derivative = arrays.network.activation.derivative
     for number in range(len(blocks) - 1, 0, -1):
-        below, a, slope = delta[number - 1], arrays.hidden[number - 1], arrays.scratch[number - 1]
+        below, a, slope = delta[number - 1], arrays.hidden[number - 1], arrays.slopes[number - 1]
         np.matmul(delta[number], arrays.inputs[number].mT, out=arrays.gradients[number])
         _times_transposed(blocks[number][..., :-1], delta[number], out=below)
         derivative(arrays.z[number - 1], a, slope)

@@ -17,7 +17,7 @@ from initlab.job import Job
 from initlab.pictures import boundary_png, cost_png, frames
 from initlab.results import Result, describe
 from initlab.signals import held
-from initlab.tracking import Description, Series, Tracker
+from initlab.tracking import Description, Ending, Series, Tracker, image_files
 
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's is ten times faster
 
@@ -46,7 +46,7 @@ class TrackedStack:
         traceback: TracebackType | None,
     ) -> None:
         with held():
-            if error is None:
+            if not self._unfinished:
                 return
             status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             try:
@@ -65,8 +65,9 @@ class TrackedStack:
         series: list[Series] = []
         for run, run_id in enumerate(self._run_ids):
             series += _series_since(self._flushed, history, run, run_id, every)
-        self._tracker.log(series)
-        self._flushed = history.length
+        with held():
+            self._tracker.log(series)
+            self._flushed = history.length
 
     def finish(self, results: Sequence[Result]) -> list[Result | Exception]:
         """Writes what the results leave, ends their runs and returns them with their ids.
@@ -75,33 +76,32 @@ class TrackedStack:
         """
         self.flush()
         outcomes: list[Result | Exception] = []
-        for run in range(len(results)):
-            try:
-                self._keep(run, results[run])
-                self._end(run, "FINISHED")
-                address = self._tracker.address(results[run].tags.get("sweep"))
-                outcomes.append(replace(results[run], run_id=self._run_ids[run], address=address))
-            except Exception as error:
-                self._end(run, "FAILED")
-                outcomes.append(error)
+        endings: list[Ending] = []
+        try:
+            for run, result in enumerate(results):
+                outcome, ending = self._keep(run, result)
+                outcomes.append(outcome)
+                endings.append(ending)
+        finally:  # when a signal comes in between, what is kept by then is FINISHED
+            self._close(endings)
         return outcomes
 
-    def _keep(self, run: int, result: Result) -> None:
-        job, run_id, tracker = self._jobs[run], self._run_ids[run], self._tracker
-        now = int(self._history.times[result.iterations - 1])
-        tracker.log([_single(run_id, key, value, now) for key, value in result.metrics.items()])
-        tracker.write(run_id, _data_files(job, result))
-        tracker.write(run_id, {"cost.png": cost_png(job, result)})
-        tracker.write(run_id, {"boundary.png": boundary_png(job, result)})
-        for frame in frames(job, self._history, run):
-            tracker.write_image(run_id, "boundary", *frame)
+    def _keep(self, run: int, result: Result) -> tuple[Result | Exception, Ending]:
+        job, run_id = self._jobs[run], self._run_ids[run]
+        try:
+            self._tracker.write(run_id, _data_files(job, result))
+            self._tracker.write(run_id, _pictures(job, result, self._history, run))
+        except Exception as error:
+            return error, Ending(run_id, "FAILED", result.metrics)
         tags = {"mlflow.note.content": describe(job, result), "mlflow.loggedImages": "True"}
-        tracker.tag(run_id, tags)
+        address = self._tracker.address(result.tags.get("sweep"))
+        finished = replace(result, run_id=run_id, address=address)
+        return finished, Ending(run_id, "FINISHED", result.metrics, tags)
 
-    def _end(self, run: int, status: str) -> None:
+    def _close(self, endings: Sequence[Ending]) -> None:
         with held():
-            self._tracker.end([self._run_ids[run]], status)
-            self._unfinished.discard(self._run_ids[run])
+            self._tracker.close(endings)
+            self._unfinished.difference_update(ending.run_id for ending in endings)
 
 
 def _description(job: Job) -> Description:
@@ -114,6 +114,13 @@ def _data_files(job: Job, result: Result) -> dict[str, bytes]:
         "history.npz": _npz(result.history),
         "weights.npz": _npz(result.parameters),
     }
+
+
+def _pictures(job: Job, result: Result, history: History, run: int) -> dict[str, bytes]:
+    pictures = {"cost.png": cost_png(job, result), "boundary.png": boundary_png(job, result)}
+    for frame in frames(job, history, run):
+        pictures |= image_files("boundary", *frame)
+    return pictures
 
 
 def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -135,8 +142,3 @@ def _series_since(since: int, history: History, run: int, run_id: str, every: in
         values = np.array([row[run] for row in rows[first : first + len(steps)]])
         series.append(Series(run_id, key, values, steps, history.times[steps]))
     return series
-
-
-def _single(run_id: str, key: str, value: float, time: int) -> Series:
-    # A number that a run has once goes to step 0, as MLflow's own default: then the UI compares it by bars.
-    return Series(run_id, key, np.array([value]), np.array([0]), np.array([time]))

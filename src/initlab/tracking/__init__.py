@@ -1,6 +1,7 @@
 """Where runs are kept: everything that knows MLflow."""
 
-from initlab.tracking.metrics import Series
+from initlab.tracking.artifacts import image_files
 from initlab.tracking.tracker import Description, Tracker
+from initlab.tracking.writer import Ending, Series
 
-__all__ = ["Description", "Series", "Tracker"]
+__all__ = ["Description", "Ending", "Series", "Tracker", "image_files"]

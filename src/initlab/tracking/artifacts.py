@@ -1,6 +1,7 @@
 """Writing a run's files: straight into a local folder, through MLflow's client anywhere else."""
 
 import tempfile
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from initlab.errors import TrackingError
+from initlab.tracking.calls import in_flight
 from initlab.tracking.store import readable_errors
 
 if TYPE_CHECKING:
@@ -23,17 +25,16 @@ def write_files(client: "MlflowClient", run_id: str, artifact_uri: str, files: M
     if place.scheme in ("file", ""):
         for name, content in files.items():
             _write(Path(unquote(place.path)) / name, content)
-        return
-    with tempfile.TemporaryDirectory() as folder, readable_errors(f"{artifact_uri}: cannot be written"):
-        for name, content in files.items():
-            _write(Path(folder) / name, content)
-        client.log_artifacts(run_id, folder)
+    else:
+        with readable_errors(f"{artifact_uri}: cannot be written"):
+            _upload(client, run_id, files)
 
 
-def image_names(key: str, step: int, timestamp: int) -> tuple[str, str]:
-    """Returns the paths at which MLflow's UI looks for an image with a step: its PNG and its small WebP."""
+def image_files(key: str, step: int, png: bytes, webp: bytes) -> dict[str, bytes]:
+    """Returns an image with a step as MLflow's ``log_image`` leaves it, for the UI's grid and slider."""
+    timestamp = time.time_ns() // 1_000_000
     stem = f"images/{key}+step+{step}+timestamp+{timestamp}+{uuid.uuid4()}"
-    return f"{stem}.png", f"{stem}+compressed.webp"
+    return {f"{stem}.png": png, f"{stem}+compressed.webp": webp}
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -43,3 +44,17 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         path.unlink(missing_ok=True)
         raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _upload(client: "MlflowClient", run_id: str, files: Mapping[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            _write(Path(folder) / name, content)
+
+        def upload(name: str) -> None:
+            inside = name.rpartition("/")[0] or None
+            client.log_artifact(run_id, f"{folder}/{name}", inside)
+
+        first, *others = files
+        upload(first)  # alone, because the client looks the run's place up once and keeps it
+        in_flight(upload, others)

@@ -39,7 +39,9 @@ def _check(name: str) -> None:
         validate_param_and_metric_name,
     )
 
-    if not validate_param_and_metric_name(name) or path_not_unique(name):
+    # MLflow leaves both functions untyped.
+    allowed = validate_param_and_metric_name(name)  # type: ignore[no-untyped-call]
+    if not allowed or path_not_unique(name):  # type: ignore[no-untyped-call]
         raise TrackingError(
             f"{name}: cannot be a name in MLflow, which allows letters, digits, spaces and _ - . : /"
         )

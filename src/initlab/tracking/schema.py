@@ -42,8 +42,8 @@ def _tables_are_known() -> bool:
     for model, columns in TABLES.items():
         if _columns(getattr(models, model, None)) != set(columns.split()):
             _logger.warning(
-                "MLflow %s: its table %s is not as Initlab knows it, so runs are written through MLflow's "
-                "client: nothing is lost, but a sweep takes longer",
+                "MLflow %s: its table model %s is not the one Initlab knows, so runs are written through "
+                "MLflow's client: nothing is lost, but a sweep takes longer",
                 mlflow.__version__,
                 model,
             )

@@ -1,7 +1,7 @@
 """Opening the tracking store: one address, one experiment, and a readable error when it cannot be reached.
 
 Two traps of MLflow are closed here. Several processes that meet a missing database would all run its
-migrations and ruin it, so opening happens under a file lock. And a store that cannot be reached is
+migrations and ruin it, so they open it in turn. And a store that cannot be reached is
 retried for minutes, so a short test of our own comes first.
 """
 
@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from filelock import FileLock
-
 from initlab.errors import TrackingError
+from initlab.tracking.turns import lock_of, turn
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,7 +56,9 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     """
     # MLflow sends usage data unless told otherwise; a laboratory does not speak about its users.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    with readable_errors(f"tracking.uri={uri}: cannot be opened"), _lock_of(uri):
+    # And MLflow would ask a server about every run that ends, to print its address.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    with readable_errors(f"tracking.uri={uri}: cannot be opened"), turn(_lock_of(uri)):
         _test(uri)
         _quiet()
         from mlflow import MlflowClient
@@ -77,7 +78,7 @@ def readable_errors(problem: str) -> Iterator[None]:
         raise
     except Exception as error:
         if isinstance(error, OSError | sqlite3.Error) or type(error).__module__.startswith(
-            ("mlflow", "sqlalchemy", "requests", "filelock", "urllib3")
+            ("mlflow", "sqlalchemy", "psycopg", "requests", "filelock", "urllib3")
         ):
             raise TrackingError(f"{problem}: {_first_line(error)}") from error
         raise
@@ -89,13 +90,12 @@ def _first_line(error: Exception) -> str:
     return words.splitlines()[0]
 
 
-def _lock_of(uri: str) -> FileLock:
+def _lock_of(uri: str) -> Path:
     if uri.startswith(SQLITE):
-        path = Path(uri.removeprefix(SQLITE) + ".lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-    else:
-        path = Path(tempfile.gettempdir()) / f"initlab-{hashlib.sha256(uri.encode()).hexdigest()}.lock"
-    return FileLock(path)
+        database = Path(uri.removeprefix(SQLITE))
+        database.parent.mkdir(parents=True, exist_ok=True)
+        return lock_of(database)
+    return Path(tempfile.gettempdir()) / f"initlab-{hashlib.sha256(uri.encode()).hexdigest()}.lock"
 
 
 def _test(uri: str) -> None:

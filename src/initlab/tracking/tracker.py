@@ -1,21 +1,22 @@
 """The one interface to tracking: start runs, log their series, write their files, end them."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from initlab.datasets import Dataset
-from initlab.tracking.artifacts import image_names, write_files
-from initlab.tracking.metrics import Series, log_series
+from initlab.tracking.artifacts import write_files
+from initlab.tracking.calls import CallWriter
+from initlab.tracking.datasets import dataset_input
+from initlab.tracking.limits import check_names, fitting_parameters, fitting_tags
+from initlab.tracking.schema import can_be_filled
 from initlab.tracking.store import absolute_uri, address_of, open_store, readable_errors
 from initlab.tracking.tags import environment_tags
+from initlab.tracking.writer import Ending, NewRun, Series, Writer
 
 if TYPE_CHECKING:
-    from mlflow.entities import DatasetInput
-
-LONGEST_PARAMETER, LONGEST_TAG = 6000, 8000  # what MLflow keeps of a value
+    from mlflow import MlflowClient
 
 
 @dataclass(frozen=True)
@@ -30,52 +31,54 @@ class Description:
 
 
 class Tracker:
-    """Runs in one experiment of one MLflow store. Every method raises TrackingError when the store fails."""
+    """Runs in one experiment of one MLflow store. Every method raises TrackingError when the store fails.
+
+    What a method writes for several runs goes into an SQL database as one transaction: as a whole, or not
+    at all.
+    """
 
     def __init__(self, uri: str, experiment: str, folder: Path) -> None:
         self.uri = absolute_uri(uri, folder)
         self.folder = folder
         self.client, self.experiment_id = open_store(self.uri, experiment, folder)
+        self._writer = writer_into(self.client)
         self._artifact_uris: dict[str, str] = {}
 
     def start(self, descriptions: Sequence[Description]) -> list[str]:
-        """Returns the ids of new RUNNING runs. When one cannot be made, those made before it end FAILED."""
-        run_ids: list[str] = []
-        try:
-            for description in descriptions:
-                with readable_errors(f"run {description.name} cannot be started"):
-                    self._start(description, run_ids)
-        except BaseException:
-            self.end(run_ids, "FAILED")
-            raise
-        return run_ids
+        """Returns the ids of new RUNNING runs. When one cannot be made, none is left RUNNING."""
+        with readable_errors("runs cannot be started"):
+            runs = [self._new_run(description) for description in descriptions]
+            started = self._writer.start(self.experiment_id, runs)
+        self._artifact_uris.update(started)
+        return [run.run_id for run in started]
 
     def log(self, series: Sequence[Series]) -> None:
-        """Writes metrics; values that are not finite are left out."""
-        log_series(self.client, series)
+        """Writes metrics. NaN and infinity are left out: MLflow would store the one as 0 and the other as
+        1.8e308.
+        """
+        finite = [one for one in (one.finite() for one in series) if len(one.values)]
+        with readable_errors("metrics cannot be written"):
+            check_names(one.key for one in finite)
+            if finite:
+                self._writer.log(finite)
 
     def write(self, run_id: str, files: Mapping[str, bytes]) -> None:
         """Writes files by their path within the run."""
         write_files(self.client, run_id, self._artifact_uris[run_id], files)
 
-    def write_image(self, run_id: str, key: str, step: int, png: bytes, webp: bytes) -> None:
-        """Writes an image with a step, as MLflow's ``log_image`` does, for the UI's grid and slider."""
-        names = image_names(key, step, time.time_ns() // 1_000_000)
-        self.write(run_id, dict(zip(names, (png, webp), strict=True)))
-
-    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Sets tags of a run."""
-        from mlflow.entities import RunTag
-
-        with readable_errors("tags cannot be written"):
-            entities = [RunTag(key, value[:LONGEST_TAG]) for key, value in tags.items()]
-            self.client.log_batch(run_id, tags=entities)
+    def close(self, endings: Sequence[Ending]) -> None:
+        """Ends runs now, each with its last metrics, of which those that are not finite are left out, and
+        tags.
+        """
+        with readable_errors("runs cannot be ended"):
+            for ending in endings:
+                check_names(ending.metrics)
+            if endings:
+                self._writer.close([one._replace(tags=fitting_tags(one.tags)) for one in endings])
 
     def end(self, run_ids: Sequence[str], status: str) -> None:
-        """Ends runs as FINISHED, FAILED or KILLED."""
-        with readable_errors("runs cannot be ended"):
-            for run_id in run_ids:
-                self.client.set_terminated(run_id, status)
+        """Ends runs now as FINISHED, FAILED or KILLED, and adds nothing to them."""
+        self.close([Ending(run_id, status) for run_id in run_ids])
 
     def address(self, sweep: str | None = None) -> str:
         """Returns the address of the charts in the MLflow UI."""
@@ -85,24 +88,21 @@ class Tracker:
         """Returns the address of one run in the MLflow UI, where its files are."""
         return f"{self.address().split('?')[0]}/{run_id}/artifacts"
 
-    def _start(self, description: Description, run_ids: list[str]) -> None:
-        from mlflow.entities import Param
-
-        tags = {**environment_tags(self.folder), **description.tags}
-        run = self.client.create_run(self.experiment_id, tags=tags, run_name=description.name)
-        run_ids.append(run.info.run_id)
-        self._artifact_uris[run.info.run_id] = run.info.artifact_uri
-        parameters = [Param(k, v[:LONGEST_PARAMETER]) for k, v in description.parameters.items()]
-        self.client.log_batch(run.info.run_id, params=parameters)
-        dataset = _dataset_input(description.dataset, description.dataset_name)
-        self.client.log_inputs(run.info.run_id, datasets=[dataset])
+    def _new_run(self, description: Description) -> NewRun:
+        tags = {**environment_tags(self.folder), **description.tags, "mlflow.runName": description.name}
+        return NewRun(
+            description.name,
+            fitting_parameters(description.parameters),
+            fitting_tags(tags),
+            dataset_input(description.dataset, description.dataset_name),
+        )
 
 
-def _dataset_input(dataset: Dataset, name: str) -> "DatasetInput":
-    from mlflow.data.code_dataset_source import CodeDatasetSource
-    from mlflow.data.numpy_dataset import NumpyDataset
-    from mlflow.entities import DatasetInput, InputTag
+def writer_into(client: "MlflowClient") -> Writer:
+    """Returns the fastest way to write into the client's store."""
+    engine = getattr(client._tracking_client.store, "engine", None)
+    if engine is None or not can_be_filled(engine):
+        return CallWriter(client)
+    from initlab.tracking.bulk import BulkWriter
 
-    source = CodeDatasetSource({"mlflow.source.name": dataset.source})
-    entity = NumpyDataset(dataset.X_train.T, source, dataset.Y_train.T, name)._to_mlflow_entity()
-    return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
+    return BulkWriter(engine)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 
-from initlab.tracking.turns import turn
+from initlab.tracking.turns import lock_of, turn
 
 # Foreign keys and the wait for a lock are as MLflow has them. Pages that are changed stay in the cache,
 # because when it overflows SQLite locks every reader out, such as the UI, until the end.
@@ -29,8 +29,3 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
         connection.commit()
-
-
-def lock_of(database: Path) -> Path:
-    """Returns the lock file at which the writers to an SQLite database take turns."""
-    return database.with_name(f"{database.name}.lock")

@@ -25,3 +25,8 @@ def turn(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def lock_of(database: Path) -> Path:
+    """Returns the lock file at which those that open or write an SQLite database take turns."""
+    return database.with_name(f"{database.name}.lock")

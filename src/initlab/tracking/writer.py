@@ -20,6 +20,8 @@ Row = tuple[str, float, int, int, bool, str]
 COLUMNS = ("key", "value", "timestamp", "step", "is_nan", "run_uuid")
 """What a Row holds, by MLflow's names of the columns."""
 
+ROWS_AT_ONCE = 10_000
+
 
 class NewRun(NamedTuple):
     """A run to be made. Names and lengths are within MLflow's limits; the tags hold the run's name too."""
@@ -60,9 +62,11 @@ class Series(NamedTuple):
         return self._replace(values=self.values[-1:], steps=self.steps[-1:], timestamps=self.timestamps[-1:])
 
     def rows(self) -> Iterator[Row]:
-        """Yields the values as rows of MLflow's table of metrics."""
-        values, times, steps = self.values.tolist(), self.timestamps.tolist(), self.steps.tolist()
-        return zip(repeat(self.key), values, times, steps, repeat(False), repeat(self.run_id), strict=False)
+        """Yields the values as rows of MLflow's table of metrics, of which few exist at a time."""
+        for start in range(0, len(self.values), ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            columns = (array[part].tolist() for array in (self.values, self.timestamps, self.steps))
+            yield from zip(repeat(self.key), *columns, repeat(False), repeat(self.run_id), strict=False)
 
 
 class Ending(NamedTuple):

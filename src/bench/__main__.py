@@ -1,0 +1,39 @@
+"""``make bench``: measures and prints, side by side, and puts the tables into the README."""
+
+import re
+import sys
+from pathlib import Path
+
+from . import iteration, metrics, sweep
+
+README = Path(__file__).parent.parent.parent / "README.md"
+TABLES = re.compile(
+    r"(?<=<!-- speed: made by `make bench` -->\n\n).*?(?=\n\n<!-- end of speed -->)", re.DOTALL
+)
+
+MEASUREMENTS = {
+    "iteration": (("one iteration of one run", "µs", "of plain NumPy"), iteration.measure),
+    "metrics": (("metric rows into SQLite", "rows a second", "of log_batch"), metrics.measure),
+    "sweep": (("one tracked run of 1500 iterations", "seconds", "of Initlab"), sweep.measure),
+}
+
+
+def table(head: tuple[str, str, str], rows: list[tuple[str, str, str]]) -> str:
+    """Returns a markdown table."""
+    lines = [head, ("---", "---:", "---:"), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main(wanted: list[str]) -> None:
+    """Measures what is named, or everything; everything goes into the README."""
+    tables = []
+    for name in wanted or MEASUREMENTS:
+        head, measure = MEASUREMENTS[name]
+        tables.append(table(head, measure()))
+        print(tables[-1], end="\n\n", flush=True)
+    if not wanted:
+        README.write_text(TABLES.sub(lambda _: "\n\n".join(tables), README.read_text()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,460 @@
+"""Bulk writing into SQLite and PostgreSQL leaves what MLflow's client leaves, from several processes too."""
+
+import logging
+import os
+import pwd
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tracemalloc
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from conftest import environment
+from mlflow import MlflowClient
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.numpy_dataset import from_numpy
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+
+from initlab.datasets import circles
+from initlab.errors import TrackingError
+from initlab.tracking import Description, Ending, Series, Tracker, schema
+from initlab.tracking.bulk import BulkWriter
+from initlab.tracking.calls import CallWriter
+from initlab.tracking.tags import environment_tags
+
+TABLES = ("runs", "tags", "params", "metrics", "latest_metrics", "datasets", "inputs", "input_tags")
+THEN = 1_700_000_000_000
+CIRCLES, OTHERS = (circles(n_train=31, n_test=7, noise=0.1, seed=seed) for seed in (1, 2))
+
+
+def programs_of_postgresql() -> Path | None:
+    found = shutil.which("initdb")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))  # which are not in the PATH
+    return Path(found).resolve().parent if found else debian[-1].parent if debian else None
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a real PostgreSQL server on loopback, whose database 'template' is migrated."""
+    programs = programs_of_postgresql()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed here")
+    as_root = os.geteuid() == 0  # as whom PostgreSQL refuses to run
+    user = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": ()} if as_root else {}
+    with tempfile.TemporaryDirectory() as folder:
+        if as_root:
+            shutil.chown(folder, "nobody")
+
+        def call(program: str, *arguments: str) -> None:
+            command = [programs / program, "-D", f"{folder}/data", *arguments]
+            subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, **user)
+
+        port = free_port()
+        call("initdb", "-A", "trust", "-U", "initlab", "-E", "UTF8", "--locale=C", "--no-sync")
+        settings = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
+        call("pg_ctl", "start", "-w", "-l", f"{folder}/log", "-o", settings)
+        try:
+            server = f"postgresql+psycopg://initlab@127.0.0.1:{port}"
+            execute(f"{server}/postgres", "CREATE DATABASE template")
+            disconnect(f"{server}/template")
+            yield server
+        finally:
+            call("pg_ctl", "stop", "-m", "immediate")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def execute(uri: str, statement: str) -> None:
+    engine = sa.create_engine(uri, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def disconnect(uri: str) -> None:
+    MlflowClient(uri)._tracking_client.store.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def uri(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The address of an empty store."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder}/mlruns/mlflow.db"
+        return
+    server, name = request.getfixturevalue("postgresql"), f"d{uuid.uuid4().hex}"
+    execute(f"{server}/postgres", f"CREATE DATABASE {name} TEMPLATE template")
+    yield f"{server}/{name}"
+    disconnect(f"{server}/{name}")
+
+
+@pytest.fixture
+def tracker(uri: str, folder: Path) -> Tracker:
+    tracker = Tracker(uri, "initlab", folder)
+    assert isinstance(tracker._writer, BulkWriter)
+    return tracker
+
+
+@pytest.fixture
+def changed_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if MLflow's table of tags had another column."""
+    monkeypatch.setitem(schema.TABLES, "SqlTag", "key! value run_uuid! since")
+    schema._tables_are_known.cache_clear()
+    yield
+    schema._tables_are_known.cache_clear()
+
+
+def a_stack() -> list[Description]:
+    return [
+        Description(
+            name=f"he-seed{seed}",
+            parameters={"optimizer.learning_rate": "0.01", "Größe": "µ – 漢字 🎲\t\\N", "long": "x" * 7001},
+            tags={"seed": str(seed), "note": "Zeile\nzwei", "long": "y" * 9001, "mlflow.user": "Ada"},
+            dataset=dataset,
+            dataset_name="circles",
+        )
+        for seed, dataset in enumerate([CIRCLES, CIRCLES, OTHERS], start=1)
+    ]
+
+
+def some_series(run_ids: list[str], steps: range) -> list[Series]:
+    rng, step = np.random.RandomState(steps.start), np.array(steps)
+    return [
+        Series(run_id, key, scale * rng.standard_normal(len(steps)), step, THEN + step // 2)
+        for run_id in run_ids
+        for key, scale in (("cost", 1.0), ("grad_norm/layer1", 1e-310), ("large", 1e300))
+    ]
+
+
+def endings(run_ids: list[str]) -> list[Ending]:
+    statuses = ("FINISHED", "FAILED", "KILLED")
+    metrics, tags = {"final_cost": 0.25, "seconds": 3.0}, {"mlflow.note.content": "**ü**", "seed": "changed"}
+    return [Ending(*pair, metrics, tags) for pair in zip(run_ids, statuses, strict=True)]
+
+
+PARTS = (range(0, 40), range(40, 61), range(30, 37))  # the last one comes late
+
+
+def write_by_initlab(tracker: Tracker) -> list[str]:
+    run_ids = tracker.start(a_stack())
+    for part in PARTS:
+        tracker.log(some_series(run_ids, part))
+    tracker.close(endings(run_ids))
+    return run_ids
+
+
+def write_by_mlflow(client: MlflowClient, folder: Path) -> str:
+    """Returns the id of an experiment with the same runs, made by calls of MLflow's client alone."""
+    place = client.get_experiment_by_name("initlab").artifact_location
+    shared = place if place.startswith("file:") else None
+    experiment_id = client.create_experiment("theirs", artifact_location=shared)
+    run_ids = [start_by_mlflow(client, experiment_id, one, folder) for one in a_stack()]
+    for part in PARTS:
+        for one in some_series(run_ids, part):
+            arrays = one.values.tolist(), one.timestamps.tolist(), one.steps.tolist()
+            client.log_batch(one.run_id, metrics=[Metric(one.key, *of) for of in zip(*arrays, strict=True)])
+    for ending in endings(run_ids):
+        tags = [RunTag(*pair) for pair in ending.tags.items()]
+        metrics = [Metric(*pair, time.time_ns() // 1_000_000, 0) for pair in ending.metrics.items()]
+        client.log_batch(ending.run_id, metrics=metrics, tags=tags)
+        client.set_terminated(ending.run_id, ending.status)
+    return experiment_id
+
+
+def start_by_mlflow(client: MlflowClient, experiment_id: str, one: Description, folder: Path) -> str:
+    user = {"mlflow.user": one.tags["mlflow.user"]}
+    run_id = client.create_run(experiment_id, tags=user, run_name=one.name).info.run_id
+    tags = {**environment_tags(folder), **one.tags}
+    client.log_batch(
+        run_id,
+        params=[Param(*pair) for pair in one.parameters.items()],
+        tags=[RunTag(*pair) for pair in tags.items()],
+    )
+    source = CodeDatasetSource({"mlflow.source.name": one.dataset.source})
+    data = from_numpy(one.dataset.X_train.T, source, one.dataset.Y_train.T, name=one.dataset_name)
+    context = InputTag("mlflow.data.context", "training")
+    client.log_inputs(run_id, datasets=[DatasetInput(data._to_mlflow_entity(), [context])])
+    return run_id
+
+
+def rows_of(client: MlflowClient, experiment_id: str, began: int) -> dict[str, list]:
+    """Returns an experiment's rows in every table, with names instead of random ids and 'now' for the times
+    since ``began``.
+    """
+    engine, tables = client._tracking_client.store.engine, sa.MetaData()
+    tables.reflect(engine, only=TABLES)
+    with engine.connect() as connection:
+        rows = {name: connection.execute(sa.select(tables.tables[name])).mappings().all() for name in TABLES}
+    ours = int(experiment_id)
+    names = {row["run_uuid"]: row["name"] for row in rows["runs"] if row["experiment_id"] == ours}
+    names |= {row["dataset_uuid"]: row["digest"] for row in rows["datasets"] if row["experiment_id"] == ours}
+    destinations = {row["input_uuid"]: row["destination_id"] for row in rows["inputs"]}
+    names |= {id_: f"of {names[run]}" for id_, run in destinations.items() if run in names}
+
+    def plain(column: str, value: object) -> object:
+        if column == "experiment_id":
+            return "ours"
+        if column == "artifact_uri":
+            root, run_id, last = str(value).rsplit("/", 2)
+            return root, names[run_id], last
+        return "now" if isinstance(value, int) and value >= began else names.get(value, value)
+
+    return {
+        name: sorted(
+            (tuple(plain(*cell) for cell in row.items()) for row in table if names.keys() & row.values()),
+            key=repr,
+        )
+        for name, table in rows.items()
+    }
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def test_the_rows_are_those_of_mlflows_client_column_by_column(tracker, folder):
+    began = now()
+    write_by_initlab(tracker)
+    ours = rows_of(tracker.client, tracker.experiment_id, began)
+    theirs = rows_of(tracker.client, write_by_mlflow(tracker.client, folder), began)
+    for table in TABLES:
+        assert ours[table] == theirs[table], table
+    assert [len(ours[table]) for table in ("runs", "datasets", "inputs")] == [3, 2, 3]
+    assert len(ours["metrics"]) == 3 * (3 * (40 + 21 + 7) + 2)
+
+
+def read_back(client: MlflowClient, experiment_id: str) -> list[tuple]:
+    found = client.search_runs([experiment_id], order_by=["attributes.run_name"])
+    return [everything_of(client, client.get_run(run.info.run_id)) for run in found]
+
+
+def everything_of(client: MlflowClient, run) -> tuple:
+    info, run_id = run.info, run.info.run_id
+    assert info.artifact_uri.endswith(f"/{run_id}/artifacts")
+    histories = {
+        key: sorted(
+            (m.step, m.value, min(m.timestamp, THEN + 999)) for m in client.get_metric_history(run_id, key)
+        )
+        for key in run.data.metrics
+    }
+    kept = (info.run_name, info.status, info.user_id, info.lifecycle_stage)
+    times = (info.start_time <= info.end_time <= now(), info.start_time >= now() - 60_000)
+    inputs = [one.to_dictionary() for one in run.inputs.dataset_inputs]
+    return (kept, times, run.data.params, run.data.tags, run.data.metrics, histories, inputs)
+
+
+def test_mlflow_reads_back_what_its_own_client_would_have_written(tracker, folder):
+    write_by_initlab(tracker)
+    ours = read_back(tracker.client, tracker.experiment_id)
+    assert ours == read_back(tracker.client, write_by_mlflow(tracker.client, folder))
+    (kept, times, parameters, tags, metrics, _, _), *_ = ours
+    assert kept == ("he-seed1", "FINISHED", "Ada", "active")
+    assert times == (True, True)
+    assert parameters["long"] == "x" * 6000
+    assert tags["long"] == "y" * 8000
+    assert parameters["Größe"] == "µ – 漢字 🎲\t\\N"
+    assert metrics["cost"] == some_series(["r"], PARTS[1])[0].values[-1]  # not what came late
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("tags.note = 'Zeile\nzwei'", [1, 2, 3]),
+        ("params.`optimizer.learning_rate` = '0.01' and params.`Größe` LIKE '%漢字%'", [1, 2, 3]),
+        ("metrics.final_cost < 0.3 and attributes.status = 'FAILED'", [2]),
+        ("metrics.final_cost > 0.3", []),
+        ("attributes.run_name = 'he-seed3'", [3]),
+        ("attributes.user_id = 'Ada' and dataset.name = 'circles'", [1, 2, 3]),
+    ],
+)
+def test_runs_are_found_by_what_they_hold(tracker, words, found):
+    write_by_initlab(tracker)
+    runs = tracker.client.search_runs([tracker.experiment_id], words, order_by=["attributes.run_name"])
+    assert [run.info.run_name for run in runs] == [f"he-seed{seed}" for seed in found]
+
+
+def test_values_that_are_not_finite_are_left_out(tracker):
+    [run_id, *_] = tracker.start(a_stack())
+    steps = np.arange(3)
+    tracker.log(
+        [
+            Series(run_id, "cost", np.array([1.0, np.nan, np.inf]), steps, THEN + steps),
+            Series(run_id, "never", np.array([np.nan, np.inf, -np.inf]), steps, THEN + steps),
+        ]
+    )
+    tracker.close([Ending(run_id, "FINISHED", {"final_cost": float("inf"), "diverged": 1.0})])
+    assert tracker.client.get_run(run_id).data.metrics == {"cost": 1.0, "diverged": 1.0}
+
+
+def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
+    def rows() -> dict[str, list]:
+        return rows_of(tracker.client, tracker.experiment_id, began=0)
+
+    good, *_ = a_stack()
+    bad = Description("bad", {"p": "\ud800"}, good.tags, OTHERS, "others")
+    with pytest.raises(UnicodeEncodeError):
+        tracker.start([good, bad])
+    assert not any(rows().values())
+    [run_id] = tracker.start([good])
+    before = rows()
+    with pytest.raises(TrackingError, match="^metrics cannot be written: .*(FOREIGN KEY|foreign key)"):
+        tracker.log(some_series([run_id, "no-such-run"], range(7)))
+    with pytest.raises(TrackingError, match="^a run to be ended is no longer in the database"):
+        tracker.close([Ending(run_id, "FINISHED", {"seconds": 3.0}), Ending("no-such-run", "FINISHED")])
+    assert rows() == before
+
+
+def test_names_that_mlflow_refuses_are_readable_errors(tracker):
+    good, *_ = a_stack()
+    for parameters, tags in (({"a[0]": "1"}, {}), ({}, {"a//b": "1"}), ({"p" * 251: "1"}, {})):
+        with pytest.raises(TrackingError, match=r"^(a\[0\]: cannot be|a//b: cannot be|p+: is longer)"):
+            tracker.start([Description("bad", parameters, tags, good.dataset, "circles")])
+    with pytest.raises(TrackingError, match=r"^dead units \[%\]: cannot be a name"):
+        tracker.log([some_series(["r"], range(7))[0]._replace(key="dead units [%]")])
+
+
+def test_runs_are_not_started_in_an_experiment_that_was_deleted_meanwhile(tracker):
+    tracker.client.delete_experiment(tracker.experiment_id)
+    with pytest.raises(TrackingError, match="was deleted meanwhile"):
+        tracker.start(a_stack())
+
+
+STACKS = """
+import sys
+from pathlib import Path
+import numpy as np
+from initlab.datasets import circles
+from initlab.tracking import Description, Ending, Series, Tracker
+tracker = Tracker(sys.argv[1], "initlab", Path(sys.argv[2]))
+data, steps = circles(n_train=31, n_test=7, noise=0.1, seed=1), np.arange(1009)
+for stack in range(5):
+    ids = tracker.start([Description(f"{stack}-{n}", {"p": str(n)}, {}, data, "circles") for n in range(7)])
+    tracker.log([Series(id, key, steps * 0.5, steps, steps) for id in ids for key in ("cost", "norm")])
+    tracker.close([Ending(id, "FINISHED", {"final_cost": 1.0}) for id in ids])
+"""
+
+
+def test_several_processes_at_once_lose_nothing(tracker, uri, folder):
+    command = [sys.executable, "-c", STACKS, uri, str(folder)]
+    writers = [
+        subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    errors = [writer.communicate(timeout=300)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 4, errors
+    rows = rows_of(tracker.client, tracker.experiment_id, began=now() - 600_000)
+    assert {table: len(rows[table]) for table in TABLES} == {
+        "runs": 4 * 5 * 7,
+        "tags": 4 * 5 * 7 * len(environment_tags(folder) | {"mlflow.runName": ""}),
+        "params": 4 * 5 * 7,
+        "metrics": 4 * 5 * 7 * (2 * 1009 + 1),
+        "latest_metrics": 4 * 5 * 7 * 3,
+        "datasets": 1,
+        "inputs": 4 * 5 * 7,
+        "input_tags": 4 * 5 * 7,
+    }
+    found = tracker.client.search_runs([tracker.experiment_id], "attributes.status = 'FINISHED'")
+    assert {run.data.metrics["cost"] for run in found} == {504.0}
+
+
+def test_a_writer_waits_for_another_program_that_writes(folder):
+    database = folder / "mlruns" / "mlflow.db"
+    tracker = Tracker(f"sqlite:///{database}", "initlab", folder)
+    other = sqlite3.connect(database, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(1, other.rollback).start()
+    began = time.monotonic()
+    tracker.start(a_stack())
+    assert time.monotonic() - began > 0.9
+    other.close()
+
+
+def test_rows_are_made_a_few_at_a_time(folder):
+    tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
+    run_ids = tracker.start(a_stack())
+    series = some_series(run_ids, range(20_011))
+    tracemalloc.start()
+    try:
+        tracker.log(series)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10e6  # the 180 099 rows at once would take 30 MB
+
+
+def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(
+    uri, folder, changed_tables, caplog, monkeypatch
+):
+    began = now()
+    with caplog.at_level(logging.WARNING, "initlab"):
+        trackers = [Tracker(uri, experiment, folder) for experiment in ("initlab", "more")]
+    [said] = [record.getMessage() for record in caplog.records if record.name.startswith("initlab")]
+    assert "its table model SqlTag is not the one Initlab knows" in said
+    assert "\n" not in said
+    tracker = trackers[0]
+    assert isinstance(tracker._writer, CallWriter)
+    write_by_initlab(tracker)
+    ours = rows_of(tracker.client, tracker.experiment_id, began)
+    assert ours == rows_of(tracker.client, write_by_mlflow(tracker.client, folder), began)
+
+
+def test_a_run_that_a_client_cannot_start_ends_the_others_of_its_stack(folder, changed_tables):
+    tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
+    good, *_ = a_stack()
+    bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES, "circles")
+    with pytest.raises(UnicodeEncodeError):
+        tracker.start([good, bad])
+    found = tracker.client.search_runs([tracker.experiment_id])
+    assert {run.info.status for run in found} == {"FAILED"}
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[str]:
+    """MLflow's own server on an empty store."""
+    port, store = free_port(), f"sqlite:///{folder}/mlruns/mlflow.db"
+    arguments = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--backend-store-uri", store]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "server", *arguments, "--artifacts-destination", folder / "files"],
+        cwd=folder,
+        env=environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", MLFLOW_DISABLE_TELEMETRY="true"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
+            break
+        except OSError:
+            assert process.poll() is None
+            time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def test_a_server_is_left_the_same_by_several_calls_at_once(server, folder, capsys):
+    tracker = Tracker(server, "initlab", folder)
+    assert isinstance(tracker._writer, CallWriter)
+    run_ids = write_by_initlab(tracker)
+    assert capsys.readouterr().out == ""
+    ours = read_back(tracker.client, tracker.experiment_id)
+    assert ours == read_back(tracker.client, write_by_mlflow(tracker.client, folder))
+    files = {"config.yaml": b"a: 1", **{f"images/{n}+step.png": bytes([n]) for n in range(11)}}
+    tracker.write(run_ids[0], files)
+    kept = folder / "files" / tracker.experiment_id / run_ids[0] / "artifacts"
+    assert {str(path.relative_to(kept)): path.read_bytes() for path in kept.rglob("*.*")} == files
+    tracker._artifact_uris[run_ids[0]] = "mlflow-artifacts:/x"
+    with pytest.raises(TrackingError, match="^mlflow-artifacts:/x: cannot be written: "):
+        tracker.write(run_ids[0], {"../up": b""})
