@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,10 +16,16 @@ from conftest import environment, run_command, runs_of
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
+from initlab import tracked
 from initlab.errors import TrackingError
+from initlab.experiment import run
+from initlab.history import History
+from initlab.job import build
+from initlab.tracked import TrackedStack
 from initlab.tracking import Series, Tracker
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.store import absolute_uri, address_of, open_store
+from initlab.tracking.turns import turn
 
 SHORT = ("train.iterations=20", "plots.frames=0")
 
@@ -106,23 +113,51 @@ def test_metrics_of_many_runs_go_in_one_transaction_or_not_at_all(folder, client
     assert client.get_run(run_id).data.metrics == {}
 
 
-def test_several_writers_at_once_lose_nothing(folder, client):
+def statuses_of(client: MlflowClient) -> dict[str, str]:
+    return {run.data.tags["seed"]: run.info.status for run in runs_of(client)}
+
+
+def test_a_stop_while_files_are_written_finishes_the_runs_that_have_theirs(
+    config, folder, client, monkeypatch
+):
+    def draw(job, result):
+        if job.settings.seed == 2:
+            raise KeyboardInterrupt
+        return b"picture"
+
+    monkeypatch.setattr(tracked, "cost_png", draw)
+    with pytest.raises(KeyboardInterrupt):
+        run([config(*SHORT, f"seed={seed}") for seed in (1, 2, 3)], folder=folder)
+    assert statuses_of(client) == {"1": "FINISHED", "2": "KILLED", "3": "KILLED"}
+    for kept in runs_of(client):
+        assert len(client.get_metric_history(kept.info.run_id, "cost")) == 20
+        assert ("final_cost" in kept.data.metrics) == (kept.info.status == "FINISHED")
+
+
+def test_runs_that_are_left_unfinished_end_failed(config, folder, client):
+    jobs = [build(config(*SHORT, f"seed={seed}"), {}) for seed in (1, 2)]
+    tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
+    with TrackedStack(tracker, jobs, History(2, 20, [])):
+        assert statuses_of(client) == {"1": "RUNNING", "2": "RUNNING"}
+    assert statuses_of(client) == {"1": "FAILED", "2": "FAILED"}
+
+
+def test_a_turn_comes_when_the_one_before_is_given_back_or_dies(tmp_path):
     code = (
-        "import sys, numpy as np\n"
+        "import sys, time\n"
         "from pathlib import Path\n"
-        "from initlab.tracking import Series, Tracker\n"
-        "tracker = Tracker('sqlite:///mlruns/mlflow.db', 'initlab', Path('.').absolute())\n"
-        "run = tracker.client.create_run(tracker.experiment_id).info.run_id\n"
-        "for part in range(20):\n"
-        "    steps = np.arange(part * 500, part * 500 + 500)\n"
-        "    tracker.log([Series(run, 'cost', steps * 0.5, steps, steps)])\n"
+        "from initlab.tracking.turns import turn\n"
+        "with turn(Path(sys.argv[1])):\n"
+        "    print('mine', flush=True)\n"
+        "    time.sleep(60)\n"
     )
-    writers = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=environment()) for _ in range(4)
-    ]
-    assert [writer.wait(timeout=200) for writer in writers] == [0] * 4
-    for run in runs_of(client):
-        assert len(client.get_metric_history(run.info.run_id, "cost")) == 10_000
+    arguments = [sys.executable, "-c", code, str(tmp_path / "lock")]
+    with subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "mine\n"
+        threading.Timer(0.5, holder.kill).start()
+        asked = time.monotonic()
+        with turn(tmp_path / "lock"):
+            assert 0.4 < time.monotonic() - asked < 20
 
 
 def test_a_locked_database_is_a_readable_error_and_the_runs_before_are_intact(folder, client):

@@ -340,7 +340,7 @@ from initlab.datasets import circles
 from initlab.tracking import Description, Ending, Series, Tracker
 tracker = Tracker(sys.argv[1], "initlab", Path(sys.argv[2]))
 data, steps = circles(n_train=31, n_test=7, noise=0.1, seed=1), np.arange(1009)
-for stack in range(5):
+for stack in range(3):
     ids = tracker.start([Description(f"{stack}-{n}", {"p": str(n)}, {}, data, "circles") for n in range(7)])
     tracker.log([Series(id, key, steps * 0.5, steps, steps) for id in ids for key in ("cost", "norm")])
     tracker.close([Ending(id, "FINISHED", {"final_cost": 1.0}) for id in ids])
@@ -356,14 +356,14 @@ def test_several_processes_at_once_lose_nothing(tracker, uri, folder):
     assert [writer.returncode for writer in writers] == [0] * 4, errors
     rows = rows_of(tracker.client, tracker.experiment_id, began=now() - 600_000)
     assert {table: len(rows[table]) for table in TABLES} == {
-        "runs": 4 * 5 * 7,
-        "tags": 4 * 5 * 7 * len(environment_tags(folder) | {"mlflow.runName": ""}),
-        "params": 4 * 5 * 7,
-        "metrics": 4 * 5 * 7 * (2 * 1009 + 1),
-        "latest_metrics": 4 * 5 * 7 * 3,
+        "runs": 4 * 3 * 7,
+        "tags": 4 * 3 * 7 * len(environment_tags(folder) | {"mlflow.runName": ""}),
+        "params": 4 * 3 * 7,
+        "metrics": 4 * 3 * 7 * (2 * 1009 + 1),
+        "latest_metrics": 4 * 3 * 7 * 3,
         "datasets": 1,
-        "inputs": 4 * 5 * 7,
-        "input_tags": 4 * 5 * 7,
+        "inputs": 4 * 3 * 7,
+        "input_tags": 4 * 3 * 7,
     }
     found = tracker.client.search_runs([tracker.experiment_id], "attributes.status = 'FINISHED'")
     assert {run.data.metrics["cost"] for run in found} == {504.0}
@@ -394,9 +394,7 @@ def test_rows_are_made_a_few_at_a_time(folder):
     assert peak < 10e6  # the 180 099 rows at once would take 30 MB
 
 
-def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(
-    uri, folder, changed_tables, caplog, monkeypatch
-):
+def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(uri, folder, changed_tables, caplog):
     began = now()
     with caplog.at_level(logging.WARNING, "initlab"):
         trackers = [Tracker(uri, experiment, folder) for experiment in ("initlab", "more")]
@@ -414,7 +412,7 @@ def test_a_run_that_a_client_cannot_start_ends_the_others_of_its_stack(folder, c
     tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
     good, *_ = a_stack()
     bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES, "circles")
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(TrackingError, match="^runs cannot be started: .*surrogates not allowed"):
         tracker.start([good, bad])
     found = tracker.client.search_runs([tracker.experiment_id])
     assert {run.info.status for run in found} == {"FAILED"}

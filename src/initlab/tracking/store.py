@@ -109,7 +109,7 @@ def _test(uri: str) -> None:
     elif is_database(uri):
         import sqlalchemy
 
-        sqlalchemy.create_engine(uri).connect().close()
+        sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
 
 
 def is_database(uri: str) -> bool:
