@@ -1,7 +1,5 @@
 """What may stand in a config, and what it becomes."""
 
-from pathlib import Path
-
 import pytest
 from conftest import ROOT
 
@@ -115,4 +113,5 @@ def test_leaves_are_dotted_and_a_list_is_one(config):
 
 
 def test_package_data_names_every_yaml():
-    assert all(path.suffix == ".yaml" for path in Path(ROOT / "conf").glob("*/*"))
+    folders = [path for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert all(path.suffix == ".yaml" for folder in folders for path in folder.iterdir())

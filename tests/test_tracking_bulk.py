@@ -226,7 +226,7 @@ def now() -> int:
 
 
 def test_the_rows_are_those_of_mlflows_client_column_by_column(tracker, folder):
-    began = now()
+    began = now() - 1000
     write_by_initlab(tracker)
     ours = rows_of(tracker.client, tracker.experiment_id, began)
     theirs = rows_of(tracker.client, write_by_mlflow(tracker.client, folder), began)
@@ -284,6 +284,12 @@ def test_runs_are_found_by_what_they_hold(tracker, words, found):
     write_by_initlab(tracker)
     runs = tracker.client.search_runs([tracker.experiment_id], words, order_by=["attributes.run_name"])
     assert [run.info.run_name for run in runs] == [f"he-seed{seed}" for seed in found]
+
+
+def test_the_runs_of_a_stack_are_listed_in_their_order(tracker):
+    run_ids = tracker.start(a_stack() * 7)
+    listed = tracker.client.search_runs([tracker.experiment_id], order_by=["attributes.start_time"])
+    assert [run.info.run_id for run in listed] == run_ids
 
 
 def test_values_that_are_not_finite_are_left_out(tracker):
@@ -395,7 +401,7 @@ def test_rows_are_made_a_few_at_a_time(folder):
 
 
 def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(uri, folder, changed_tables, caplog):
-    began = now()
+    began = now() - 1000
     with caplog.at_level(logging.WARNING, "initlab"):
         trackers = [Tracker(uri, experiment, folder) for experiment in ("initlab", "more")]
     [said] = [record.getMessage() for record in caplog.records if record.name.startswith("initlab")]

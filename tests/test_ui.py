@@ -1,6 +1,7 @@
 """A real MLflow server: the runs and the pictures over HTTP, and runs tracked through it."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -93,8 +94,8 @@ def test_runs_can_be_tracked_through_a_server(server, tmp_path):
         "tracking.experiment=far", "train.iterations=2003", f"tracking.uri={server}", folder=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    assert f"{server}/#/experiments/" in done.stdout
-    [run] = search(server, experiment_ids=["2"])
+    [experiment] = re.findall(rf"{server}/#/experiments/(\d+)/runs", done.stdout)
+    [run] = search(server, experiment_ids=[experiment])
     assert run["info"]["status"] == "FINISHED"
     query = {"run_id": run["info"]["run_id"], "metric_key": "cost", "max_results": "25000"}
     metrics = json.loads(get(server, "api/2.0/mlflow/metrics/get-history", **query))["metrics"]

@@ -26,7 +26,7 @@ from initlab.errors import TrackingError
 from initlab.tracking.bulk_metrics import insert_metrics
 from initlab.tracking.inserts import insert, insert_missing, insert_or_replace
 from initlab.tracking.transactions import transaction
-from initlab.tracking.writer import Ending, NewRun, Series, StartedRun, now
+from initlab.tracking.writer import Ending, NewRun, Series, StartedRun, now, start_times
 
 EXPERIMENTS: Table = SqlExperiment.__table__
 RUNS: Table = SqlRun.__table__
@@ -48,14 +48,13 @@ class BulkWriter:
     def start(self, experiment_id: str, runs: Sequence[NewRun]) -> list[StartedRun]:
         """Makes RUNNING runs and returns them in order."""
         experiment = int(experiment_id)
-        # A millisecond apart, because MLflow lists runs by their start: so they keep their order.
-        times = range(now() - len(runs), now())
         with transaction(self._engine) as connection:
             root = _artifact_location(connection, experiment)
             ids = [uuid.uuid4().hex for _ in runs]
             started = [StartedRun(run_id, _artifact_uri(root, run_id)) for run_id in ids]
             pairs = list(zip(started, runs, strict=True))
-            rows = [_run_row(*pair, experiment, time) for pair, time in zip(pairs, times, strict=False)]
+            times = start_times(len(runs))
+            rows = [_run_row(*pair, experiment, time) for pair, time in zip(pairs, times, strict=True)]
             insert(connection, RUNS, rows)
             insert(connection, TAGS, _pair_rows((one.run_id, run.tags) for one, run in pairs))
             insert(connection, PARAMS, _pair_rows((one.run_id, run.parameters) for one, run in pairs))

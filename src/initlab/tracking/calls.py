@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from initlab.tracking.writer import Ending, NewRun, Series, StartedRun, now
+from initlab.tracking.writer import Ending, NewRun, Series, StartedRun, now, start_times
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,11 +34,11 @@ class CallWriter:
         """Makes RUNNING runs and returns them in order. When one cannot be made, the others end FAILED."""
         made: list[str] = []
 
-        def start(run: NewRun) -> StartedRun:
-            return self._start(experiment_id, run, made)
+        def start(run_and_time: tuple[NewRun, int]) -> StartedRun:
+            return self._start(experiment_id, *run_and_time, made)
 
         try:
-            return in_flight(start, runs, self._at_once)
+            return in_flight(start, zip(runs, start_times(len(runs)), strict=True), self._at_once)
         except BaseException:
             self.close([Ending(run_id, "FAILED") for run_id in made])
             raise
@@ -54,10 +54,10 @@ class CallWriter:
         """Ends the runs now."""
         in_flight(self._close, endings, self._at_once)
 
-    def _start(self, experiment_id: str, run: NewRun, made: list[str]) -> StartedRun:
+    def _start(self, experiment_id: str, run: NewRun, time: int, made: list[str]) -> StartedRun:
         from mlflow.entities import Param
 
-        info = self._client.create_run(experiment_id, tags=dict(run.tags), run_name=run.name).info
+        info = self._client.create_run(experiment_id, time, dict(run.tags), run.name).info
         made.append(info.run_id)
         self._client.log_batch(info.run_id, params=[Param(*pair) for pair in run.parameters.items()])
         self._log_dataset(info.run_id, run.dataset)
