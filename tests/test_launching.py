@@ -254,6 +254,13 @@ def test_other_launchers_keep_working(command, client, launcher):
     assert "he-seed3" in done.stdout
 
 
+def test_a_wrong_number_of_processes_is_a_readable_error(tmp_path):
+    done = run_command("-m", "seed=1,2", "hydra.launcher.n_jobs=0", "tracking.uri=null", folder=tmp_path)
+    assert done.returncode == 1
+    assert "hydra.launcher.n_jobs=0: must be null or a whole number of at least 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_nothing_is_tracked_and_nothing_kept_without_tracking(tmp_path):
     done = run_command("-m", "init=he,zeros", "tracking.uri=null", *SHORT, folder=tmp_path)
     assert done.returncode == 0

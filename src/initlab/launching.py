@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
+from hydra.errors import CompactHydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
@@ -45,7 +46,12 @@ class Sweep:
     @property
     def processes(self) -> int:
         """How many processes may train at once."""
-        return self.n_jobs or len(os.sched_getaffinity(0))
+        return self.n_jobs or _cores()
+
+
+def _cores() -> int:
+    """Returns how many cores this process may use; not every system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> list[JobReturn]:
@@ -53,6 +59,9 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     setup_globals()
     configure_log(sweep.config.hydra.hydra_logging, sweep.config.hydra.verbose)
     Path(str(sweep.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+    if sweep.n_jobs is not None and sweep.n_jobs < 1:
+        allowed = "null or a whole number of at least 1"
+        raise CompactHydraException(f"hydra.launcher.n_jobs={sweep.n_jobs}: must be {allowed}")
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
     stop_on_signals()
