@@ -21,6 +21,7 @@ from initlab.errors import TrackingError
 from initlab.experiment import run
 from initlab.history import History
 from initlab.job import build
+from initlab.signals import STOPPING, Stopped, stop_on_signals
 from initlab.tracked import TrackedStack
 from initlab.tracking import Series, Tracker
 from initlab.tracking.artifacts import write_files
@@ -140,6 +141,24 @@ def test_runs_that_are_left_unfinished_end_failed(config, folder, client):
     with TrackedStack(tracker, jobs, History(2, 20, [])):
         assert statuses_of(client) == {"1": "RUNNING", "2": "RUNNING"}
     assert statuses_of(client) == {"1": "FAILED", "2": "FAILED"}
+
+
+def test_a_stop_while_runs_are_started_ends_them_killed(config, folder, client, monkeypatch):
+    def start(self, descriptions, start=Tracker.start):
+        run_ids = start(self, descriptions)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return run_ids
+
+    handlers = {signum: signal.getsignal(signum) for signum in STOPPING}
+    monkeypatch.setattr(Tracker, "start", start)
+    try:
+        stop_on_signals()
+        with pytest.raises(Stopped):
+            run([config(*SHORT, f"seed={seed}") for seed in (1, 2)], folder=folder)
+    finally:
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
+    assert statuses_of(client) == {"1": "KILLED", "2": "KILLED"}
 
 
 def test_a_turn_comes_when_the_one_before_is_given_back_or_dies(tmp_path):

@@ -97,7 +97,8 @@ class Sheet:
         for tile in self.tiles:
             rows.setdefault(tile.row, {})[tile.seed] = tile.probabilities
         X, Y = job.dataset.X_train, job.dataset.Y_train
-        return {"boundaries.png": png(contact_sheet(X, Y, rows))} if rows else {}
+        seeds = {outcome.tags["seed"] for outcome in self.outcomes if "seed" in outcome.tags}
+        return {"boundaries.png": png(contact_sheet(X, Y, rows, len(seeds)))} if rows else {}
 
 
 def _table(outcomes: Sequence[Outcome]) -> bytes:

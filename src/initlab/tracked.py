@@ -34,9 +34,13 @@ class TrackedStack:
         self._unfinished: set[str] = set()
 
     def __enter__(self) -> Self:
-        with held():
-            self._run_ids = self._tracker.start([_description(job) for job in self._jobs])
-            self._unfinished = set(self._run_ids)
+        try:
+            with held():
+                self._run_ids = self._tracker.start([_description(job) for job in self._jobs])
+                self._unfinished = set(self._run_ids)
+        except BaseException as error:  # such as a signal that came while the runs were started
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def __exit__(

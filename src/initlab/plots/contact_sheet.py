@@ -20,11 +20,13 @@ from initlab.plots.sheet import Box, Sheet, new_figure, unit_frame
 MOST_SEEDS = 12  # columns of a contact sheet
 
 
-def contact_sheet(X: Array, Y: Array, rows: Mapping[str, Mapping[int, Array | None]]) -> Image.Image:
+def contact_sheet(
+    X: Array, Y: Array, rows: Mapping[str, Mapping[int, Array | None]], seeds_in_all: int = 0
+) -> Image.Image:
     """Returns an RGB picture of small boundaries: a row for each name, a column for each of the first seeds.
 
     ``rows[name][seed]`` is P(class 1) (k²,) at a Boundary's points, or None if the run diverged; a run that
-    is missing leaves its place empty.
+    is missing leaves its place empty. ``seeds_in_all`` is how many there are where ``rows`` holds only some.
     """
     seeds = sorted({seed for row in rows.values() for seed in row})
     columns = seeds[:MOST_SEEDS]
@@ -37,7 +39,8 @@ def contact_sheet(X: Array, Y: Array, rows: Mapping[str, Mapping[int, Array | No
         if seed in runs
     }
     image = _draw_tiles(new_figure(*grid.size(len(rows), len(columns))), tiles, X, Y)
-    count = len(seeds) if len(seeds) == len(columns) else f"{len(columns)} of {len(seeds):,}"
+    in_all = max(len(seeds), seeds_in_all)
+    count = in_all if in_all == len(columns) else f"{len(columns)} of {in_all:,}"
     _write_labels(image, grid, list(rows), columns, f"{count} seeds")
     return image
 

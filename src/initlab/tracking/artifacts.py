@@ -55,6 +55,6 @@ def _upload(client: "MlflowClient", run_id: str, files: Mapping[str, bytes]) -> 
             inside = name.rpartition("/")[0] or None
             client.log_artifact(run_id, f"{folder}/{name}", inside)
 
-        first, *others = files
-        upload(first)  # alone, because the client looks the run's place up once and keeps it
-        in_flight(upload, others)
+        names = list(files)
+        in_flight(upload, names[:1])  # alone: the client looks the run's place up once and keeps it
+        in_flight(upload, names[1:])

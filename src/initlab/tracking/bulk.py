@@ -87,7 +87,8 @@ def _artifact_location(connection: Connection, experiment: int) -> str:
 
 
 def _artifact_uri(root: str, run_id: str) -> str:
-    return str(append_to_uri_path(root, run_id, "artifacts"))  # type: ignore[no-untyped-call]  # MLflow's
+    # MLflow leaves the function untyped.
+    return str(append_to_uri_path(root, run_id, "artifacts"))  # type: ignore[no-untyped-call]
 
 
 def _run_row(started: StartedRun, run: NewRun, experiment: int, time: int) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def _dataset_ids(connection: Connection, experiment: int, datasets: Sequence[Dat
     rows = [_dataset_row(experiment, distinct[key]) for key in sorted(distinct)]
     insert_missing(connection, DATASETS, rows)
     columns = DATASETS.c.name, DATASETS.c.digest, DATASETS.c.dataset_uuid
-    ours = (DATASETS.c.experiment_id == experiment) & sa.tuple_(*columns[:2]).in_(distinct)
+    ours = (DATASETS.c.experiment_id == experiment) & sa.tuple_(*columns[:2]).in_(list(distinct))
     found = {(name, digest): id_ for name, digest, id_ in connection.execute(sa.select(*columns).where(ours))}
     return [found[one.name, one.digest] for one in datasets]
 

@@ -22,12 +22,12 @@ class CallWriter:
     """A Writer that makes the calls of one run in order and those of several runs at once.
 
     The calls of one run are never made at once: two that bring the first values of a metric can meet in
-    the server's database, and MLflow gives one of them up.
+    the server's database, where MLflow may give one of them up.
     """
 
     def __init__(self, client: "MlflowClient") -> None:
         self._client = client
-        # MLflow answers from its own process when it has a database; then calls at once gain nothing.
+        # Calls to a database, which MLflow writes from this process, gain nothing from being at once.
         self._at_once = 1 if hasattr(client._tracking_client.store, "engine") else CALLS_IN_FLIGHT
 
     def start(self, experiment_id: str, runs: Sequence[NewRun]) -> list[StartedRun]:

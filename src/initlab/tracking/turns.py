@@ -10,9 +10,9 @@ from filelock import FileLock
 
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Waits until it is this process's turn at the lock file ``path``, which is made if it is missing.
+    """Waits for this process's turn at the lock file ``path``, which is made if it is missing.
 
-    Turns come in the order in which they were asked for, and a process that dies gives its turn back.
+    A process that dies gives its turn back.
     """
     if sys.platform == "win32":
         with FileLock(path):
@@ -20,11 +20,14 @@ def turn(path: Path) -> Iterator[None]:
         return
     import fcntl
 
-    # The kernel queues those who wait. A lock that is polled for, as FileLock and SQLite do, goes to
+    # The kernel wakes those who wait. A lock that is polled for, as FileLock's and SQLite's are, goes to
     # whoever looks first: of four writers at work without a pause, one waited for 28 s.
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:  # closing the file is not enough where a forked process has inherited it
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def lock_of(database: Path) -> Path:
