@@ -50,7 +50,7 @@ readme: setup ## Make the README's picture and table anew
 lock: setup ## Resolve the lock anew from pyproject.toml
 	$(RUN)/python -m pip install --quiet uv
 	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url --upgrade --extra dev pyproject.toml --output-file requirements.lock
+	    --upgrade --extra dev pyproject.toml --output-file requirements.lock
 
 clean: ## Remove the environment, caches and job folders; tracked runs in mlruns/ stay
 	rm -rf $(VENV) outputs multirun build dist .mypy_cache .pytest_cache .ruff_cache src/*.egg-info

@@ -108,7 +108,7 @@ class SweepProgress:
         rate = done / max(now - self._began, 1e-9)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=done, rate=rate)
-        elif now >= self._next_line and rate:
+        elif now >= self._next_line and 1 <= done < self._jobs:
             left = (self._jobs - done) / rate
             print(f"{done:,.0f} of {self._jobs:,} jobs, {rate:.1f} a second, {left:.0f} s left", flush=True)
             self._next_line = now + SECONDS_BETWEEN_LINES
