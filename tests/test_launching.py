@@ -126,6 +126,14 @@ def test_the_sweep_has_a_summary_run_of_its_own(command, client):
     assert len(table) == 11
 
 
+def test_runs_on_different_data_get_sheets_of_their_own(command, client):
+    assert command("-m", "dataset=moons,blobs", "seed=1,2", *SHORT).returncode == 0
+    [summary] = runs_of(client, "initlab-sweeps")
+    files = [file.path for file in client.list_artifacts(summary.info.run_id)]
+    assert sorted(files) == ["boundaries-1.png", "boundaries-2.png", "runs.csv"]
+    assert picture_of(summary, "boundaries-1.png") != picture_of(summary, "boundaries-2.png")
+
+
 def test_a_bad_job_in_a_stack_costs_only_itself(command, client):
     done = command("-m", "optimizer.learning_rate=0.1,-1,1e200", "seed=1,2,3", *SHORT)
     assert done.returncode == 1

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from initlab.activations import Array
 from initlab.job import Job
@@ -15,24 +15,18 @@ from initlab.job import Job
 SECONDS_BETWEEN_LINES = 10  # where there is no terminal to redraw a line in
 
 
-class ProgressLine:
-    """Shows how far a job is and at which cost: one line redrawn in a terminal, seldom plain lines
-    elsewhere.
-    """
+class _Line:
+    """A progress bar of its own columns and the time left, shown between entering and leaving."""
 
-    def __init__(self) -> None:
+    def __init__(self, *columns: ProgressColumn) -> None:
         self._console = Console()
         self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:,}/{task.total:,}"),
-            TextColumn("cost {task.fields[cost]}"),
+            *columns,
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
         self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> Self:
@@ -47,6 +41,19 @@ class ProgressLine:
     ) -> None:
         self._bar.stop()
 
+
+class ProgressLine(_Line):
+    """Shows how far a job is and at which cost."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,}/{task.total:,}"),
+            TextColumn("cost {task.fields[cost]}"),
+        )
+        self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
+
     def __call__(self, jobs: Sequence[Job], iteration: int, costs: Array) -> None:
         """Takes a glance at jobs that have made so many iterations and have costs (R,)."""
         name = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
@@ -60,37 +67,19 @@ class ProgressLine:
             self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
 
 
-class SweepProgress:
+class SweepProgress(_Line):
     """Shows how much of a sweep is done, how fast it goes and how long it will take."""
 
     def __init__(self, jobs: int) -> None:
-        self._console = Console()
-        self._bar = Progress(
+        super().__init__(
             TextColumn("{task.completed:,.0f}/{task.total:,} jobs"),
             BarColumn(),
             TextColumn("{task.fields[rate]:.1f} jobs/s"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
         )
         self._jobs, self._ended = jobs, 0
         self._under_way: dict[Hashable, float] = {}
         self._task = self._bar.add_task("", total=jobs, rate=0.0)
         self._began = time.monotonic()
-        self._next_line = self._began + SECONDS_BETWEEN_LINES
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
     def under_way(self, what: Hashable, jobs: float) -> None:
         """Takes of how many jobs the work at ``what`` makes up so far; 0 when they have ended."""
@@ -108,7 +97,7 @@ class SweepProgress:
         rate = done / max(now - self._began, 1e-9)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=done, rate=rate)
-        elif now >= self._next_line and 1 <= done < self._jobs:
+        elif now >= self._next_line and 1 <= round(done) < self._jobs:
             left = (self._jobs - done) / rate
             print(f"{done:,.0f} of {self._jobs:,} jobs, {rate:.1f} a second, {left:.0f} s left", flush=True)
             self._next_line = now + SECONDS_BETWEEN_LINES

@@ -1,4 +1,4 @@
-"""A sweep's own summary run: all boundaries on one sheet, and all results in one table.
+"""A sweep's own summary run: all boundaries side by side, and all results in one table.
 
 It lives in an experiment beside the sweep's, '<experiment>-sweeps', because a run without a cost among
 the runs to compare would only be in the way of their charts.
@@ -36,19 +36,24 @@ TABLE_COLUMNS = (
 
 
 class Tile(NamedTuple):
-    """One run's place on the sheet: P(class 1) (k²,) at a Boundary's points, None if it diverged."""
+    """One run's place on the sheet: P(class 1) (k²,) at a Boundary's points, None if it diverged, and the
+    training examples X (n_x, m), Y (1, m) beneath it.
+    """
 
     row: str
     seed: int
     probabilities: Array | None
+    X: Array
+    Y: Array
 
 
 def tile_of(job: Job, result: Result) -> Tile:
     """Returns a result's tile, in single precision: eight bits of colour need no more."""
     row = f"{job.tags['init']} {job.tags.get('variant', '')}".strip()
-    if result.diverged_at is not None:
-        return Tile(row, job.settings.seed, None)
-    return Tile(row, job.settings.seed, final_probabilities(job, result).astype(np.float32))
+    probabilities = None
+    if result.diverged_at is None:
+        probabilities = final_probabilities(job, result).astype(np.float32)
+    return Tile(row, job.settings.seed, probabilities, job.dataset.X_train, job.dataset.Y_train)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Sheet:
             address = self._keep()
         except InitlabError as error:
             return f"The sweep's summary was not kept: {error}"
-        return f"All boundaries on one sheet: {address}" if address else None
+        return f"All boundaries side by side: {address}" if address else None
 
     def _keep(self) -> str | None:
         job = build(self.cfg, {})
@@ -83,22 +88,29 @@ class Sheet:
         description = Description(f"sweep {self.sweep}", parameters, tags, job.dataset, job.tags["dataset"])
         [run_id] = tracker.start([description])
         try:
-            tracker.write(run_id, {"runs.csv": _table(self.outcomes), **self._boundaries(job)})
+            tracker.write(run_id, {"runs.csv": _table(self.outcomes), **self._boundaries()})
         except BaseException:
             tracker.end([run_id], "FAILED")
             raise
         tracker.end([run_id], "FINISHED")
         return tracker.run_address(run_id)
 
-    def _boundaries(self, job: Job) -> dict[str, bytes]:
+    def _boundaries(self) -> dict[str, bytes]:
+        """Returns a sheet for each set of training examples, because a boundary means nothing over others."""
         from initlab.plots import contact_sheet, png
 
-        rows: dict[str, dict[int, Array | None]] = {}
+        by_data: dict[bytes, list[Tile]] = {}
         for tile in self.tiles:
-            rows.setdefault(tile.row, {})[tile.seed] = tile.probabilities
-        X, Y = job.dataset.X_train, job.dataset.Y_train
-        seeds = {outcome.tags["seed"] for outcome in self.outcomes if "seed" in outcome.tags}
-        return {"boundaries.png": png(contact_sheet(X, Y, rows, len(seeds)))} if rows else {}
+            by_data.setdefault(tile.X.tobytes(), []).append(tile)
+        seeds = len({outcome.tags["seed"] for outcome in self.outcomes if "seed" in outcome.tags})
+        sheets = {}
+        for number, tiles in enumerate(by_data.values(), start=1):
+            rows: dict[str, dict[int, Array | None]] = {}
+            for tile in tiles:
+                rows.setdefault(tile.row, {})[tile.seed] = tile.probabilities
+            name = "boundaries.png" if len(by_data) == 1 else f"boundaries-{number}.png"
+            sheets[name] = png(contact_sheet(tiles[0].X, tiles[0].Y, rows, seeds))
+        return sheets
 
 
 def _table(outcomes: Sequence[Outcome]) -> bytes:

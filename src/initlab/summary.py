@@ -92,7 +92,7 @@ def _one_cost(group: Sequence[Outcome]) -> str:
     [outcome] = group
     if outcome.final_cost is None:
         return f"diverged at {outcome.diverged_at:,}"
-    return f"{outcome.final_cost:.6f}"
+    return f"{outcome.final_cost:.6f}" if outcome.final_cost >= 1e-4 else f"{outcome.final_cost:.3g}"
 
 
 def _percent(share: float | None) -> str:
