@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
-from initlab.optimizers import adam, gd, momentum
+from initlab.optimizers import adagrad, adam, adamw, gd, momentum, nesterov, rmsprop
 
 STEPS, PARAMETERS = 53, 13
 
@@ -12,6 +12,19 @@ HYPERS = {
         "learning_rate": [0.5, 0.01, 0.3, 1e-7, 0.1],
         "beta": [0.9, 0.0, 0.5, 0.99, 0.9],
     },
+    nesterov: {
+        "learning_rate": [0.5, 0.01, 0.3, 1e-7, 0.1],
+        "beta": [0.9, 0.0, 0.5, 0.99, 0.9],
+    },
+    rmsprop: {
+        "learning_rate": [0.5, 0.01, 0.3, 1e-7, 0.1],
+        "decay": [0.99, 0.0, 0.5, 0.999, 0.9],
+        "epsilon": [1e-8, 1e-3, 1.0, 1e-12, 1e-8],
+    },
+    adagrad: {
+        "learning_rate": [0.5, 0.01, 0.3, 1e-7, 0.1],
+        "epsilon": [1e-10, 1e-3, 1.0, 1e-12, 1e-8],
+    },
     adam: {
         "learning_rate": [0.5, 0.01, 0.3, 1e-7, 0.1],
         "beta1": [0.9, 0.0, 0.5, 0.99, 0.9],
@@ -19,6 +32,7 @@ HYPERS = {
         "epsilon": [1e-8, 1e-3, 1.0, 1e-12, 1e-8],
     },
 }
+HYPERS[adamw] = {**HYPERS[adam], "weight_decay": [0.01, 0.0, 1.0, 0.1, 1e-3]}
 
 
 def gradients(runs, seed=7):
@@ -33,6 +47,17 @@ def path(update, sequence, dtype=np.float64, **hypers):
     for gradient in sequence:
         update(parameters, gradient.astype(dtype), state, **hypers)
         steps.append(parameters.copy())
+    return np.stack(steps)
+
+
+def path_by_pytorch(optimizer, sequence, **options):
+    torch = pytest.importorskip("torch")
+    point, steps = torch.zeros(PARAMETERS, dtype=torch.float64, requires_grad=True), []
+    theirs = getattr(torch.optim, optimizer)([point], **options)
+    for gradient in sequence[:, 0]:
+        point.grad = torch.tensor(gradient)
+        theirs.step()
+        steps.append(point.detach().numpy().copy())
     return np.stack(steps)
 
 
@@ -62,6 +87,43 @@ def test_adam_by_hand():
     assert steps[:, 0, 0] == pytest.approx([-0.5 * 2 / 2.25] * 2, rel=1e-15)
 
 
+def test_nesterovs_momentum_by_hand():
+    steps = path(nesterov, np.array([[[1.0]], [[1.0]], [[-2.0]]]), learning_rate=0.5, beta=0.5)
+    # Velocities 1, 1.5, −1.25; steps −0.5 (1 + 0.5), −0.5 (1 + 0.75), −0.5 (−2 − 0.625).
+    assert steps[:, 0, 0].tolist() == [-0.75, -1.625, -0.3125]
+
+
+def test_rmsprop_by_hand():
+    steps = path(rmsprop, np.array([[[4.0]], [[-2.0]]]), learning_rate=0.5, decay=0.75, epsilon=2.0)
+    # s = 0.25 · 16 = 4, then 3 + 0.25 · 4 = 4.
+    assert steps[:, 0, 0].tolist() == [-0.5, -0.25]
+
+
+def test_adagrad_by_hand():
+    steps = path(adagrad, np.array([[[3.0]], [[-4.0]]]), learning_rate=0.5, epsilon=1.0)
+    # s = 9, then 25.
+    assert steps[:, 0, 0] == pytest.approx([-1.5 / 4, -1.5 / 4 + 2 / 6], rel=1e-15)
+
+
+def test_the_weight_decay_of_adamw_by_hand():
+    parameters, options = np.array([[8.0]]), {"beta1": 0.5, "beta2": 0.75, "epsilon": 0.25}
+    adamw(parameters, np.array([[2.0]]), {}, learning_rate=0.5, weight_decay=0.25, **options)
+    assert parameters[0, 0] == pytest.approx(8 * (1 - 0.125) - 0.5 * 2 / 2.25, rel=1e-15)
+
+
+def test_adamw_without_decay_is_adam_bit_for_bit():
+    sequence, options = gradients(3), {"learning_rate": 0.3, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-4}
+    ours = path(adamw, sequence, weight_decay=0.0, **options)
+    np.testing.assert_array_equal(ours, path(adam, sequence, **options), strict=True)
+
+
+@pytest.mark.parametrize(("update", "options"), [
+    (rmsprop, {"decay": 0.99, "epsilon": 1e-8}), (adagrad, {"epsilon": 1e-10}),
+])  # fmt: skip
+def test_a_gradient_of_0_moves_nothing(update, options):
+    assert not path(update, np.zeros((3, 1, 2)), learning_rate=0.1, **options).any()
+
+
 def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient():
     steps = path(
         adam, np.array([[[1e-3, -1.0, 1e6]]]),
@@ -84,6 +146,43 @@ def test_momentum_equals_its_unrolled_sum():
     np.testing.assert_allclose(steps, -0.3 * np.cumsum(velocities, axis=0), rtol=1e-11)
 
 
+def test_nesterovs_momentum_equals_its_unrolled_sum():
+    sequence, beta = gradients(1), 0.9
+    steps = path(nesterov, sequence, learning_rate=0.3, beta=beta)
+    powers = beta ** np.arange(STEPS)
+    velocities = [np.tensordot(powers[: t + 1][::-1], sequence[: t + 1], 1) for t in range(STEPS)]
+    looked_ahead = sequence + beta * np.stack(velocities)
+    np.testing.assert_allclose(steps, -0.3 * np.cumsum(looked_ahead, axis=0), rtol=1e-11)
+
+
+def test_rmsprop_equals_its_unrolled_sum():
+    sequence, decay = gradients(1), 0.9
+    weights = decay ** np.arange(STEPS) * (1 - decay)
+    squares = [np.tensordot(weights[: t + 1][::-1], sequence[: t + 1] ** 2, 1) for t in range(STEPS)]
+    expected = -0.3 * np.cumsum(sequence / (np.sqrt(squares) + 1e-4), axis=0)
+    steps = path(rmsprop, sequence, learning_rate=0.3, decay=decay, epsilon=1e-4)
+    np.testing.assert_allclose(steps, expected, rtol=1e-11)
+
+
+def test_adagrad_equals_its_unrolled_sum():
+    sequence = gradients(1)
+    norms = np.sqrt(np.cumsum(sequence**2, axis=0))
+    expected = -0.3 * np.cumsum(sequence / (norms + 1e-4), axis=0)
+    steps = path(adagrad, sequence, learning_rate=0.3, epsilon=1e-4)
+    np.testing.assert_allclose(steps, expected, rtol=1e-11)
+
+
+def test_adamw_equals_its_unrolled_sums():
+    sequence, rate, decay = gradients(1), 0.3, 0.1
+    options = {"learning_rate": rate, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-4}
+    # Adam's own steps do not depend on where the parameters are; each then shrinks with age.
+    own = np.diff(path(adam, sequence, **options), axis=0, prepend=np.zeros((1, 1, PARAMETERS)))
+    shrunk = (1 - rate * decay) ** np.arange(STEPS)
+    expected = [np.tensordot(shrunk[: t + 1][::-1], own[: t + 1], 1) for t in range(STEPS)]
+    steps = path(adamw, sequence, weight_decay=decay, **options)
+    np.testing.assert_allclose(steps, np.stack(expected), rtol=1e-11)
+
+
 def test_adam_equals_its_unrolled_sums():
     sequence, (beta1, beta2, rate, epsilon) = gradients(1), (0.9, 0.99, 0.3, 1e-4)
     point, expected = np.zeros((1, PARAMETERS)), []
@@ -97,11 +196,12 @@ def test_adam_equals_its_unrolled_sums():
     np.testing.assert_allclose(steps, np.stack(expected), rtol=1e-11)
 
 
-def test_momentum_equals_scikit_learns():
+@pytest.mark.parametrize("update", [momentum, nesterov])
+def test_momentum_equals_scikit_learns(update):
     sequence = gradients(1)
-    theirs = SGDOptimizer([np.zeros(PARAMETERS)], 0.3, momentum=0.9, nesterov=False)
+    theirs = SGDOptimizer([np.zeros(PARAMETERS)], 0.3, momentum=0.9, nesterov=update is nesterov)
     expected = path_by_scikit_learn(theirs, sequence)
-    steps = path(momentum, sequence, learning_rate=0.3, beta=0.9)
+    steps = path(update, sequence, learning_rate=0.3, beta=0.9)
     np.testing.assert_allclose(steps[:, 0], expected, rtol=1e-11)
 
 
@@ -116,6 +216,28 @@ def test_adam_equals_scikit_learns():
     expected = path_by_scikit_learn(theirs, sequence, move_epsilon)
     steps = path(adam, sequence, learning_rate=0.3, beta1=0.9, beta2=beta2, epsilon=epsilon)
     np.testing.assert_allclose(steps[:, 0], expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize(("update", "hypers", "theirs", "options"), [
+    (gd, {}, "SGD", {}),
+    (momentum, {"beta": 0.9}, "SGD", {"momentum": 0.9}),
+    (nesterov, {"beta": 0.9}, "SGD", {"momentum": 0.9, "nesterov": True}),
+    (rmsprop, {"decay": 0.9, "epsilon": 1e-4}, "RMSprop", {"alpha": 0.9, "eps": 1e-4}),
+    (adagrad, {"epsilon": 1e-4}, "Adagrad", {"eps": 1e-4}),
+    (
+        adam, {"beta1": 0.8, "beta2": 0.99, "epsilon": 1e-4},
+        "Adam", {"betas": (0.8, 0.99), "eps": 1e-4},
+    ),
+    (
+        adamw, {"beta1": 0.8, "beta2": 0.99, "epsilon": 1e-4, "weight_decay": 0.1},
+        "AdamW", {"betas": (0.8, 0.99), "eps": 1e-4, "weight_decay": 0.1},
+    ),
+])  # fmt: skip
+def test_every_rule_equals_pytorchs(update, hypers, theirs, options):
+    sequence = gradients(1)
+    expected = path_by_pytorch(theirs, sequence, lr=0.3, **options)
+    steps = path(update, sequence, learning_rate=0.3, **hypers)
+    np.testing.assert_allclose(steps[:, 0], expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("update", HYPERS)
@@ -141,15 +263,17 @@ def test_stacked_hyper_parameters_equal_lone_runs_in_float32(update):
         np.testing.assert_array_equal(stacked[:, run], lone[:, 0], strict=True)
 
 
-def test_what_a_rule_remembers_is_in_its_state():
-    point, gradient = np.zeros((3, 5)), np.ones((3, 5))
-    kept = {gd: {}, momentum: {}, adam: {}}
-    for update, state in kept.items():
-        hypers = {name: values[0] for name, values in HYPERS[update].items()}
-        update(point, gradient.copy(), state, **hypers)
-    shapes = {update: {k: v.shape for k, v in state.items()} for update, state in kept.items()}
-    assert shapes[gd] == {}
-    assert shapes[momentum] == {"velocity": (3, 5)}
-    assert shapes[adam] == {
-        "mean": (3, 5), "square": (3, 5), "power1": (3, 1), "power2": (3, 1),
-    }  # fmt: skip
+@pytest.mark.parametrize(("update", "shapes"), [
+    (gd, {}),
+    (momentum, {"velocity": (3, 5)}),
+    (nesterov, {"carried": (3, 5)}),
+    (rmsprop, {"square": (3, 5)}),
+    (adagrad, {"square": (3, 5)}),
+    (adam, {"mean": (3, 5), "square": (3, 5), "power1": (3, 1), "power2": (3, 1)}),
+    (adamw, {"mean": (3, 5), "square": (3, 5), "power1": (3, 1), "power2": (3, 1)}),
+])  # fmt: skip
+def test_what_a_rule_remembers_is_in_its_state(update, shapes):
+    state = {}
+    hypers = {name: values[0] for name, values in HYPERS[update].items()}
+    update(np.zeros((3, 5)), np.ones((3, 5)), state, **hypers)
+    assert {name: values.shape for name, values in state.items()} == shapes

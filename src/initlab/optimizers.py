@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from initlab.activations import Array
-from initlab.checks import Decay, Positive
+from initlab.checks import Decay, NonNegative, Positive
 
 State: TypeAlias = dict[str, Array]
 
@@ -31,6 +31,65 @@ def momentum(
     np.multiply(velocity, beta, out=velocity)
     np.add(velocity, gradient, out=velocity)
     np.multiply(velocity, learning_rate, out=gradient)
+    np.subtract(parameters, gradient, out=parameters)
+
+
+def nesterov(
+    parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, beta: Decay
+) -> None:
+    """Updates by Nesterov's momentum, as Sutskever et al. 2013 have it: v ← β v + g, θ ← θ − α (g + β v).
+
+    What is kept is β v, the part of v with which the next step begins.
+    """
+    if not state:
+        state["carried"] = np.zeros_like(parameters)
+    carried = state["carried"]
+    np.add(carried, gradient, out=carried)
+    np.multiply(carried, beta, out=carried)
+    np.add(gradient, carried, out=gradient)
+    np.multiply(gradient, learning_rate, out=gradient)
+    np.subtract(parameters, gradient, out=parameters)
+
+
+def rmsprop(
+    parameters: Array,
+    gradient: Array,
+    state: State,
+    *,
+    learning_rate: Positive,
+    decay: Decay,
+    epsilon: Positive,
+) -> None:
+    """Updates by RMSProp (Tieleman & Hinton 2012): s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε), ρ being
+    the decay.
+    """
+    if not state:
+        state["square"] = np.zeros_like(parameters)
+    square, scratch = state["square"], gradient * gradient
+    np.multiply(square, decay, out=square)
+    np.multiply(scratch, 1 - decay, out=scratch)
+    np.add(square, scratch, out=square)
+    _descend(parameters, gradient, square, scratch, learning_rate, epsilon)
+
+
+def adagrad(
+    parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, epsilon: Positive
+) -> None:
+    """Updates by AdaGrad (Duchi et al. 2011): s ← s + g², θ ← θ − α g / (√s + ε)."""
+    if not state:
+        state["square"] = np.zeros_like(parameters)
+    square, scratch = state["square"], gradient * gradient
+    np.add(square, scratch, out=square)
+    _descend(parameters, gradient, square, scratch, learning_rate, epsilon)
+
+
+def _descend(
+    parameters: Array, gradient: Array, square: Array, scratch: Array, learning_rate: float, epsilon: float
+) -> None:
+    np.sqrt(square, out=scratch)
+    np.add(scratch, epsilon, out=scratch)
+    np.divide(gradient, scratch, out=gradient)
+    np.multiply(gradient, learning_rate, out=gradient)
     np.subtract(parameters, gradient, out=parameters)
 
 
@@ -66,3 +125,24 @@ def adam(
     np.divide(mean, gradient, out=gradient)
     np.multiply(gradient, learning_rate / (1 - power1), out=gradient)
     np.subtract(parameters, gradient, out=parameters)
+
+
+def adamw(
+    parameters: Array,
+    gradient: Array,
+    state: State,
+    *,
+    learning_rate: Positive,
+    beta1: Decay,
+    beta2: Decay,
+    epsilon: Positive,
+    weight_decay: NonNegative,
+) -> None:
+    """Updates by AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101): θ ← (1 − α λ) θ, λ being the weight
+    decay, and then a step of Adam. As in PyTorch, weights and biases decay alike.
+    """
+    np.multiply(parameters, 1 - learning_rate * weight_decay, out=parameters)
+    adam(
+        parameters, gradient, state,
+        learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon,
+    )  # fmt: skip
