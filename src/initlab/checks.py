@@ -22,7 +22,8 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Returns whether a value is a finite number, true and false left out."""
     return (_is_whole(value) or isinstance(value, float)) and math.isfinite(value)
 
 
@@ -34,17 +35,23 @@ def one_of(*choices: str) -> Rule:
 Count = Annotated[int, Rule("a whole number of at least 1", lambda v: _is_whole(v) and v >= 1)]
 Size = Annotated[int, Rule("a whole number of at least 0", lambda v: _is_whole(v) and v >= 0)]
 Seed = Annotated[int, Rule("a whole number from 0 to 4294967295", lambda v: _is_whole(v) and 0 <= v < 2**32)]
-Number = Annotated[float, Rule("a finite number", _is_number)]
-Positive = Annotated[float, Rule("a finite number greater than 0", lambda v: _is_number(v) and v > 0)]
-NonNegative = Annotated[float, Rule("a finite number of at least 0", lambda v: _is_number(v) and v >= 0)]
+Number = Annotated[float, Rule("a finite number", is_number)]
+Positive = Annotated[float, Rule("a finite number greater than 0", lambda v: is_number(v) and v > 0)]
+NonNegative = Annotated[float, Rule("a finite number of at least 0", lambda v: is_number(v) and v >= 0)]
 Decay = Annotated[
     float,
-    Rule("a number of at least 0 and less than 1", lambda v: _is_number(v) and 0 <= v < 1),
+    Rule("a number of at least 0 and less than 1", lambda v: is_number(v) and 0 <= v < 1),
 ]
+Flag = Annotated[bool, Rule("true or false", lambda v: isinstance(v, bool))]
 Widths = Annotated[
     Sequence[int],
     Rule(
-        "a non-empty list of whole numbers of at least 1, such as [10, 5]",
-        lambda v: isinstance(v, list | tuple) and len(v) > 0 and all(_is_whole(n) and n >= 1 for n in v),
+        "a list of whole numbers of at least 1, such as [10, 5]",
+        lambda v: isinstance(v, list | tuple) and all(_is_whole(n) and n >= 1 for n in v),
     ),
 ]
+Share = Annotated[
+    float, Rule("a number greater than 0 and less than 1", lambda v: is_number(v) and 0 < v < 1)
+]
+Classes = Annotated[int, Rule("a whole number of at least 2", lambda v: _is_whole(v) and v >= 2)]
+Name = Annotated[str, Rule("a non-empty text (a number in quotes)", lambda v: isinstance(v, str) and v != "")]

@@ -16,16 +16,24 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.activations import ACTIVATIONS, Activation, Array, sigmoid
-from initlab.checks import Widths, one_of
+from initlab.activations import ACTIVATIONS, Activation, Array
+from initlab.checks import Count, Flag, NonNegative, Widths, one_of
+from initlab.outputs import OUTPUTS, Head, Output
 
 
 @dataclass(frozen=True)
 class Network:
-    """The shape of a network: layer sizes n_0 … n_L and the name of its hidden activation."""
+    """The shape of a network: layer sizes n_0 … n_L, the name of its hidden activation and of its output.
+
+    ``residual``: a hidden layer that is as wide as the hidden layer below adds that layer's activations to
+    its own (He et al. 2016, arXiv:1512.03385). ``l2``: the cost has ½ l2 Σ W² added, biases left out.
+    """
 
     sizes: tuple[int, ...]
     activation_name: str
+    output_name: str = "sigmoid"
+    residual: bool = False
+    l2: float = 0.0
 
     @cached_property
     def activation(self) -> Activation:
@@ -33,9 +41,20 @@ class Network:
         return ACTIVATIONS[self.activation_name]
 
     @cached_property
+    def output(self) -> Output:
+        """What the last layer's numbers mean."""
+        return OUTPUTS[self.output_name]
+
+    @cached_property
     def shapes(self) -> list[tuple[int, int]]:
         """The weight shape (n_l, n_{l-1}) of every layer."""
         return [(n_out, n_in) for n_in, n_out in pairwise(self.sizes)]
+
+    @cached_property
+    def skips(self) -> list[bool]:
+        """Whether each hidden layer adds the activations of the hidden layer below."""
+        hidden = self.sizes[1:-1]
+        return [False, *(self.residual and below == own for below, own in pairwise(hidden))][: len(hidden)]
 
     @cached_property
     def offsets(self) -> NDArray[np.intp]:
@@ -50,15 +69,34 @@ class Network:
         ]
 
 
+ActivationName = Annotated[str, one_of(*ACTIVATIONS)]
+
+
 def mlp(
     n_x: int,
     n_y: int = 1,
     *,
     hidden: Widths,
-    activation: Annotated[str, one_of(*ACTIVATIONS)],
+    activation: ActivationName,
+    residual: Flag = False,
+    l2: NonNegative = 0.0,
 ) -> Network:
-    """Returns a fully connected network n_x → hidden → n_y with a sigmoid output."""
-    return Network((n_x, *hidden, n_y), activation)
+    """Returns a fully connected network n_x → hidden → n_y; the data choose its output."""
+    return Network((n_x, *hidden, n_y), activation, residual=residual, l2=l2)
+
+
+def deep(
+    n_x: int,
+    n_y: int = 1,
+    *,
+    depth: Count,
+    width: Count,
+    activation: ActivationName,
+    residual: Flag = False,
+    l2: NonNegative = 0.0,
+) -> Network:
+    """Returns a fully connected network with ``depth`` hidden layers of ``width`` units each."""
+    return mlp(n_x, n_y, hidden=[width] * depth, activation=activation, residual=residual, l2=l2)
 
 
 def flatten(weights: Sequence[Array], biases: Sequence[Array]) -> Array:
@@ -84,96 +122,104 @@ class Pass:
 
     * ``inputs[l]`` (R, n_l + 1, m): what layer l + 1 sees, its last row ones; ``load`` sets the first
     * ``hidden[l]`` (R, n_{l+1}, m): views of the hidden activations in ``inputs``
-    * ``z[l]`` and ``delta[l]`` (R, n_{l+1}, m): pre-activations, in hidden layers overwritten by the
-      activations where those suffice for the slope, and the derivative of the cost by them
+    * ``values[l]`` (R, n_{l+1}, m): φ(z); the hidden activations themselves but where a residual adds to them
+    * ``z[l]`` and ``delta[l]`` (R, n_{l+1}, m): pre-activations, in hidden layers overwritten by φ(z)
+      where that suffices for the slope, and the derivative of the cost by them
     * ``slopes[l]`` (R, n_{l+1}, m): scratch for φ'(z); bool for ReLU, where it is 0 or 1
-    * ``margin`` and ``loss`` (R, 1, m): each example's u and log(1 + exp(u)), see ``cost``
+    * ``carried[l]`` (R, n_{l+1}, m): the derivative of the cost by a residual layer's activations
+    * ``head``: the last layer's arrays, of which ``z[-1]`` and ``delta[-1]`` are two
+    * ``penalty``: ½ l2 Σ W² of each run (R,), or 0
     * ``gradient`` (R, P): the derivative of the cost by the parameters; ``gradients`` are its blocks
     """
 
     def __init__(self, network: Network, runs: int, examples: int, dtype: Any) -> None:
-        outputs = network.sizes[1:]
+        widths = network.sizes[1:-1]
+
+        def empty(n: int) -> Array:
+            return np.empty((runs, n, examples), dtype)
+
         self.network = network
         self.inputs: list[Array] = [np.empty(0, dtype)]  # the first is set by load
-        self.inputs += [np.ones((runs, n + 1, examples), dtype) for n in outputs[:-1]]
+        self.inputs += [np.ones((runs, n + 1, examples), dtype) for n in widths]
         self.hidden = [a[:, :-1] for a in self.inputs[1:]]
-        self.delta = [np.empty((runs, n, examples), dtype) for n in outputs]
-        self.margin, self.loss = np.empty_like(self.delta[-1]), np.empty_like(self.delta[-1])
-        self.z = [*self._hidden_z(), np.empty_like(self.delta[-1])]
+        self.head = Head(runs, network.sizes[-1], examples, dtype)
+        self.delta = [*(empty(n) for n in widths), self.head.delta]
+        self.values = [
+            empty(n) if skip else a for n, skip, a in zip(widths, network.skips, self.hidden, strict=True)
+        ]
+        own = self.values if network.activation.from_value else [empty(n) for n in widths]
+        self.z = [*own, self.head.z]
+        self.carried = [
+            empty(n) if skip else self.head.loss for n, skip in zip(widths, network.skips, strict=True)
+        ]
         # One array of slopes, just large enough for the largest layer, stays in the cache.
         largest = np.empty(max(d.size for d in self.delta), bool if network.activation.rectifies else dtype)
         self.slopes = [largest[: d.size].reshape(d.shape) for d in self.delta]
+        self.penalty: Array | float = 0.0
         self.gradient = np.empty((runs, network.offsets[-1]), dtype)
         self.gradients = network.blocks(self.gradient)
 
-    def _hidden_z(self) -> list[Array]:
-        return self.hidden if self.network.activation.from_value else [np.empty_like(a) for a in self.hidden]
-
-    def load(self, X1: Array, S: Array) -> None:
-        """Takes inputs X1 (n_x + 1, m), last row ones, and signs S (1, m) of labels, or a stack (R, …) of
-        each.
+    def load(self, X1: Array, targets: Array) -> None:
+        """Takes inputs X1 (n_x + 1, m), last row ones, and targets (n_y, m) as the network's output takes
+        them, or a stack (R, …) of each.
         """
-        self.inputs[0], self.signs, self.mean_signs = X1, S, S / S.shape[-1]
+        self.inputs[0] = X1
+        self.head.load(targets)
 
-    def probabilities(self) -> Array:
-        """Returns the predicted probability of class 1, (R, 1, m)."""
-        probabilities = np.empty_like(self.z[-1])
-        sigmoid(self.z[-1], probabilities)
-        return probabilities
+    @property
+    def answers(self) -> Array:
+        """What the network says, (R, n_y, m): probabilities of classes, or numbers."""
+        return self.network.output.answers(self.head.z)
 
 
 def forward(blocks: Sequence[Array], arrays: Pass) -> None:
     """Fills arrays with the pre-activations and activations of the examples it was loaded with."""
-    value = arrays.network.activation.value
-    for block, a, z, out in zip(blocks, arrays.inputs, arrays.z, arrays.hidden, strict=False):
-        np.matmul(block, a, out=z)
-        value(z, out)
-    np.matmul(blocks[-1], arrays.inputs[-1], out=arrays.z[-1])
-
-
-def signs(Y: Array) -> Array:
-    """Returns 1 − 2y for labels y: −1 for class 1 and 1 for class 0, the form in which the cost takes
-    them.
-    """
-    return 1 - 2 * Y
+    network = arrays.network
+    value = network.activation.value
+    for number, out in enumerate(arrays.hidden):
+        z, phi = arrays.z[number], arrays.values[number]
+        np.matmul(blocks[number], arrays.inputs[number], out=z)
+        value(z, phi)
+        if phi is not out:
+            np.add(phi, arrays.hidden[number - 1], out=out)
+    np.matmul(blocks[-1], arrays.inputs[-1], out=arrays.head.z)
+    if network.l2:
+        squares = [np.add.reduce(np.square(block[..., :-1]), axis=(-2, -1)) for block in blocks]
+        arrays.penalty = sum(squares[1:], squares[0]) * (0.5 * network.l2)
 
 
 def cost(arrays: Pass) -> Array:
-    """Returns the mean binary cross-entropy (R,) from the logits z and the labels' signs S.
-
-    It is mean(log(1 + exp(u))) with u = S z, in the form max(u, 0) + log1p(exp(−|u|)) that neither
-    overflows nor loses a saturated example.
-    """
-    u, loss, positive = arrays.margin, arrays.loss, arrays.delta[-1]
-    np.multiply(arrays.signs, arrays.z[-1], out=u)
-    np.abs(u, out=loss)
-    np.negative(loss, out=loss)
-    np.exp(loss, out=loss)
-    np.log1p(loss, out=loss)
-    np.maximum(u, 0, out=positive)
-    np.add(loss, positive, out=loss)
+    """Returns the mean cost over the examples (R,), with the penalty of large weights if there is one."""
+    arrays.network.output.loss(arrays.head)
+    loss = arrays.head.loss
     mean: Array = np.add.reduce(loss, axis=(-2, -1)) / loss.shape[-1]
-    return mean
+    return mean + arrays.penalty if arrays.network.l2 else mean
 
 
 def backward(blocks: Sequence[Array], arrays: Pass) -> None:
-    """Fills arrays.gradient with the derivative of the cost by the parameters; ``cost`` must have run.
+    """Fills arrays.gradient with the derivative of the cost by the parameters; ``cost`` must have run."""
+    arrays.network.output.slope(arrays.head)
+    propagate_back(blocks, arrays)
+    for number in range(len(blocks)):
+        np.matmul(arrays.delta[number], arrays.inputs[number].mT, out=arrays.gradients[number])
+    if arrays.network.l2:
+        for gradient, block in zip(arrays.gradients, blocks, strict=True):
+            gradient[..., :-1] += arrays.network.l2 * block[..., :-1]
 
-    By the logits the derivative is S σ(u) / m, the familiar (σ(z) − y) / m; and as the loss is
-    log(1 + exp(u)), σ(u) = exp(u − loss).
-    """
-    delta, top = arrays.delta, arrays.delta[-1]
-    np.subtract(arrays.margin, arrays.loss, out=top)
-    np.exp(top, out=top)
-    np.multiply(top, arrays.mean_signs, out=top)
+
+def propagate_back(blocks: Sequence[Array], arrays: Pass) -> None:
+    """Fills the hidden layers' delta from the last one's."""
+    delta, skips = arrays.delta, arrays.network.skips
     derivative = arrays.network.activation.derivative
     for number in range(len(blocks) - 1, 0, -1):
-        below, a, slope = delta[number - 1], arrays.hidden[number - 1], arrays.slopes[number - 1]
-        np.matmul(delta[number], arrays.inputs[number].mT, out=arrays.gradients[number])
+        below, slope = delta[number - 1], arrays.slopes[number - 1]
         _times_transposed(blocks[number][..., :-1], delta[number], out=below)
-        derivative(arrays.z[number - 1], a, slope)
+        if number < len(skips) and skips[number]:
+            np.add(below, arrays.carried[number], out=below)
+        if skips[number - 1]:
+            np.copyto(arrays.carried[number - 1], below)
+        derivative(arrays.z[number - 1], arrays.values[number - 1], slope)
         np.multiply(below, slope, out=below)
-    np.matmul(delta[0], arrays.inputs[0].mT, out=arrays.gradients[0])
 
 
 def _times_transposed(W: Array, delta: Array, out: Array) -> None:
@@ -184,21 +230,19 @@ def _times_transposed(W: Array, delta: Array, out: Array) -> None:
 
 
 def predict(network: Network, flat: Array, X: Array) -> Array:
-    """Returns the probabilities (R, 1, m) that the parameters (R, P) give for X (n_x, m) or (R, n_x, m)."""
-    return _pass_of(network, flat, X, np.zeros_like(X[..., :1, :])).probabilities()
+    """Returns what the parameters (R, P) answer for X (n_x, m) or (R, n_x, m): (R, n_y, m)."""
+    arrays = Pass(network, len(flat), X.shape[-1], flat.dtype)
+    arrays.inputs[0] = with_ones(X)
+    forward(network.blocks(flat), arrays)
+    return arrays.answers
 
 
 def evaluate(network: Network, flat: Array, X: Array, Y: Array) -> tuple[Array, Array]:
-    """Returns cost and accuracy, each (R,), of the parameters (R, P); a probability of exactly 0.5 means
+    """Returns cost and score, each (R,), of the parameters (R, P); a probability of exactly 0.5 means
     class 0.
     """
-    arrays = _pass_of(network, flat, X, Y)
-    accuracy = np.mean((arrays.probabilities() > 0.5) == (Y > 0.5), axis=(-2, -1))
-    return cost(arrays), accuracy
-
-
-def _pass_of(network: Network, flat: Array, X: Array, Y: Array) -> Pass:
     arrays = Pass(network, len(flat), X.shape[-1], flat.dtype)
-    arrays.load(with_ones(X), signs(Y))
+    arrays.load(with_ones(X), network.output.targets(Y))
     forward(network.blocks(flat), arrays)
-    return arrays
+    score = network.output.score(arrays.answers, Y)
+    return cost(arrays), score
