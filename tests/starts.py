@@ -4,12 +4,13 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from scipy.special import erf
 
 from initlab import initializers
 
 
 def lone_start(network, seed, init=initializers.he, **options):
-    return initializers.initial_parameters(partial(init, **options), network.shapes, seed)
+    return initializers.initial_parameters(partial(init, **options), network, seed)
 
 
 def stack_of_starts(network, seeds, init=initializers.he, **options):
@@ -29,8 +30,16 @@ def plain_layers(flat, sizes):
 
 PHI = {
     "relu": lambda z: np.where(z > 0, z, 0.0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * (np.exp(z) - 1)),
+    "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "softplus": lambda z: np.log(1 + np.exp(z)),
     "tanh": lambda z: (np.exp(2 * z) - 1) / (np.exp(2 * z) + 1),
     "sigmoid": lambda z: np.exp(z) / (1 + np.exp(z)),
+    "erf": erf,
+    "sin": np.sin,
     "linear": lambda z: z,
 }
 

@@ -51,7 +51,7 @@ def main(cfg: DictConfig) -> None:
     mlflow.set_experiment("idiom")
     data = circles(n_train=300, n_test=100, noise=0.05, seed=1)
     network = mlp(2, hidden=[10, 5], activation="relu")
-    parameters = list(named_parameters(network, initial_parameters(he, network.shapes, cfg.seed)).values())
+    parameters = list(named_parameters(network, initial_parameters(he, network, cfg.seed)).values())
     with mlflow.start_run(run_name=f"he-seed{cfg.seed}") as run:
         mlflow.log_params({str(key): value for key, value in cfg.items()})
         mlflow.log_input(from_numpy(data.X_train.T, targets=data.Y_train[0]), context="training")

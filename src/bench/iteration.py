@@ -44,7 +44,7 @@ class Contender(NamedTuple):
 
 def initlab(runs: int) -> None:
     """Trains a stack of runs."""
-    start = np.stack([initial_parameters(he, network.shapes, seed) for seed in range(runs)])
+    start = np.stack([initial_parameters(he, network, seed) for seed in range(runs)])
     rates: Any = np.full((runs, 1), RATE)
     update, X, Y = partial(gd, learning_rate=rates), data.X_train, data.Y_train
     for record in fit(network, start, X, Y, update, iterations=ITERATIONS, diagnostics=(grad_norm,)):
@@ -53,7 +53,7 @@ def initlab(runs: int) -> None:
 
 def plain_numpy() -> None:
     """Trains one run as the lesson's notebook does."""
-    parameters = list(named_parameters(network, initial_parameters(he, network.shapes, 0)).values())
+    parameters = list(named_parameters(network, initial_parameters(he, network, 0)).values())
     for _ in range(ITERATIONS):
         parameters, _, _ = plain_step(parameters, data.X_train, data.Y_train, RATE)
 
@@ -85,7 +85,7 @@ def torch_eager() -> None:
     import torch
 
     torch.set_num_threads(1)
-    named = named_parameters(network, initial_parameters(he, network.shapes, 0))
+    named = named_parameters(network, initial_parameters(he, network, 0))
     parameters = [torch.tensor(value, requires_grad=True) for value in named.values()]
     X, Y = torch.tensor(data.X_train), torch.tensor(data.Y_train)
     optimizer = torch.optim.SGD(parameters, lr=RATE)
@@ -109,7 +109,7 @@ def jax_scan(runs: int) -> Callable[[], object]:
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    starts = [named_parameters(network, initial_parameters(he, network.shapes, s)) for s in range(runs)]
+    starts = [named_parameters(network, initial_parameters(he, network, s)) for s in range(runs)]
     stacked = [jnp.stack([start[name] for start in starts]) for name in starts[0]]
     X, Y = jnp.asarray(data.X_train), jnp.asarray(data.Y_train)
 

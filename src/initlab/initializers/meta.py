@@ -1,0 +1,67 @@
+"""MetaInit: the sizes of a network's layers, learned before there is anything to learn."""
+
+from typing import Any
+
+import numpy as np
+
+from initlab.activations import Array
+from initlab.checks import Count, Decay, Positive
+from initlab.curvature import gradient_quotient
+from initlab.initializers.scaled import lecun_normal
+from initlab.initializers.starting import aside, layer_by_layer, of_network
+from initlab.network import Network, with_ones
+
+CHANGE = 1e-3  # of a layer's norm, to either side, from which the slope is told
+
+
+@of_network
+def metainit(
+    rng: np.random.RandomState,
+    network: Network,
+    X: Array | None,
+    *,
+    steps: Count = 100,
+    learning_rate: Positive = 0.02,
+    momentum: Decay = 0.9,
+    batch: Count = 100,
+) -> Array:
+    """Returns N(0, 1 / fan_in) weights, each layer's norm changed so that gradients hold along a step.
+
+    MetaInit, Dauphin & Schoenholz 2019, 'MetaInit: initializing learning by learning to initialize',
+    algorithm 1: every step draws ``batch`` standard normal inputs and random labels, and moves each norm by
+    momentum against the sign of its slope of ``curvature.gradient_quotient``, which central differences tell:
+    six gradients a layer. It sees no data.
+    """
+    random = aside(rng)
+    flat = layer_by_layer(lecun_normal, rng, network)
+    weights = [block[0, :, :-1] for block in network.blocks(flat[np.newaxis])]
+    velocity = np.zeros(len(weights))
+    for _ in range(steps):
+        X1, targets = _random_batch(random, network, batch)
+        velocity = momentum * velocity - learning_rate * _signs_of_slopes(network, flat, X1, targets)
+        for W, change in zip(weights, velocity, strict=True):
+            norm = np.linalg.norm(W)
+            W *= max(1 + change / norm, 0.5)  # a norm stays positive
+    return flat
+
+
+def _random_batch(rng: np.random.RandomState, network: Network, batch: int) -> tuple[Array, Array]:
+    X, n_y = rng.standard_normal((network.sizes[0], batch)), network.sizes[-1]
+    labels: dict[str, Any] = {
+        "sigmoid": lambda: rng.randint(0, 2, (n_y, batch)).astype(float),
+        "softmax": lambda: np.eye(n_y)[:, rng.randint(0, n_y, batch)],
+        "linear": lambda: rng.standard_normal((n_y, batch)),
+    }
+    return with_ones(X), network.output.targets(labels[network.output_name]())
+
+
+def _signs_of_slopes(network: Network, flat: Array, X1: Array, targets: Array) -> Array:
+    """Returns the sign of the quotient's slope by each layer's norm, (L,); 0 where it cannot be told."""
+    slopes = []
+    for number in range(len(network.shapes)):
+        points = np.tile(flat, (2, 1))
+        network.blocks(points)[number][:, :, :-1] *= [[[1 + CHANGE]], [[1 - CHANGE]]]
+        with np.errstate(over="ignore", invalid="ignore"):
+            larger, smaller = gradient_quotient(network, points, X1, targets)
+            slopes.append(larger - smaller)
+    return np.nan_to_num(np.sign(slopes))

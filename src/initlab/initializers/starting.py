@@ -1,0 +1,76 @@
+"""From a start to a run's first parameters: the two kinds of start, their streams, and the biases' rule."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from initlab.activations import Array
+from initlab.biases import Bias, own
+from initlab.network import Network
+
+Shape = tuple[int, int]
+Initializer = Callable[..., Array]
+
+
+def of_network(start: Initializer) -> Initializer:
+    """Returns the start, marked as one that makes all layers at once: ``(rng, network, X, *, …)`` → (P,)."""
+    vars(start)["makes_all_layers"] = True
+    return start
+
+
+def initial_parameters(
+    init: Initializer, network: Network, seed: int, *, X: Array | None = None, bias: Bias | None = None
+) -> Array:
+    """Returns one run's flat parameters (P,), float64, as ``init`` draws the weights and ``bias`` the biases.
+
+    A start of a layer, ``(rng, (fan_out, fan_in), *, …)``, is called layer after layer with one stream and
+    returns W (fan_out, fan_in), or [W | b] (fan_out, fan_in + 1) where it brings biases of its own. A start
+    of a network (see ``of_network``) gets the training inputs X (n_x, m) too. ``bias`` has a stream of its
+    own, so that the weights are the same whatever its rule; without one the start's own biases stand.
+
+    The streams are NumPy's legacy RandomState, which is frozen for good.
+    """
+    rng, bias = np.random.RandomState(seed), bias or own
+    if getattr(_function(init), "makes_all_layers", False):
+        flat = _sized(init, init(rng, network, X), [(int(network.offsets[-1]),)])
+    else:
+        flat = layer_by_layer(init, rng, network)
+    rng_of_biases = np.random.RandomState([seed, 2])
+    for block, (fan_out, fan_in) in zip(network.blocks(flat[np.newaxis]), network.shapes, strict=True):
+        biases = block[0, :, -1:]
+        biases[:] = _sized(bias, bias(rng_of_biases, fan_in, biases), [(fan_out, 1)])
+    return flat
+
+
+def layer_by_layer(start: Initializer, rng: np.random.RandomState, network: Network) -> Array:
+    """Returns flat parameters (P,) whose layers a start of a layer makes one after another."""
+    flat = np.zeros(network.offsets[-1])
+    for block, (fan_out, fan_in) in zip(network.blocks(flat[np.newaxis]), network.shapes, strict=True):
+        drawn = _sized(start, start(rng, (fan_out, fan_in)), [(fan_out, fan_in), (fan_out, fan_in + 1)])
+        block[0, :, : drawn.shape[1]] = drawn
+    return flat
+
+
+def aside(rng: np.random.RandomState) -> np.random.RandomState:
+    """Returns a stream that follows from where rng stands and leaves it there.
+
+    A start draws from it what is not weights, so that one seed gives every start the same normals.
+    """
+    state = rng.get_state(legacy=False)
+    return np.random.RandomState([*state["state"]["key"], state["state"]["pos"], state["has_gauss"]])
+
+
+def _sized(function: Callable[..., Any], made: Any, shapes: Sequence[tuple[int, ...]]) -> Array:
+    """Returns a copy of what a function has made, float64; raises ValueError unless it has a right shape."""
+    numbers = np.array(made, np.float64)
+    if numbers.shape not in shapes:
+        name = getattr(_function(function), "__name__", "the function")
+        right = " or ".join(map(str, shapes))
+        raise ValueError(f"{name} returned an array of shape {numbers.shape}; it must be {right}")
+    return numbers
+
+
+def _function(start: Callable[..., Any]) -> Callable[..., Any]:
+    return start.func if isinstance(start, partial) else start
