@@ -226,6 +226,24 @@ def test_a_constant_cost_is_one_flat_line_whatever_its_rounding_errors():
     assert box.any(axis=1).sum() <= 3
 
 
+@pytest.mark.parametrize(("chance", "label"), [(np.log(10), "chance: ln 10"), (0.5, "the mean: 0.5")])
+def test_a_dashed_line_with_its_name_lies_at_the_cost_of_chance_that_is_given(chance, label):
+    cost = np.linspace(3.0, 2.9, 301)  # on an axis from 0 to 4
+    image = pixels(CostCurve(301, chance, label).draw(cost, ""))
+    grey = (image == 102).all(axis=-1)[70:310, 80:480].sum(axis=1)
+    assert 150 < grey.max() < 300  # most of the row, with gaps
+    assert grey.argmax() == pytest.approx(240 * (1 - chance / 4), abs=1)
+    assert (image != pixels(CostCurve(301, chance, "other").draw(cost, ""))).any()
+
+
+def test_without_a_cost_of_chance_there_is_no_line():
+    cost = np.linspace(3.0, 2.9, 301)
+    image, marked = pixels(CostCurve(301, None).draw(cost, "")), pixels(CostCurve(301).draw(cost, ""))
+    rows = np.nonzero((image != marked).any(axis=(1, 2)))[0]
+    assert pytest.approx(rows.mean(), abs=8) == 70 + 240 * (1 - CHANCE / 4)
+    assert (image == 102).all(axis=-1)[rows[0] : rows[-1] + 1, 80:480].sum() == 0
+
+
 def middle_of_line(image, column):
     rows = np.nonzero(dark(image)[70:310, column])[0]
     return rows.mean() / 240
@@ -338,10 +356,12 @@ def test_drawing_needs_no_pyplot():
     program = """
 import sys
 import numpy as np
-from initlab.plots import Boundary, CostCurve, png
+from initlab.plots import Boundary, CostCurve, figure_png, phase_figure, png
 X, Y = np.eye(2), np.array([[0.0, 1.0]])
 png(Boundary(X, Y).draw(None, "he"))
+png(Boundary(np.eye(3), np.eye(3), "classes").draw(None, "he"))
 png(CostCurve(7).draw(np.ones(7), "he"))
+figure_png(phase_figure(np.ones(1), [2], np.ones((1, 1))))
 assert "matplotlib.pyplot" not in sys.modules
 """
     source = str(Path(__file__).parent.parent / "src")

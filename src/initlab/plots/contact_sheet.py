@@ -10,38 +10,50 @@ from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from initlab.activations import Array
-from initlab.plots.crossing import crossing_line, crossing_of
-from initlab.plots.heat import heat_of, logits_of
+from initlab.plots.answers import Look, look_of, shown
+from initlab.plots.crossing import crossing_line
+from initlab.plots.heat import Shown
 from initlab.plots.lettering import dejavu, write
 from initlab.plots.palette import GREY
-from initlab.plots.plane import Window, class_marks
+from initlab.plots.plane import Plane, Window
 from initlab.plots.sheet import Box, Sheet, new_figure, unit_frame
 
 MOST_SEEDS = 12  # columns of a contact sheet
 
 
 def contact_sheet(
-    X: Array, Y: Array, rows: Mapping[str, Mapping[int, Array | None]], seeds_in_all: int = 0
+    X: Array,
+    Y: Array,
+    rows: Mapping[str, Mapping[int, Array | None]],
+    seeds_in_all: int = 0,
+    task: str = "binary",
 ) -> Image.Image:
     """Returns an RGB picture of small boundaries: a row for each name, a column for each of the first seeds.
 
-    ``rows[name][seed]`` is P(class 1) (k²,) at a Boundary's points, or None if the run diverged; a run that
-    is missing leaves its place empty. ``seeds_in_all`` is how many there are where ``rows`` holds only some.
+    ``rows[name][seed]`` is the answers (n_y, k²) at a Boundary's points, or None if the run diverged; a run
+    that is missing leaves its place empty. ``seeds_in_all`` is how many there are where ``rows`` holds only
+    some.
     """
     seeds = sorted({seed for row in rows.values() for seed in row})
     columns = seeds[:MOST_SEEDS]
     left = 36 + ceil(max(dejavu("Sans-Bold", 15).getlength(name) for name in rows))
     grid = _Grid(left, top=62, side=96, gap=6)
+    look, plane = look_of(task, Y), Plane.of(X)
     tiles = {
-        grid.box(row, column): logits_of(runs[seed])
+        grid.box(row, column): shown(look, runs[seed], grid.side)
         for row, runs in enumerate(rows.values())
         for column, seed in enumerate(columns)
         if seed in runs
     }
-    image = _draw_tiles(new_figure(*grid.size(len(rows), len(columns))), tiles, X, Y)
-    in_all = max(len(seeds), seeds_in_all)
-    count = in_all if in_all == len(columns) else f"{len(columns)} of {in_all:,}"
-    _write_labels(image, grid, list(rows), columns, f"{count} seeds")
+    coordinates = plane.coordinates(X)
+    unit = Window.around(coordinates).unit(coordinates)
+    heading = _heading(len(columns), max(len(seeds), seeds_in_all), plane.note)
+    width, height = grid.size(len(rows), len(columns))
+    if plane.note:  # which a sheet of few columns would cut
+        width = max(width, 24 + ceil(dejavu("Sans", 13).getlength(heading)))
+    image = _draw_tiles(new_figure(width, height), tiles, look, unit)
+    image.info["palette"] = look.palette
+    _write_labels(image, grid, list(rows), columns, heading)
     return image
 
 
@@ -62,27 +74,32 @@ class _Grid(NamedTuple):
         return last.left + self.gap, last.top + self.gap
 
 
-def _draw_tiles(figure: Figure, tiles: Mapping[Box, Array | None], X: Array, Y: Array) -> Image.Image:
-    """Returns an RGB picture of logits in their boxes, each with its crossings and the training points."""
-    sheet, unit = Sheet(figure), Window.around(X).unit(X)
+def _heading(drawn: int, in_all: int, note: str) -> str:
+    count = in_all if in_all == drawn else f"{drawn} of {in_all:,}"
+    return f"{count} seeds · {note}" if note else f"{count} seeds"
+
+
+def _draw_tiles(figure: Figure, tiles: Mapping[Box, Shown], look: Look, unit: Array) -> Image.Image:
+    """Returns an RGB picture of heats in their boxes, each with its lines and the training points."""
+    sheet = Sheet(figure)
     artists: list[Artist] = []
-    for box, logits in tiles.items():
+    for box, tile in tiles.items():
         bottom = figure.bbox.height - box.top - box.height
         place = Affine2D().scale(box.width).translate(box.left, bottom)
         line = crossing_line(place, width=1.3)
-        line.set_path(crossing_of(logits))
-        marks = class_marks(unit, Y, most=150, transform=place, ms=3.2, mew=0)
+        line.set_path(tile.lines)
+        marks = look.marks(unit, most=150, transform=place, ms=3.2, mew=0)
         artists += [*marks, line, unit_frame(place)]
     for artist in artists:
         artist.set_figure(figure)
-    return sheet.draw(artists, {box: heat_of(logits, box.width) for box, logits in tiles.items()})
+    return sheet.draw(artists, {box: tile.heat for box, tile in tiles.items()})
 
 
 def _write_labels(
-    image: Image.Image, grid: _Grid, names: Sequence[str], seeds: Sequence[int], count: str
+    image: Image.Image, grid: _Grid, names: Sequence[str], seeds: Sequence[int], heading: str
 ) -> None:
-    """Writes a contact sheet's count of seeds, the names of its rows and the seeds of its columns."""
-    write(image, (12, 24), count, "Sans", 13, GREY)
+    """Writes a contact sheet's heading, the names of its rows and the seeds of its columns."""
+    write(image, (12, 24), heading, "Sans", 13, GREY)
     for row, name in enumerate(names):
         top = grid.box(row, 0).top
         write(image, (12, top + grid.side / 2), name, "Sans-Bold", 15, anchor="lm")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import floor, log, log10
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -10,6 +11,13 @@ from initlab.activations import Array
 from initlab.plots.palette import GREY, GRID
 
 CHANCE = log(2)  # the cost of answering 0.5 to everything
+
+
+class Chance(NamedTuple):
+    """The cost of answers that ignore the inputs, to measure others by, and what to call it."""
+
+    cost: float | None
+    label: str
 
 
 def cost_range(cost: Array) -> tuple[float, float]:
@@ -50,14 +58,14 @@ def label_costs(axes: Axes, iterations: int, low: float, high: float) -> None:
     axes.yaxis.set_major_formatter(plain)
 
 
-def mark_chance(axes: Axes, below: bool) -> None:
+def mark_chance(axes: Axes, chance: Chance, below: bool) -> None:
     """Draws a dashed line at the cost of chance, if it is in view, with its name above or below."""
     low, high = axes.get_ylim()
-    if low < CHANCE < high:
-        axes.axhline(CHANCE, color=GREY, lw=1, ls=(0, (4, 3)))
+    if chance.cost is not None and low < chance.cost < high:
+        axes.axhline(chance.cost, color=GREY, lw=1, ls=(0, (4, 3)))
         axes.annotate(
-            "chance: ln 2",
-            (1, CHANCE),
+            chance.label,
+            (1, chance.cost),
             xycoords=axes.get_yaxis_transform(),
             xytext=(-4, -4 if below else 4),
             textcoords="offset points",
@@ -66,4 +74,5 @@ def mark_chance(axes: Axes, below: bool) -> None:
             size=12,
             color=GREY,
             clip_on=True,
+            parse_math=False,
         )

@@ -9,17 +9,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from initlab.activations import Array
-from initlab.plots.cost_axes import CHANCE, cost_range, label_costs, mark_chance
+from initlab.plots.cost_axes import CHANCE, Chance, cost_range, label_costs, mark_chance
 from initlab.plots.lettering import write, write_titles
 from initlab.plots.palette import CLASS_COLORS, INK
 from initlab.plots.sheet import Box, Sheet, new_axes, new_figure
 
 
 class CostCurve:
-    """Draws cost curves of runs that were to take ``iterations`` iterations."""
+    """Draws cost curves of runs that were to take ``iterations`` iterations.
 
-    def __init__(self, iterations: int) -> None:
+    A dashed line marks ``chance``, the cost of answers that ignore the inputs; None draws no line.
+    """
+
+    def __init__(
+        self, iterations: int, chance: float | None = CHANCE, chance_label: str = "chance: ln 2"
+    ) -> None:
         self._iterations = iterations
+        self._chance = Chance(chance, chance_label)
         self._box = Box(76, 70, 416, 240)
         # The runs of a sweep share few ranges of cost; the axes of each take two megabytes.
         self._axes = lru_cache(maxsize=32)(self._draw_axes)
@@ -30,7 +36,8 @@ class CostCurve:
         The curve ends in a dot and its last value, or in a cross if the run stopped early.
         """
         cost = finite_start(cost)
-        ends_above_chance = bool(np.any(cost[-1:] > CHANCE))
+        chance = self._chance.cost
+        ends_above_chance = chance is not None and bool(np.any(cost[-1:] > chance))
         sheet, line, end = self._axes(*cost_range(cost), ends_above_chance)
         line.set_data(*thin(cost, self._box.width))
         complete = len(cost) >= self._iterations
@@ -45,7 +52,7 @@ class CostCurve:
         figure = new_figure(564, 362)
         axes = new_axes(figure, self._box)
         label_costs(axes, self._iterations, low, high)
-        mark_chance(axes, below=ends_above_chance)  # where the curve is not
+        mark_chance(axes, self._chance, below=ends_above_chance)  # where the curve is not
         sheet = Sheet(figure)
         (line,) = axes.plot([], [], color=INK, lw=1.6)
         (end,) = axes.plot([], [], ms=9, mec="white", mew=0.8, clip_on=False)

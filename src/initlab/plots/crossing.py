@@ -1,5 +1,6 @@
-"""The line where P(class 1) crosses one half."""
+"""The lines where a network's answer changes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,25 @@ from initlab.activations import Array
 from initlab.plots.palette import INK
 from initlab.plots.plane import RESOLUTION
 
-_NOWHERE = Outline(np.empty((0, 2)))
+NOWHERE = Outline(np.empty((0, 2)))
 
 
-def crossing_of(logits: Array | None) -> Outline:
-    """Returns the lines where P(class 1) = 0.5, in fractions of the sides: empty if there are none."""
-    if logits is None:
-        return _NOWHERE
+def crossings_of(fields: Iterable[Array]) -> Outline:
+    """Returns the lines where any field (k, k) crosses 0, in fractions of the sides, if any."""
     steps = np.linspace(0, 1, RESOLUTION)
-    contours = contour_generator(steps, steps[::-1], logits, line_type=LineType.ChunkCombinedCode)
-    chunks: Any = contours.lines(0)  # of this line type: points and codes, in lists of one
-    (points,), (codes,) = chunks
-    return _NOWHERE if points is None else Outline(points, codes)
+    found: list[Any] = []
+    for field in fields:
+        contours = contour_generator(steps, steps[::-1], field, line_type=LineType.ChunkCombinedCode)
+        chunks: Any = contours.lines(0)  # of this line type: points and codes, in lists of one
+        (points,), (codes,) = chunks
+        if points is not None:
+            found.append((points, codes))
+    if not found:
+        return NOWHERE
+    all_points, all_codes = zip(*found, strict=True)
+    return Outline(np.concatenate(all_points), np.concatenate(all_codes))
 
 
 def crossing_line(transform: Any, width: float) -> PathPatch:
     """Returns a line for crossings, nowhere until its path is set; transform is from fractions to pixels."""
-    return PathPatch(_NOWHERE, fill=False, ec=INK, lw=width, transform=transform)
+    return PathPatch(NOWHERE, fill=False, ec=INK, lw=width, transform=transform)

@@ -35,11 +35,11 @@ def write(
     font = dejavu(face, size)
     if font.getlength(text) > width:
         font = dejavu(face, max(0.75 * size, size * width / font.getlength(text)))
-        text = _cut(text, font, width)
+        text = cut(text, font, width)
     ImageDraw.Draw(image).text(at, text, color, font, anchor)
 
 
-def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+def cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     """Returns the text, or as much of its start as fits and an ellipsis."""
     if font.getlength(text) <= width:
         return text

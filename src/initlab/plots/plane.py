@@ -1,16 +1,14 @@
-"""The plane of the training points: the square that is shown, its mesh and the points' markers."""
+"""The plane that is shown: where it lies among the inputs, its square window and the window's mesh."""
 
-from math import ceil
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from initlab.activations import Array
-from initlab.plots.palette import CLASS_COLORS, CLASS_MARKERS
 
 RESOLUTION = 100  # mesh points along each side of a boundary
-MOST_POINTS = 1000  # more training points would hide the picture
+GOLDEN = (5**0.5 - 1) / 2  # its multiples modulo 1 fill the interval evenly, however many they are
 
 
 class Window(NamedTuple):
@@ -38,12 +36,56 @@ class Window(NamedTuple):
         return (X - [[self.x], [self.y]]) / self.side
 
 
-def class_marks(unit: Array, Y: Array, most: int = MOST_POINTS, **style: Any) -> list[Line2D]:
-    """Returns the markers of class 0 and of class 1 at points (2, m), or at ``most`` of them."""
-    every = ceil(unit.shape[1] / most)
-    points, labels = unit[:, ::every], Y[0, ::every] > 0.5
-    looks = zip(CLASS_COLORS, CLASS_MARKERS, (~labels, labels), strict=True)
-    return [
-        Line2D(*points[:, members], ls="", marker=marker, mfc=color, mec="white", **style)
-        for color, marker, members in looks
+@dataclass(frozen=True)
+class Plane:
+    """A plane of the inputs, origin (n_x, 1) + basis (n_x, 2) @ coordinates, and the words on its axes.
+
+    ``spread`` moves points along the second axis where it means nothing, so that they can be seen.
+    """
+
+    origin: Array
+    basis: Array
+    names: tuple[str, str]
+    note: str = ""
+    spread: float = 0.0
+
+    @classmethod
+    def of(cls, X: Array) -> "Plane":
+        """Returns the plane to show inputs X (n_x, m) on, that of their principal components if n_x > 2."""
+        if len(X) > 2:
+            return _principal_plane(X)
+        origin, basis = np.zeros((len(X), 1)), np.eye(len(X), 2)
+        if len(X) == 2:
+            return cls(origin, basis, ("x₁", "x₂"))
+        note = "the only input is x; points are spread upwards so that they can be seen"
+        return cls(origin, basis, ("x", ""), note, spread=float(np.ptp(X)))
+
+    def coordinates(self, X: Array) -> Array:
+        """Returns the coordinates (2, m) of inputs X (n_x, m), projected onto the plane."""
+        coordinates: Array = self.basis.T @ (X - self.origin)
+        coordinates[1] += self.spread * ((GOLDEN * np.arange(X.shape[1])) % 1 - 0.5)
+        return coordinates
+
+    def inputs(self, coordinates: Array) -> Array:
+        """Returns the inputs (n_x, m) at coordinates (2, m)."""
+        inputs: Array = self.origin + self.basis @ coordinates
+        return inputs
+
+
+def _principal_plane(X: Array) -> Plane:
+    """Returns the plane through the mean along the directions of most variance (Pearson 1901).
+
+    Each direction's largest loading is positive, so that the picture does not depend on the solver.
+    """
+    mean = X.mean(axis=1, keepdims=True)
+    missing = max(0, 2 - X.shape[1])  # a lone example has no second direction, and zeros add no variance
+    directions, sizes, _ = np.linalg.svd(np.pad(X - mean, [(0, 0), (0, missing)]), full_matrices=False)
+    basis = directions[:, :2]
+    largest = np.take_along_axis(basis, np.abs(basis).argmax(axis=0, keepdims=True), axis=0)
+    shares = sizes[:2] ** 2 / (np.sum(sizes**2) or 1.0)
+    names = [
+        f"{nth} principal component ({100 * share:.0f} % of the variance)"
+        for nth, share in zip(("1st", "2nd"), shares, strict=True)
     ]
+    note = "the network on the plane of the first two principal components; points are projected onto it"
+    return Plane(mean, basis * np.sign(largest), (names[0], names[1]), note)

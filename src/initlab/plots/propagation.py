@@ -1,0 +1,144 @@
+"""What signals and gradients do from layer to layer: measured over seeds, beside what theory predicts."""
+
+from collections.abc import Sequence
+from math import log10
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from initlab.activations import Array
+from initlab.plots.labelling import number_text, spread_apart, title_figure
+from initlab.plots.palette import CLASS_COLORS, GREY, GRID, INK
+from initlab.plots.sheet import Box, new_axes, new_figure
+
+MEASURED, THEORY = CLASS_COLORS
+_EXTREMES = 1e-100, 1e100  # of the axes: to place ticks matplotlib counts far beyond their ends
+
+
+class Panel(NamedTuple):
+    """A quantity at each of L layers: its median and quartiles over seeds, and what theory predicts, with
+    the band (L,) that networks of finite width stay in, if there is one.
+
+    NaN leaves gaps. Infinities, and zeros on a ``logarithmic`` axis, are arrowheads on the edge of the axes.
+    """
+
+    name: str
+    measured_median: Array
+    measured_low: Array
+    measured_high: Array
+    predicted: Array
+    band_low: Array | None = None
+    band_high: Array | None = None
+    logarithmic: bool = False
+
+
+def propagation_figure(
+    layers: Sequence[int], panels: Sequence[Panel], title: str, subtitle: str = ""
+) -> Figure:
+    """Returns a figure, 760 pixels wide, of panels below each other that share the axis of layers (L,)."""
+    height, gap, box = 190, 46, Box(84, 132, 566, 190)
+    figure = new_figure(760, box.top + len(panels) * (height + gap) + 14)
+    title_figure(figure, box.left, title, subtitle)
+    has_band = any(panel.band_low is not None for panel in panels)
+    _draw_key(figure, box.left, has_band)
+    for panel in panels:
+        axes = new_axes(figure, box)
+        _draw_panel(axes, np.asarray(layers, dtype=np.float64), panel)
+        box = box._replace(top=box.top + height + gap)
+    axes.tick_params(labelbottom=True)
+    axes.set_xlabel("layer")
+    return figure
+
+
+def _draw_key(figure: Figure, left: float, has_band: bool) -> None:
+    """Writes what curves and bands are, in their colours, below the titles."""
+    width, height = figure.bbox.size
+    style: dict[str, Any] = {"size": 12.5, "va": "baseline"}
+    theory = "theory: infinite width" + (", band at this width" if has_band else "")
+    words = ((MEASURED, "measured: median, quartiles over seeds"), (THEORY, theory))
+    for column, (color, text) in enumerate(words):
+        figure.text((left + 282 * column) / width, 1 - 84 / height, text, color=color, **style)
+
+
+def _draw_panel(axes: Axes, layers: Array, panel: Panel) -> None:
+    """Draws the bands of a quantity under its curves, each named beside its end."""
+    axes.set_title(panel.name, loc="left", size=13.5, weight="bold", color=INK, pad=8, parse_math=False)
+    everything = np.concatenate([np.asarray(y, dtype=np.float64) for y in panel[1:7] if y is not None])
+    finite = everything[np.isfinite(everything)]
+    logarithmic = panel.logarithmic and bool(np.any(finite > 0))
+    low, high = _log_range(finite[finite > 0]) if logarithmic else _linear_range(finite)
+    _scale(axes, layers, (low, high), logarithmic)
+    if panel.band_low is not None and panel.band_high is not None:
+        band = np.clip([panel.band_low, panel.band_high], low, high)
+        axes.fill_between(layers, *band, fc=f"{THEORY}0d", ec=f"{THEORY}50", hatch="////", lw=0)
+    quartiles = np.clip([panel.measured_low, panel.measured_high], low, high)
+    axes.fill_between(layers, *quartiles, color=MEASURED, alpha=0.22, lw=0)
+    dots = {"marker": "o", "ms": 5.5, "mec": "white", "mew": 0.7}
+    _draw_curve(axes, layers, panel.measured_median, {"color": MEASURED, "ls": "-", **dots})
+    _draw_curve(axes, layers, panel.predicted, {"color": THEORY, "ls": (0, (4, 2.5))})
+    _name_curves(axes, {"measured": panel.measured_median, "theory": panel.predicted})
+
+
+def _draw_curve(axes: Axes, layers: Array, values: Array, look: dict[str, Any]) -> None:
+    """Draws a curve, and on the edge of the axes an arrowhead wherever it is beyond them."""
+    low, high = axes.get_ylim()
+    axes.plot(layers, np.where((values >= low) & (values <= high), values, np.nan), lw=1.9, **look)
+    for edge, marker, beyond in ((low, "v", values < low), (high, "^", values > high)):
+        if beyond.any():
+            heads = np.full(np.count_nonzero(beyond), edge)
+            style = {"c": look["color"], "ms": 9, "mec": "white", "mew": 0.7, "clip_on": False}
+            axes.plot(layers[beyond], heads, marker, **style)
+
+
+def _log_range(positive: Array) -> tuple[float, float]:
+    """Returns the ends of a logarithmic axis: a decade at least, or noise would look like a trend."""
+    low, high = np.log10(np.clip([positive.min(), positive.max()], *_EXTREMES))
+    half = max(0.56 * (high - low), 0.5)
+    middle = (low + high) / 2
+    return float(10 ** (middle - half)), float(10 ** (middle + half))
+
+
+def _linear_range(finite: Array) -> tuple[float, float]:
+    """Returns the ends of a linear axis, with a margin."""
+    if not len(finite):
+        return -0.08, 1.0
+    low, high = np.clip([finite.min(), finite.max()], -_EXTREMES[1], _EXTREMES[1])
+    margin = 0.08 * (high - low)
+    if margin <= 1e-9 * max(abs(low), abs(high)):  # constant, up to rounding
+        margin = 0.5 * abs(high)
+    return (float(low - margin), float(high + margin)) if margin else (-0.08, 1.0)
+
+
+def _scale(axes: Axes, layers: Array, ends: tuple[float, float], logarithmic: bool) -> None:
+    """Gives axes their scales and a light grid."""
+    margin = max(0.5, 0.02 * (layers[-1] - layers[0]))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=GRID, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelbottom=False)
+    if logarithmic:
+        axes.set_yscale("log")
+        few = log10(ends[1]) - log10(ends[0]) < 2.5
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=6))
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.set(xlim=(layers[0] - margin, layers[-1] + margin), ylim=ends)
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
+
+
+def _name_curves(axes: Axes, curves: dict[str, Array]) -> None:
+    """Writes each curve's name to the right of the axes, as near its last value as there is room."""
+    known = {name: values[~np.isnan(values)] for name, values in curves.items()}
+    ends = {name: np.clip(values[-1], *axes.get_ylim()) for name, values in known.items() if len(values)}
+    if not ends:
+        axes.text(0.5, 0.5, "not defined", color=GREY, transform=axes.transAxes, ha="center", size=13)
+        return
+    ideal = (axes.transData + axes.transAxes.inverted()).transform([(0, end) for end in ends.values()])[:, 1]
+    for name, height in zip(ends, spread_apart(ideal, gap=0.11), strict=True):
+        color = MEASURED if name == "measured" else THEORY
+        axes.text(1.015, height, name, color=color, transform=axes.transAxes, va="center", size=13)

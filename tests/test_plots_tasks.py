@@ -1,0 +1,333 @@
+from io import BytesIO
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib import colormaps
+from matplotlib.colors import to_rgb
+from PIL import Image
+from scipy.special import softmax
+from sklearn.datasets import load_wine
+from sklearn.decomposition import PCA
+
+from initlab.plots import Boundary, Entry, chance_of, comparison, contact_sheet, png
+from initlab.plots.many_classes import ManyClasses
+from initlab.plots.palette import MANY_COLORS
+from initlab.plots.plane import Plane, Window
+
+SIDE, TOP, LEFT = 416, 70, 60  # of a boundary's square, in pixels
+SQUARE = np.array([[-1.0, -1.0, 1.0, 1.0, 0.9], [-1.0, 1.0, -1.0, 1.0, 1.0]])  # points in the corners
+VIRIDIS = colormaps["viridis"]
+
+
+def one_hot(labels, count):
+    return (np.asarray(labels) == np.arange(count)[:, np.newaxis]).astype(np.float64)
+
+
+def square_of(image):
+    return np.asarray(image).astype(int)[TOP : TOP + SIDE, LEFT : LEFT + SIDE]
+
+
+def across(boundary):
+    """Returns how far each mesh point is from the left edge to the right, from 0 to 1."""
+    x = boundary.points[0]
+    return (x - x.min()) / np.ptp(x)
+
+
+def tint(number, share=1.0):
+    """Returns the tint of a class that is so far from white: 255 less 0.45 of the way to its colour."""
+    return 255 * (1 - 0.45 * share * (1 - np.array(to_rgb(MANY_COLORS[number % 10]))))
+
+
+@pytest.fixture(scope="module")
+def classes():
+    return Boundary(SQUARE, one_hot([0, 1, 2, 3, 4], 5), "classes")
+
+
+@pytest.fixture(scope="module")
+def regression():
+    return Boundary(SQUARE, np.array([[-2.0, 0.0, 1.0, 3.0, 3.0]]), "regression")
+
+
+def test_more_than_two_inputs_are_shown_on_the_plane_of_scikit_learns_principal_components():
+    X = load_wine().data.T
+    pca = PCA(2, svd_solver="full").fit(X.T)
+    plane = Plane.of(X)
+    assert np.abs(np.sum(plane.basis * pca.components_.T, axis=0)) == pytest.approx([1, 1], abs=1e-12)
+    assert np.abs(plane.coordinates(X)) == pytest.approx(np.abs(pca.transform(X.T).T), abs=1e-9)
+    for name, share in zip(plane.names, pca.explained_variance_ratio_, strict=True):
+        assert name.endswith(f" principal component ({100 * share:.0f} % of the variance)")
+
+
+@pytest.mark.parametrize("seed", range(7))
+def test_the_largest_loading_of_each_principal_component_is_positive(seed):
+    X = np.random.RandomState(seed).randn(5, 13)
+    basis = Plane.of(X).basis
+    assert (basis[np.abs(basis).argmax(axis=0), [0, 1]] > 0).all()
+    assert Plane.of(-X).basis == pytest.approx(basis)
+
+
+@pytest.mark.parametrize("n_x", [3, 7])
+def test_the_mesh_lies_in_the_plane_round_the_projected_points(n_x):
+    X = 3 + np.random.RandomState(3).randn(n_x, 53)
+    boundary = Boundary(X, np.ones((1, 53)))
+    assert boundary.points.shape == (n_x, 100**2)
+    from_mean = boundary.points - X.mean(axis=1, keepdims=True)
+    components = PCA(2, svd_solver="full").fit(X.T).components_
+    assert components.T @ (components @ from_mean) == pytest.approx(from_mean, abs=1e-12)
+    mesh, points = Plane.of(X).coordinates(boundary.points), Plane.of(X).coordinates(X)
+    assert (mesh.min(axis=1) < points.min(axis=1)).all()
+    assert (mesh.max(axis=1) > points.max(axis=1)).all()
+
+
+def test_two_inputs_are_shown_as_they_are_to_the_bit():
+    X = np.random.RandomState(3).randn(2, 101) * [[1e-3], [1e5]]
+    plane = Plane.of(X)
+    assert np.array_equal(plane.coordinates(X), X)
+    mesh = Window.around(X).mesh()
+    assert np.array_equal(Boundary(X, np.ones((1, 101))).points, mesh)
+    assert plane.note == ""
+
+
+def test_a_lone_input_is_the_horizontal_axis_and_its_points_are_spread_over_the_other():
+    X = np.linspace(-1, 1, 31)[np.newaxis]
+    boundary = Boundary(X, (X > 0.2).astype(np.float64))
+    assert boundary.points.shape == (1, 100**2)
+    inside = square_of(boundary.draw((boundary.points > 0.2).astype(np.float64), ""))
+    rows, columns = np.nonzero(inside.max(axis=-1) < 60)
+    assert np.ptp(columns) <= 3
+    assert len(set(rows)) > 350
+    height = Plane.of(X).coordinates(X)[1]
+    assert height.min() < -0.9
+    assert height.max() > 0.9
+    assert np.diff(np.sort(height)).min() > 0.02
+
+
+@pytest.mark.parametrize("X", [
+    np.ones((5, 1)), np.ones((5, 7)), np.eye(3)[:, :2], np.ones((1, 3)), np.outer([1, 2, 3], [0.0, 1, 2, 3]),
+])  # fmt: skip
+def test_points_without_a_plane_of_their_own_can_be_drawn(X):
+    boundary = Boundary(X, np.ones((1, X.shape[1])))
+    assert boundary.points.shape == (len(X), 100**2)
+    assert np.isfinite(boundary.points).all()
+    boundary.draw(np.full(100**2, 0.2), "")
+
+
+def test_a_picture_says_that_its_plane_is_one_of_principal_components():
+    X = np.random.RandomState(3).randn(3, 17)
+    flat = Boundary(X[:2], np.ones((1, 17))).draw(None, "")
+    deep = Boundary(X, np.ones((1, 17))).draw(None, "")
+    assert deep.height > flat.height
+    assert (np.asarray(deep)[flat.height + 2 :] < 150).any()
+
+
+@pytest.mark.parametrize("winner", range(5))
+def test_a_region_has_the_tint_of_its_winning_class(classes, winner):
+    answers = np.full((5, 100**2), 1e-9)
+    answers[winner] = 1 - 4e-9
+    middle = square_of(classes.draw(answers, ""))[100:300, 100:300]
+    assert np.abs(middle - tint(winner)).max() <= 2
+
+
+@pytest.mark.parametrize("p", [0.2, 0.4, 0.7])
+def test_the_tint_is_the_paler_the_lower_the_winning_probability(classes, p):
+    answers = np.full((5, 100**2), (1 - p) / 4)
+    answers[2] = p
+    middle = square_of(classes.draw(answers, ""))[100:300, 100:300]
+    assert np.abs(middle - tint(2, (p - 0.2) / 0.8)).max() <= 3
+
+
+@pytest.mark.parametrize("steepness", [7, 90])
+def test_dark_lines_lie_exactly_where_another_class_wins(classes, steepness):
+    x = across(classes)
+    logits = np.stack([0 * x, steepness * (x - 0.3), 2 * steepness * (x - 0.5), 0 * x - 50, 0 * x - 70])
+    answers = softmax(logits, axis=0)  # 0 wins up to 0.3, 1 up to 0.7, then 2
+    inside = square_of(classes.draw(answers, ""))
+    rows, columns = np.nonzero(inside[60:350].max(axis=-1) < 60)
+    near = np.abs(columns[:, np.newaxis] / SIDE - [0.3, 0.7])
+    assert near.min(axis=1).max() < 2 / SIDE
+    assert (np.bincount(rows, minlength=290) >= 2).all()
+    for number, column in enumerate((60, 205, 350)):
+        p = np.interp((column + 0.5) / SIDE, x[:100], answers[number, :100])
+        assert np.abs(inside[200, column] - tint(number, (p - 0.2) / 0.8)).max() <= 3
+
+
+def test_a_class_that_keeps_winning_has_no_line_however_its_probability_varies(classes):
+    p = 0.6 + 0.39 * np.sin(20 * across(classes))
+    answers = np.stack([p, *[(1 - p) / 4] * 4])
+    answers[0] = np.maximum(answers[0], 0.21)
+    answers[1:] = (1 - answers[0]) / 4
+    assert not (square_of(classes.draw(answers, "")).max(axis=-1) < 60).any()
+
+
+def test_the_same_answer_to_everything_is_white_without_lines_whatever_its_rounding_errors(classes):
+    noise = 1e-16 * np.random.RandomState(3).randint(-1, 2, size=(5, 100**2))
+    inside = square_of(classes.draw(0.2 + noise, ""))[60:350, 60:350]
+    assert inside.min() >= 252
+
+
+def test_hard_answers_have_a_line_between_the_classes(classes):
+    inside = square_of(classes.draw(one_hot((3 * across(classes)).astype(int), 5), ""))
+    assert ((inside.max(axis=-1) < 60).sum(axis=1) >= 2).mean() > 0.95
+
+
+def test_colours_come_again_after_ten_classes_but_in_another_marker():
+    labels = np.arange(23)
+    X = np.random.RandomState(3).randn(2, 23)
+    look = ManyClasses(one_hot(labels, 23))
+    marks = look.marks(X, 1000)
+    assert len({(mark.get_markerfacecolor(), mark.get_marker()) for mark in marks}) == 23
+    assert [mark.get_xydata().tolist() for mark in marks] == [[list(point)] for point in X.T]
+    boundary = Boundary(X, one_hot(labels, 23), "classes")
+    answers = one_hot(np.full(100**2, 17), 23)
+    assert np.abs(square_of(boundary.draw(answers, ""))[5, 5] - tint(7)).max() <= 2
+
+
+def lab(rgb):
+    """Returns CIE L*a*b* of linear sRGB."""
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ rgb
+    f = np.cbrt(xyz / [0.9505, 1, 1.089])
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+# Machado, Oliveira & Fernandes (2009), table 1, severity 1: normal sight, then the three deficiencies.
+SIGHTS = [
+    np.eye(3),
+    [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+]
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_ten_classes_can_be_told_apart_by_colour_blind_people(sight):
+    linear = [np.array([((v + 0.055) / 1.055) ** 2.4 for v in to_rgb(color)]) for color in MANY_COLORS]
+    seen = [lab(np.clip(sight @ color, 0.001, 1)) for color in linear]
+    assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 9
+
+
+def test_the_names_of_the_classes_are_written_beside_the_picture():
+    Y = one_hot([0, 1, 2, 1, 0], 3)
+    plain = Boundary(SQUARE, Y, "classes").draw(None, "")
+    named = Boundary(SQUARE, Y, "classes", ["setosa", "versicolor", "virginica of the north"]).draw(None, "")
+    assert named.width > plain.width
+    assert (np.asarray(named)[TOP : TOP + 100, plain.width :] < 150).any()
+    assert (np.asarray(named)[:, -3:] == 255).all()
+    two = [Boundary(SQUARE, Y[:1], classes=names).draw(None, "") for names in ((), ("no", "yes"))]
+    assert two[0] != two[1]
+
+
+def test_predicted_values_rise_in_lightness_from_the_lowest_target_to_the_highest(regression):
+    values = 10 * across(regression) - 4  # the targets' range begins at 0.2 and ends at 0.7
+    row = square_of(regression.draw(values[np.newaxis], ""))[SIDE // 2, 1:-1]
+    lightness = row @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(lightness) >= -1).all()
+    for column in (30, 145, 208, 260, 380):
+        share = np.clip((10 * (column + 1.5) / SIDE - 2) / 5, 0.0, 1.0)
+        assert row[column] == pytest.approx(255 * np.array(VIRIDIS(share)[:3]), abs=4)
+
+
+def test_training_points_have_the_colour_of_their_targets_on_the_scale_of_the_heat(regression):
+    low, high = (regression.points.min(axis=1), regression.points.max(axis=1))
+    inside = square_of(regression.draw(np.full((1, 100**2), -2.0), ""))
+    for point, target in zip(SQUARE.T[:4], (-2.0, 0.0, 1.0, 3.0), strict=True):
+        right, up = (point - low) / (high - low)
+        color = inside[round(SIDE * (1 - up)), round(SIDE * right)]
+        assert color == pytest.approx(255 * np.array(VIRIDIS((target + 2) / 5)[:3]), abs=2)
+    assert np.abs(inside[200, 200] - 255 * np.array(VIRIDIS(0.0)[:3])).max() <= 1
+
+
+def test_a_regression_has_no_boundary_line(regression):
+    inside = square_of(regression.draw(np.sin(9 * regression.points[:1]), ""))
+    assert not (inside == 0x22).all(axis=-1).any()
+
+
+@pytest.mark.parametrize("task", ["binary", "classes", "regression"])
+def test_answers_that_are_not_known_are_grey(task):
+    Y = {"binary": [[0, 1, 0, 1, 1]], "classes": one_hot([0, 1, 2, 0, 1], 3), "regression": [[0, 1, 2, 3, 4]]}
+    boundary = Boundary(SQUARE, np.array(Y[task], dtype=np.float64), task)
+    unknown = boundary.draw(None, "")
+    assert (square_of(unknown)[100:300, 100:300] == 236).all()
+    answers = np.full((len(Y[task]), 100**2), 0.3)
+    for bad in (np.nan, np.inf):
+        answers[-1, 7919] = bad
+        assert boundary.draw(answers, "") == unknown
+
+
+@pytest.mark.parametrize("count", [3, 10])
+def test_a_png_of_classes_is_near_to_the_picture(count):
+    boundary = Boundary(SQUARE, one_hot([0, 1, 2, 0, 1], count), "classes")
+    angles = np.arange(count)[:, np.newaxis] * 2 * np.pi / count
+    directions = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
+    assert_near(boundary.draw(softmax(5 * directions @ boundary.points, axis=0), "he", "99 %"))
+
+
+def test_a_png_of_a_regression_is_near_to_the_picture(regression):
+    assert_near(regression.draw(4 * regression.points[:1] + regression.points[1:], "he", "99 %"))
+    Y = np.linspace(-1, 1, 5)[np.newaxis]
+    assert_near(contact_sheet(SQUARE, Y, {"he": {0: regression.points[:1]}}, task="regression"))
+
+
+def assert_near(image):
+    encoded = png(image)
+    error = np.abs(np.asarray(Image.open(BytesIO(encoded)).convert("RGB")).astype(int) - np.asarray(image))
+    assert error.mean() < 1.5
+    assert np.quantile(error, 0.99) <= 8
+    assert (error[(np.asarray(image) == 255).all(axis=-1)] == 0).all()
+    assert len(encoded) < 80_000
+
+
+def test_a_picture_of_any_task_drawn_after_others_is_the_same_to_the_byte(classes, regression):
+    share = across(classes)
+    for boundary, answers in ((classes, np.stack([share, *[(1 - share) / 4] * 4])), (regression, share)):
+        lone = png(boundary.draw(answers, "he"))
+        boundary.draw(answers[..., ::-1], "random")
+        boundary.draw(None, "diverged")
+        assert png(boundary.draw(answers, "he")) == lone
+
+
+def test_a_contact_sheet_shows_classes_and_values_in_their_colours(regression):
+    answers = {0: one_hot(np.full(100**2, 3), 5), 5: one_hot(np.full(100**2, 1), 5)}
+    sheet = np.asarray(contact_sheet(SQUARE, one_hot(range(5), 5), {"he": answers}, task="classes"))
+    assert np.abs(sheet[-62, -164] - tint(3)).max() <= 2
+    assert np.abs(sheet[-62, -62] - tint(1)).max() <= 2
+    values = np.asarray(
+        contact_sheet(
+            SQUARE, np.array([[-1.0, 1, 0, 0, 0]]), {"he": {0: np.full((1, 100**2), 0.5)}}, task="regression"
+        )
+    )
+    assert values[-62, -62] == pytest.approx(255 * np.array(VIRIDIS(0.75)[:3]), abs=3)
+
+
+def test_a_contact_sheet_of_one_seed_is_wide_enough_for_the_note_on_its_plane():
+    X = np.random.RandomState(3).randn(3, 17)
+    sheet = np.asarray(contact_sheet(X, np.ones((1, 17)), {"he": {0: None}}))
+    assert (sheet[:40, -10:] == 255).all()
+    assert (sheet[:40, -60:-10] < 150).any()
+
+
+def test_a_comparison_says_what_its_task_calls_chance_and_score():
+    x = np.linspace(0, 1, 100**2)[np.newaxis]
+    cost = np.geomspace(3.0, 0.1, 301)
+    classes = Entry("he", np.concatenate([x, 1 - x, 0 * x, 0 * x, 0 * x]), 0.731, cost)
+    figure = comparison(SQUARE, one_hot(range(5), 5), [classes] * 2, "classes", tuple("abcde"))
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert {"accuracy 73.1 %", "chance: ln 5", "he  0.1", *"abcde"} < set(texts)
+    figure = comparison(
+        SQUARE, np.arange(5.0)[np.newaxis], [Entry("he", x, -0.731, cost)] * 2, task="regression"
+    )
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert {"R² −0.731", "the mean: 0.5"} < set(texts)
+
+
+def test_the_cost_of_chance_is_the_entropy_of_the_classes_or_half_the_variance():
+    targets = np.random.RandomState(3).randn(1, 101)
+    targets = (targets - targets.mean()) / targets.std()
+    assert chance_of("binary", np.ones((1, 3))) == (pytest.approx(np.log(2)), "chance: ln 2")
+    assert chance_of("classes", np.eye(7)) == (pytest.approx(np.log(7)), "chance: ln 7")
+    assert chance_of("regression", targets) == (pytest.approx(np.mean(targets**2) / 2), "the mean: 0.5")
+
+
+def test_an_unknown_task_is_refused_by_name():
+    with pytest.raises(ValueError, match="task 'ranking' is not one of binary, classes, regression"):
+        Boundary(SQUARE, np.ones((1, 5)), "ranking")
