@@ -121,9 +121,12 @@ def _pair_rows(pairs_of_runs: Iterable[tuple[str, Mapping[str, str]]]) -> list[d
 def _insert_inputs(
     connection: Connection, experiment: int, pairs: Sequence[tuple[StartedRun, NewRun]]
 ) -> None:
-    dataset_ids = _dataset_ids(connection, experiment, [run.dataset.dataset for _, run in pairs])
+    given = [(started, run.dataset) for started, run in pairs if run.dataset is not None]
+    if not given:
+        return
+    dataset_ids = _dataset_ids(connection, experiment, [one.dataset for _, one in given])
     inputs, tags = [], []
-    for (started, run), dataset_id in zip(pairs, dataset_ids, strict=True):
+    for (started, one), dataset_id in zip(given, dataset_ids, strict=True):
         input_id = uuid.uuid4().hex
         inputs.append(
             {
@@ -134,7 +137,7 @@ def _insert_inputs(
                 "destination_id": started.run_id,
             }
         )
-        tags += [{"input_uuid": input_id, "name": tag.key, "value": tag.value} for tag in run.dataset.tags]
+        tags += [{"input_uuid": input_id, "name": tag.key, "value": tag.value} for tag in one.tags]
     insert(connection, INPUTS, inputs)
     insert(connection, INPUT_TAGS, tags)
 

@@ -60,7 +60,8 @@ class CallWriter:
         info = self._client.create_run(experiment_id, time, dict(run.tags), run.name).info
         made.append(info.run_id)
         self._client.log_batch(info.run_id, params=[Param(*pair) for pair in run.parameters.items()])
-        self._log_dataset(info.run_id, run.dataset)
+        if run.dataset is not None:
+            self._log_dataset(info.run_id, run.dataset)
         return StartedRun(info.run_id, info.artifact_uri)
 
     def _log_dataset(self, run_id: str, dataset: "DatasetInput") -> None:

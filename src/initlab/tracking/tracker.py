@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of a run before it starts."""
+    """What is known of a run before it starts. A run that sees no data has no dataset."""
 
     name: str
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
-    dataset: Dataset
-    dataset_name: str
+    dataset: Dataset | None = None
+    dataset_name: str = ""
 
 
 class Tracker:
@@ -90,11 +90,12 @@ class Tracker:
 
     def _new_run(self, description: Description) -> NewRun:
         tags = {**environment_tags(self.folder), **description.tags, "mlflow.runName": description.name}
+        dataset = description.dataset
         return NewRun(
             description.name,
             fitting_parameters(description.parameters),
             fitting_tags(tags),
-            dataset_input(description.dataset, description.dataset_name),
+            None if dataset is None else dataset_input(dataset, description.dataset_name),
         )
 
 

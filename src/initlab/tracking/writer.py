@@ -29,7 +29,7 @@ class NewRun(NamedTuple):
     name: str
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
-    dataset: "DatasetInput"
+    dataset: "DatasetInput | None"
 
 
 class StartedRun(NamedTuple):

@@ -1,0 +1,207 @@
+"""What becomes of a signal in a wide random network: the mean-field theory of signal propagation.
+
+In a wide network with independent weights of mean 0 the pre-activations of a layer are Gaussian, so a few
+means over Gaussians follow a signal through any depth: its mean square q, the correlation c of two inputs
+and the gradient's mean square. σw² is fan_in times the variance of a weight, σb² the variance of a bias.
+
+Poole et al. 2016, 'Exponential expressivity in deep neural networks through transient chaos'
+(arXiv:1606.05340); Schoenholz et al. 2017, 'Deep information propagation' (arXiv:1611.01232).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initlab.activations import Activation
+from initlab.gaussian import POINTS, derivative, mean, product_mean, scaled, value
+
+SMALLEST, LARGEST = 1e-20, 1e12  # mean squares that stand for the limits 0 and infinity
+CRITICAL_WITHIN = 0.01  # of χ1 = 1: then a hundred layers change a gradient by a factor of e at most
+_ROUNDING = 1e-12
+
+
+def second_moment(activation: Activation, q: float) -> float:
+    """Returns E φ(√q z)² for a standard Gaussian z."""
+    with np.errstate(over="ignore"):
+        return float(mean(value(activation, scaled(q)) ** 2))
+
+
+def first_moment(activation: Activation, q: float) -> float:
+    """Returns E φ(√q z)."""
+    return float(mean(value(activation, scaled(q))))
+
+
+def covariance(activation: Activation, q: float, c: float) -> float:
+    """Returns E φ(u1) φ(u2) for Gaussians u1 and u2 of mean square q and correlation c."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return product_mean(lambda u: value(activation, u), q, c)
+
+
+def next_mean_square(activation: Activation, q: float, sigma_w2: float, sigma_b2: float) -> float:
+    """Returns the mean square q' = σw² E φ(√q z)² + σb² of a layer's pre-activations from that of the
+    layer below (Poole et al. 2016, eq. 3).
+    """
+    return sigma_w2 * second_moment(activation, q) + sigma_b2
+
+
+def next_correlation(activation: Activation, c: float, q: float, sigma_w2: float, sigma_b2: float) -> float:
+    """Returns the correlation c' of two inputs' pre-activations that had mean square q and correlation c in
+    the layer below (Poole et al. 2016, eq. 5); NaN where no signal is left.
+    """
+    above = next_mean_square(activation, q, sigma_w2, sigma_b2)
+    return (sigma_w2 * covariance(activation, q, c) + sigma_b2) / above if above > 0 else math.nan
+
+
+def slope(activation: Activation, q: float, sigma_w2: float) -> float:
+    """Returns χ = σw² E φ'(√q z)², by which a layer multiplies a gradient's mean square and the distance of
+    two inputs that are close (Poole et al. 2016, eq. 6). At the fixed point it is χ1.
+    """
+    return sigma_w2 * float(mean(derivative(activation, scaled(_limited(q))) ** 2))
+
+
+def correlation_slope(activation: Activation, c: float, q: float, sigma_w2: float) -> float:
+    """Returns χ_c = σw² E φ'(u1) φ'(u2) (Schoenholz et al. 2017, eq. 11), which is χ1 at c = 1."""
+    return sigma_w2 * product_mean(lambda u: derivative(activation, u), _limited(q), c)
+
+
+def mean_square_slope(activation: Activation, q: float, sigma_w2: float) -> float:
+    """Returns dq'/dq = σw² E z φ(√q z) φ'(√q z) / √q."""
+    q = _limited(q)
+    z = scaled(q)
+    # Divided before it is multiplied, because 0 is among the limits.
+    products = value(activation, z) / math.sqrt(q) * derivative(activation, z) * POINTS
+    return sigma_w2 * float(mean(products))
+
+
+def fixed_point(activation: Activation, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> float:
+    """Returns the mean square q* that a signal of mean square ``start`` tends to with depth, 0 and infinity
+    included. Where every mean square is kept, as by ReLU at σw² = 2, it is ``start``.
+    """
+
+    def growth(q: Any) -> Any:
+        return sigma_w2 * mean(value(activation, scaled(q)) ** 2) + sigma_b2 - q
+
+    start = _limited(start)
+    drift = growth(start)
+    if abs(drift) <= _ROUNDING * start:
+        return start
+    # q' rises with q, so a signal moves one way until it meets the first mean square that is kept.
+    grid = np.geomspace(start, LARGEST if drift > 0 else SMALLEST, 500)
+    grown = growth(grid)
+    turned = np.flatnonzero((grown * drift < 0) & (np.abs(grown) > _ROUNDING * grid))
+    if not len(turned):
+        return math.inf if drift > 0 else 0.0
+    return _root(growth, grid[turned[0] - 1], grid[turned[0]])
+
+
+def fixed_correlation(activation: Activation, q: float, sigma_w2: float, sigma_b2: float) -> float:
+    """Returns the correlation c* from 0 to 1 that two inputs of mean square q = q* tend to with depth.
+
+    It is 1 unless inputs that are close move apart.
+    """
+    q = _limited(q)
+    above = next_mean_square(activation, q, sigma_w2, sigma_b2)
+
+    def rate(c: float) -> float:
+        return correlation_slope(activation, c, q, sigma_w2) * q / above  # q / q' is 1 but in the limits
+
+    if above <= 0 or rate(1.0) <= 1 + 1e-9:
+        return 1.0
+    c = 0.0
+    for _ in range(100):  # c' is convex from 0 to 1: Newton's steps rise and never pass c*
+        step = (next_correlation(activation, c, q, sigma_w2, sigma_b2) - c) / (1 - rate(c))
+        c += step
+        if abs(step) < _ROUNDING:
+            break
+    return c
+
+
+def critical_sigma_w(activation: Activation, sigma_b2: float) -> float | None:
+    """Returns the σw at which χ1 = 1, on the border between order and chaos; None where there is none.
+
+    Every q = σb² + kept is a fixed point, that of σw² = kept / E φ(√q z)². This leaves χ1 = 1 as an equation
+    in one unknown. Its solution may be the limit of small signals (tanh without biases) or of large ones
+    (ReLU with biases). With activations such as gelu signals of other mean squares may move away from it.
+    """
+
+    def sigma_w2(kept: Any) -> Any:
+        return kept / mean(value(activation, scaled(sigma_b2 + kept)) ** 2)
+
+    def excess(kept: Any) -> Any:
+        return sigma_w2(kept) * mean(derivative(activation, scaled(sigma_b2 + kept)) ** 2) - 1
+
+    grid = np.geomspace(SMALLEST, LARGEST, 1000)
+    found = excess(grid)
+    risen = np.flatnonzero((found[:-1] < 0) & (found[1:] >= 0))
+    if sigma_b2 == 0 and abs(found[0]) < 1e-9:
+        return math.sqrt(sigma_w2(grid[0]))
+    if len(risen):
+        return math.sqrt(sigma_w2(_root(excess, grid[risen[0]], grid[risen[0] + 1])))
+    return math.sqrt(sigma_w2(grid[-1])) if abs(found[-1]) < 1e-5 else None
+
+
+def depth_scale(chi: float) -> float:
+    """Returns ξ = 1 / |ln χ|, the layers in which what χ multiplies changes by a factor of e (Schoenholz et
+    al. 2017, eq. 9); infinite at χ = 1.
+    """
+    if chi <= 0:
+        return 0.0
+    return math.inf if chi == 1 else 1 / abs(math.log(chi))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What becomes of signals with depth in layers of σw² and σb².
+
+    ``mean_square`` is q*, ``chi`` χ1, ``correlation`` c* and ``depth_scale`` ξ = 1 / |ln χ_c*|. The
+    ``verdict`` is 'ordered' (χ1 < 1: inputs become alike and gradients vanish), 'critical', or 'chaotic'
+    (χ1 > 1: inputs that are close move apart and gradients explode).
+    """
+
+    sigma_w2: float
+    sigma_b2: float
+    mean_square: float
+    chi: float
+    correlation: float
+    depth_scale: float
+    critical_sigma_w: float | None
+    verdict: str
+
+
+def phase(
+    activation: Activation,
+    sigma_w2: float,
+    sigma_b2: float,
+    start: float = 1.0,
+    tolerance: float = CRITICAL_WITHIN,
+) -> Phase:
+    """Returns the phase for signals that begin at mean square ``start``; |χ1 − 1| ≤ tolerance is critical."""
+    q = fixed_point(activation, sigma_w2, sigma_b2, start)
+    c = fixed_correlation(activation, q, sigma_w2, sigma_b2)
+    chi = slope(activation, q, sigma_w2)
+    scale = depth_scale(correlation_slope(activation, c, q, sigma_w2) if c < 1 else chi)
+    border = critical_sigma_w(activation, sigma_b2)
+    return Phase(sigma_w2, sigma_b2, q, chi, c, scale, border, verdict(chi, tolerance))
+
+
+def verdict(chi: float, tolerance: float = CRITICAL_WITHIN) -> str:
+    """Returns 'ordered', 'critical' or 'chaotic' from χ1."""
+    if abs(chi - 1) <= tolerance:
+        return "critical"
+    return "ordered" if chi < 1 else "chaotic"
+
+
+def _limited(q: float) -> float:
+    return min(max(q, SMALLEST), LARGEST)
+
+
+def _root(function: Callable[[Any], Any], low: float, high: float) -> float:
+    """Returns where a function changes its sign between two positive numbers, by bisection."""
+    sign = np.sign(function(low))
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if np.sign(function(middle)) == sign else (low, middle)
+    return math.sqrt(low * high)

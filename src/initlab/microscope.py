@@ -1,0 +1,187 @@
+"""The microscope: from a config to what untrained networks do to a signal, measured and predicted."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from omegaconf import DictConfig
+from threadpoolctl import threadpool_limits
+
+from initlab.checks import Count, Positive, Rule, Seed, is_number
+from initlab.config import OptionalCount, OptionalText, Prefixes, Text, check_arguments, part, plain
+from initlab.errors import ConfigError
+from initlab.initializers import initial_parameters
+from initlab.mean_field import CRITICAL_WITHIN, Phase, phase
+from initlab.network import Network
+from initlab.propagation import (
+    Measured,
+    Predicted,
+    Variances,
+    gradients_from_above,
+    pairs_of_inputs,
+    predict,
+    propagate,
+    variances,
+)
+
+GROUPS = ("model", "init", "bias")
+EXAMPLES = 256  # inputs for a start that looks at data
+STACK_BYTES = 64 * 2**20  # of parameters in memory at once
+
+Correlation = Annotated[float, Rule("a number from -1 to 1", lambda v: is_number(v) and -1 <= v <= 1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the two inputs are: their mean square, their correlation and how many numbers each has."""
+
+    mean_square: Positive
+    correlation: Correlation
+    size: OptionalCount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """Where the run is tracked (null: nowhere) and in which experiment."""
+
+    uri: OptionalText
+    experiment: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything in a config that is not a part."""
+
+    seed: Seed
+    seeds: Count
+    allow_targets: Prefixes
+    input: Inputs
+    tracking: Tracking
+
+
+SECTIONS = {"input": Inputs, "tracking": Tracking}
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """What lies under the microscope: a start of a network, and how it is looked at."""
+
+    values: Mapping[str, Any]
+    settings: Settings
+    network: Network
+    init: "partial[Any]"
+    bias: "partial[Any]"
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of the networks that are drawn."""
+        return range(self.settings.seed, self.settings.seed + self.settings.seeds)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen, (R, L), beside the theory, (L,), of the same layers.
+
+    ``phase`` is None and ``predicted`` is NaN where the theory does not apply; ``silence`` then says why.
+    """
+
+    measured: Measured
+    given: Variances
+    predicted: Predicted
+    phase: Phase | None
+    silence: str = ""
+
+
+def specimen_of(cfg: DictConfig) -> Specimen:
+    """Returns what a config describes; raises ConfigError before anything is drawn or tracked."""
+    values = plain(cfg)
+    settings = settings_of(values)
+    parts = {group: part(values, group, settings.allow_targets) for group in GROUPS}
+    with _naming("model"):
+        hidden = parts["model"](1, 1).sizes[1:-1]
+        if not hidden:
+            raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
+        network = parts["model"](settings.input.size or hidden[0], 1)
+    return Specimen(values, settings, network, parts["init"], parts["bias"])
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """Returns the settings in a plain config; raises ConfigError when one is missing or not allowed."""
+    for name in (*SECTIONS, *GROUPS):
+        if not isinstance(values.get(name), dict):
+            raise ConfigError(f"{name}={values.get(name)}: must be a section")
+    sections: dict[str, Any] = {}
+    for name, section in SECTIONS.items():
+        check_arguments(section, values[name], name)
+        sections[name] = section(**values[name])
+    single = {name: values[name] for name in ("seed", "seeds", "allow_targets") if name in values}
+    check_arguments(Settings, single | sections, "")
+    if single["seed"] + single["seeds"] > 2**32:
+        raise ConfigError(f"seeds={single['seeds']}: the last seed must be at most 4294967295")
+    return Settings(**single, **sections)
+
+
+def observe(specimen: Specimen) -> Observation:
+    """Returns what the networks of all seeds do to a signal, and what the theory says of them."""
+    inputs, network = specimen.settings.input, specimen.network
+    # With more BLAS threads the last bits would be others.
+    with threadpool_limits(1):
+        size = max(1, STACK_BYTES // (8 * int(network.offsets[-1])))
+        stacks = [_measured(specimen, seeds) for seeds in _stacks(specimen.seeds, size)]
+    measured = Measured.joined(stacks)
+    given = variances(network, measured)
+    predicted = predict(network, given, inputs.mean_square, inputs.correlation)
+    if not given.centred:
+        nothing = Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
+        return Observation(
+            measured, given, nothing, None, "the theory needs weights of mean 0, and these have another"
+        )
+    if any(network.skips):
+        return Observation(
+            measured, given, predicted, None, "layers that add up have no phase: the signal only grows"
+        )
+    return Observation(measured, given, predicted, _phase(specimen, given, float(predicted.mean_squares[0])))
+
+
+def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (seeds[start : start + size] for start in range(0, len(seeds), size))
+
+
+def _measured(specimen: Specimen, seeds: Sequence[int]) -> Measured:
+    network, inputs = specimen.network, specimen.settings.input
+    with _naming("input"):
+        X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
+    with _naming("init"), np.errstate(all="ignore"):
+        flat = np.stack([_start(specimen, seed) for seed in seeds])
+    return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
+
+
+def _start(specimen: Specimen, seed: int) -> Any:
+    network = specimen.network
+    X = np.random.RandomState([seed, 7]).standard_normal((network.sizes[0], EXAMPLES))
+    X *= math.sqrt(specimen.settings.input.mean_square)
+    return initial_parameters(specimen.init, network, seed, X=X, bias=specimen.bias)
+
+
+def _phase(specimen: Specimen, given: Variances, start: float) -> Phase:
+    """Returns the phase that layers like these on average have: of the first, only its output matters."""
+    recurrent = slice(1, None) if len(given.sigma_w2) > 1 else slice(None)
+    network, seeds = specimen.network, specimen.settings.seeds
+    weights = seeds * sum(n_out * n_in for n_out, n_in in network.shapes[:-1][recurrent])
+    # A variance is only as certain as so many weights can tell.
+    tolerance = max(CRITICAL_WITHIN, 3 * math.sqrt(2 / weights))
+    sigma_w2, sigma_b2 = float(given.sigma_w2[recurrent].mean()), float(given.sigma_b2[recurrent].mean())
+    return phase(network.activation, sigma_w2, sigma_b2, start, tolerance)
+
+
+@contextmanager
+def _naming(group: str) -> Iterator[None]:
+    """Puts the group's name before what is said against its settings."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{group}: {error}") from error
