@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from initlab.history import History, frame_iterations
+from initlab.history import History, log_spaced
 from initlab.loop import Record
 
 
@@ -18,7 +18,7 @@ from initlab.loop import Record
     ],
 )
 def test_frames_are_log_spaced_and_end_with_the_last_iteration(iterations, frames, expected):
-    assert frame_iterations(iterations, frames) == expected
+    assert log_spaced(iterations, frames) == expected
 
 
 def test_a_diverged_run_keeps_its_history_up_to_and_with_the_bad_cost():

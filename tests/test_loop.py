@@ -310,7 +310,7 @@ def test_measuring_does_not_change_the_training():
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])
-def test_measures_see_the_parameters_before_the_update_and_all_examples(batch_size):
+def test_measures_see_the_parameters_before_the_update_and_the_examples_of_the_iteration(batch_size):
     X, Y = small_data()
     before = stack_of_starts(SMALL, [3, 5])
     batches = minibatches([3, 5], 37, batch_size) if batch_size else None
@@ -327,10 +327,35 @@ def test_measures_see_the_parameters_before_the_update_and_all_examples(batch_si
 
 
 def check_measures(measures, flat, X, Y, examples):
-    _, hidden = plain_forward(flat, SMALL.sizes, "relu", X)
+    _, hidden = plain_forward(flat, SMALL.sizes, "relu", X[:, examples])
     gradient = plain_gradient(flat, SMALL.sizes, X[:, examples], Y[:, examples])
     assert measures["activation_std/layer1"] == pytest.approx(np.std(hidden[0]), rel=1e-12)
     assert measures["activation_std/layer2"] == pytest.approx(np.std(hidden[1]), rel=1e-12)
     assert measures["grad_norm/global"] == pytest.approx(np.linalg.norm(gradient), rel=1e-12)
     first = flat[: 7 * 4].reshape(7, 4)[:, :3]
     assert measures["weight_norm/layer1"] == pytest.approx(np.linalg.norm(first), rel=1e-14)
+
+
+def test_rare_diagnostics_are_measured_at_their_own_iterations_only():
+    records = trained(
+        stack_of_starts(SMALL, [3, 5]), *small_data(), partial(gd, learning_rate=0.3), 8,
+        measure_every=3, diagnostics=(grad_norm,), rare=(weight_norm,), rare_at=[0, 4],
+    )  # fmt: skip
+    names = [{key.split("/")[0] for key in record.measures} for record in records]
+    both, often, seldom, none = {"grad_norm", "weight_norm"}, {"grad_norm"}, {"weight_norm"}, set()
+    assert names == [both, none, none, often, seldom, none, often, none]
+
+
+def test_a_diagnostic_sees_the_start_and_the_update_too():
+    seen = []
+
+    def look(step):
+        seen.append((step.start.copy(), step.parameters.copy(), step.gradient.copy(), step.updated.copy()))
+        return {}
+
+    start = stack_of_starts(SMALL, [3, 5])
+    trained(start.copy(), *small_data(), partial(gd, learning_rate=0.25), 3, diagnostics=(look,))
+    for number, (first, before, gradient, after) in enumerate(seen):
+        np.testing.assert_array_equal(first, start)
+        np.testing.assert_array_equal(before, start if number == 0 else seen[number - 1][3])
+        np.testing.assert_allclose(after, before - 0.25 * gradient, rtol=1e-14)

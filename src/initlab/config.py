@@ -5,7 +5,7 @@ signature is the schema (see ``checks``). Nothing is imported or called before i
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, get_type_hints
@@ -13,16 +13,28 @@ from typing import Annotated, Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from initlab.checks import Count, Rule, Seed, Size, one_of
+from initlab.checks import Count, Rule, Seed, Size, is_number, one_of
+from initlab.diagnostics import DIAGNOSTICS
 from initlab.errors import ConfigError
 
-GROUPS = ("dataset", "model", "init", "optimizer")
+GROUPS = ("dataset", "model", "init", "bias", "optimizer", "schedule")
 
 OptionalCount = Annotated[
     int | None,
     Rule(
         "null or a whole number of at least 1",
         lambda v: v is None or (isinstance(v, int) and not isinstance(v, bool) and v >= 1),
+    ),
+]
+OptionalPositive = Annotated[
+    float | None,
+    Rule("null or a finite number greater than 0", lambda v: v is None or (is_number(v) and v > 0)),
+]
+Measurements = Annotated[
+    Sequence[str],
+    Rule(
+        f"a list of some of {', '.join(one.__name__ for one in DIAGNOSTICS)}",
+        lambda v: isinstance(v, list) and set(map(str, v)) <= {one.__name__ for one in DIAGNOSTICS},
     ),
 ]
 Text = Annotated[str, Rule("a non-empty text", lambda v: isinstance(v, str) and v != "")]
@@ -40,19 +52,25 @@ Prefixes = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """How long, on how much at a time, in which precision and with how many BLAS threads a run trains."""
+    """How long, on how much at a time, with how large a gradient at most, in which precision and with how
+    many BLAS threads a run trains.
+    """
 
     iterations: Count
     batch_size: OptionalCount
+    clip: OptionalPositive
     precision: Annotated[str, one_of("float64", "float32")]
     threads: Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostics:
-    """How often the diagnostics are measured, in iterations."""
+    """What is measured every how many iterations, and what at ``points`` log-spaced iterations only."""
 
     every: Count
+    names: Measurements
+    rare: Measurements
+    points: Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +128,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         if not isinstance(node, dict):
             raise ConfigError(f"{name}={node}: must be a section with {', '.join(_rules(section))}")
         check_arguments(section, node, name)
-        sections[name] = section(**node)
+        sections[name] = section(**{key: tuple(v) if isinstance(v, list) else v for key, v in node.items()})
     check_arguments(Settings, {k: values[k] for k in ("seed", "allow_targets")} | sections, "")
     return Settings(seed=values["seed"], allow_targets=values["allow_targets"], **sections)
 
@@ -142,20 +160,29 @@ def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], 
     rule allows.
     """
     rules = _rules(function)
-    _check_keys(prefix, arguments, set(rules))
+    _check_keys(prefix, arguments, rules, _needed(function))
     for name, value in arguments.items():
         rule = rules[name]
         if rule is not None and not rule.accepts(value):
             raise ConfigError(f"{_dotted(prefix, name)}={_shown(value)}: must be {rule.allowed}")
 
 
-def _check_keys(prefix: str, given: Mapping[str, Any], expected: set[str]) -> None:
-    known = f"the settings here are {', '.join(sorted(expected))}" if expected else "there is none"
+def _check_keys(
+    prefix: str, given: Collection[str], allowed: Collection[str], needed: Collection[str]
+) -> None:
+    known = f"the settings here are {', '.join(sorted(allowed))}" if allowed else "there is none"
     for name in given:
-        if name not in expected:
+        if name not in allowed:
             raise ConfigError(f"{_dotted(prefix, name)}: is not a setting; {known}")
-    for name in sorted(expected - set(given)):
-        raise ConfigError(f"{_dotted(prefix, name)}: is missing")
+    for name in needed:
+        if name not in given:
+            raise ConfigError(f"{_dotted(prefix, name)}: is missing")
+
+
+def _needed(function: Callable[..., Any]) -> list[str]:
+    """Returns the keyword-only arguments that have no default, sorted."""
+    parameters = inspect.signature(function).parameters.values()
+    return sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
 
 
 def _rules(function: Callable[..., Any]) -> dict[str, Rule | None]:
@@ -176,7 +203,7 @@ def _locate(target: str, key: str, allowed: Sequence[str]) -> Callable[..., Any]
         found = get_method(target)
     except Exception as error:
         raise ConfigError(f"{key}={target}: cannot be imported: {_first_line(error)}") from error
-    # 'initlab.datasets.np.load' begins with an allowed name and still is somebody else's function.
+    # 'initlab.network.np.load' begins with an allowed name and still is somebody else's function.
     _refuse_unless_below(allowed, f"{found.__module__}.{found.__qualname__}", key, target)
     return found
 

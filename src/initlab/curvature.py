@@ -1,4 +1,4 @@
-"""How the cost bends: gradients at many points at once, and what follows from their differences.
+"""How the cost bends: gradients at many points at once, and how much a step changes them.
 
 A point is one run's flat parameters (P,); several points of one network are a stack (S, P). The data are
 X1 (n_x + 1, m), last row ones, and targets (n_y, m) as the network's output takes them, or a stack (S, …)
@@ -8,12 +8,8 @@ of each. Where ReLU has a kink the Hessian is that of the piece of the cost on w
 import numpy as np
 
 from initlab.activations import Array
+from initlab.hessian import hessian_products
 from initlab.network import Network, Pass, backward, cost, forward
-
-# The length of a step, in units of the larger of 1 and |θ|. Smooth costs would keep more digits with a larger
-# one, but it crosses kinks of ReLU, whose jump of the gradient the division blows up: in ten layers of 100
-# units one of 1e-5 does so nearly always, this one hardly ever, and it leaves nine digits.
-STEP = 1e-7
 
 
 def gradients_at(network: Network, points: Array, X1: Array, targets: Array) -> Array:
@@ -25,21 +21,6 @@ def gradients_at(network: Network, points: Array, X1: Array, targets: Array) -> 
     cost(arrays)
     backward(blocks, arrays)
     return arrays.gradient
-
-
-def hessian_products(network: Network, points: Array, directions: Array, X1: Array, targets: Array) -> Array:
-    """Returns the Hessian at each point (S, P) times its direction (S, P), by central differences.
-
-    Where a direction is 0 or not finite, so is its product.
-    """
-    lengths = np.sqrt(np.sum(np.square(directions), axis=-1, keepdims=True))
-    sizes = np.maximum(1.0, np.sqrt(np.mean(np.square(points), axis=-1, keepdims=True)))
-    units = np.divide(directions, lengths, out=np.zeros_like(directions), where=lengths > 0)
-    steps = STEP * sizes * units
-    ahead = gradients_at(network, points + steps, X1, targets)
-    behind = gradients_at(network, points - steps, X1, targets)
-    products: Array = (ahead - behind) * (lengths / (2 * STEP * sizes))
-    return products
 
 
 def gradient_quotient(network: Network, points: Array, X1: Array, targets: Array) -> Array:

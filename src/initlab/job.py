@@ -2,38 +2,51 @@
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig
+from threadpoolctl import threadpool_limits
 
 from initlab.activations import Array
+from initlab.checks import is_number
+from initlab.clipping import clipped
 from initlab.config import GROUPS, Settings, part, plain, settings_of
 from initlab.datasets import Dataset
 from initlab.errors import ConfigError
 from initlab.initializers import initial_parameters
 from initlab.loop import Update
 from initlab.network import Network
+from initlab.outputs import OUTPUT_OF_TASK
+from initlab.schedules import constant, scheduled
 
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything one run needs: its plain config and what it describes.
-
-    ``initial`` are the flat parameters (P,) before training.
-    """
+    """Everything one run needs: its plain config and the parts that it describes."""
 
     values: Mapping[str, Any]
     settings: Settings
     tags: Mapping[str, str]
     dataset: Dataset
     network: Network
-    initial: Array
+    init: "partial[Any]"
+    bias: "partial[Any]"
     update: "partial[Any]"
+    schedule: "partial[Any]"
+
+    @cached_property
+    def initial(self) -> Array:
+        """The flat parameters (P,) before training; raises ConfigError where the start cannot make them."""
+        # With more BLAS threads the last bits of a start that multiplies matrices would be others.
+        with _naming("init"), threadpool_limits(1), np.errstate(all="ignore"):
+            X, seed = self.dataset.X_train, self.settings.seed
+            start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
+        return start.astype(self.settings.train.precision)
 
     @property
     def name(self) -> str:
@@ -43,12 +56,17 @@ class Job:
     @property
     def stack_key(self) -> Hashable:
         """Equal for jobs that can train in one stack: they differ in start, seed, data and numbers only."""
-        words = tuple((k, v) for k, v in self.update.keywords.items() if not _is_number(v))
         settings = self.settings
         shapes = (self.dataset.X_train.shape, self.dataset.X_test.shape)
-        rule = (self.update.func, tuple(sorted(self.update.keywords)), words)
+        rules = (_rule(self.update), _rule(self.schedule))
         sections = (settings.train, settings.diagnostics, settings.plots, settings.tracking)
-        return (self.network, shapes, rule, sections)
+        return (self.network, shapes, rules, sections)
+
+
+def _rule(chosen: "partial[Any]") -> Hashable:
+    """Returns what two rules must share to be one rule with an array for each of its numbers."""
+    words = tuple((key, value) for key, value in chosen.keywords.items() if not is_number(value))
+    return chosen.func, tuple(sorted(chosen.keywords)), words
 
 
 def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
@@ -62,16 +80,16 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1])
     with _naming("model"):
         network: Network = parts["model"](len(dataset.X_train), len(dataset.Y_train))
-    with _naming("init"):
-        initial = initial_parameters(parts["init"], network.shapes, settings.seed)
     return Job(
         values=values,
         settings=settings,
         tags={**choices, "seed": str(settings.seed), **tags},
         dataset=dataset,
-        network=network,
-        initial=initial.astype(settings.train.precision),
+        network=replace(network, output_name=OUTPUT_OF_TASK[dataset.task]),
+        init=parts["init"],
+        bias=parts["bias"],
         update=parts["optimizer"],
+        schedule=parts["schedule"],
     )
 
 
@@ -82,10 +100,6 @@ def _naming(group: str) -> Iterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{group}: {error}") from error
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool)
 
 
 def _check_batch(batch_size: int | None, examples: int) -> None:
@@ -128,12 +142,23 @@ def stacked_data(jobs: Sequence[Job]) -> tuple[Array, Array, Array, Array]:
 
 
 def stacked_update(jobs: Sequence[Job]) -> Update:
-    """Returns the jobs' optimizer with every number as an array (R, 1) of the runs' own values."""
-    precision = jobs[0].settings.train.precision
-    first = jobs[0].update
-    stacked = {
-        name: np.array([[job.update.keywords[name]] for job in jobs], precision)
+    """Returns the jobs' optimizer, with its schedule and its clipping, every number as an array (R, 1) of
+    the runs' own values.
+    """
+    train = jobs[0].settings.train
+    rule = _stacked([job.update for job in jobs], train.precision)
+    update: Update = rule
+    if any(job.schedule.func is not constant or job.schedule.keywords["warmup"] for job in jobs):
+        schedule = _stacked([job.schedule for job in jobs], train.precision)
+        update = scheduled(rule, schedule, train.iterations)
+    return update if train.clip is None else clipped(update, train.clip)
+
+
+def _stacked(rules: Sequence["partial[Any]"], precision: str) -> "partial[Any]":
+    first = rules[0]
+    numbers = {
+        name: np.array([[rule.keywords[name]] for rule in rules], precision)
         for name, value in first.keywords.items()
-        if _is_number(value)
+        if is_number(value)
     }
-    return partial(first.func, **{**first.keywords, **stacked})
+    return partial(first.func, **{**first.keywords, **numbers})

@@ -1,15 +1,16 @@
 """The training loop: a generator of records. It writes nothing; its consumer decides what to keep."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from initlab.activations import Array
 from initlab.diagnostics import Measurement, Step, measure
-from initlab.network import Network, Pass, backward, cost, forward, signs, with_ones
+from initlab.network import Network, Pass, backward, cost, forward, with_ones
 
 Update = Callable[[Array, Array, dict[str, Array]], None]
 Batches = Iterator[NDArray[np.intp]]
@@ -40,36 +41,29 @@ def fit(
     batches: Batches | None = None,
     measure_every: int = 1,
     diagnostics: tuple[Measurement, ...] = (),
+    rare: tuple[Measurement, ...] = (),
+    rare_at: Collection[int] = (),
 ) -> Iterator[Record]:
     """Trains R runs at once and yields a Record for every iteration.
 
     ``parameters`` (R, P) are updated in place. X is (n_x, m), shared, or (R, n_x, m); Y likewise.
     ``batches`` yields the examples (R, b) of each iteration; without it every iteration sees all of them.
-    Ends early when every run has diverged.
+    ``diagnostics`` are measured at every ``measure_every``-th iteration, ``rare`` ones at those in
+    ``rare_at``. Ends early when every run has diverged.
     """
     blocks, state = network.blocks(parameters), dict[str, Array]()
     frozen: dict[int, Array] = {}
-    X1, S = with_ones(X), signs(Y)
-    whole = Pass(network, len(parameters), X.shape[-1], parameters.dtype)
-    whole.load(X1, S)
-    passes: dict[int, Pass] = {}
-    arrays = whole
+    start = parameters.copy()
+    examples = Examples(network, with_ones(X), network.output.targets(Y), len(parameters), parameters.dtype)
     for iteration in range(iterations):
-        if batches is not None:
-            examples = next(batches)
-            size = examples.shape[-1]
-            if size not in passes:
-                passes[size] = Pass(network, len(parameters), size, parameters.dtype)
-            arrays = passes[size]
-            arrays.load(_take(X1, examples), _take(S, examples))
+        arrays = examples.all() if batches is None else examples.some(next(batches))
         forward(blocks, arrays)
         costs = cost(arrays)
         backward(blocks, arrays)
-        measures: dict[str, Array] = {}
-        if diagnostics and iteration % measure_every == 0:
-            if arrays is not whole:
-                forward(blocks, whole)
-            measures = measure(Step(network, parameters, arrays.gradient, whole), diagnostics)
+        wanted = diagnostics if iteration % measure_every == 0 else ()
+        wanted += rare if iteration in rare_at else ()
+        if wanted:  # the update changes both
+            before, gradient = parameters.copy(), arrays.gradient.copy()
         # The sum of the costs is finite only if each of them is: one cheap test for the usual case.
         if not math.isfinite(np.add.reduce(costs)):
             for run in np.flatnonzero(~np.isfinite(costs)).tolist():
@@ -77,9 +71,50 @@ def fit(
         update(parameters, arrays.gradient, state)
         for run, values in frozen.items():
             parameters[run] = values
+        measures: dict[str, Array] = {}
+        if wanted:
+            step = Step(network, start, before, gradient, parameters, arrays)
+            measures = measure(step, wanted)
         yield Record(iteration, costs, measures, parameters, tuple(frozen))
         if len(frozen) == len(parameters):
             return
+
+
+class Examples:
+    """The examples that iterations see: all of them, or some, each number of them with a Pass of its own."""
+
+    def __init__(self, network: Network, X1: Array, targets: Array, runs: int, dtype: Any) -> None:
+        self._network, self._runs, self._dtype = network, runs, dtype
+        self._X1, self._targets = X1, targets
+        self._passes: dict[int, Pass] = {}
+
+    def all(self) -> Pass:
+        """Returns the pass that is loaded with all examples."""
+        size = self._X1.shape[-1]
+        if size not in self._passes:
+            self._passes[size] = Pass(self._network, self._runs, size, self._dtype)
+            self._passes[size].load(self._X1, self._targets)
+        return self._passes[size]
+
+    def some(self, chosen: NDArray[np.intp]) -> Pass:
+        """Returns a pass that is loaded with each run's chosen examples (R, b)."""
+        size = chosen.shape[-1]
+        if size not in self._passes:
+            self._passes[size] = Pass(self._network, self._runs, size, self._dtype)
+        arrays = self._passes[size]
+        arrays.load(self._taken(self._rows[0], chosen), self._taken(self._rows[1], chosen))
+        return arrays
+
+    @cached_property
+    def _rows(self) -> tuple[Array, Array]:
+        """Each example as a row, which is then taken as one piece of memory: (m, n), or (R, m, n)."""
+        return np.ascontiguousarray(self._X1.mT), np.ascontiguousarray(self._targets.mT)
+
+    @staticmethod
+    def _taken(rows: Array, chosen: NDArray[np.intp]) -> Array:
+        runs = np.arange(len(chosen))[:, np.newaxis]
+        taken: Array = rows[chosen] if rows.ndim == 2 else rows[runs, chosen]
+        return taken.mT
 
 
 def minibatches(seeds: Sequence[int], examples: int, batch_size: int) -> Batches:
@@ -93,9 +128,3 @@ def minibatches(seeds: Sequence[int], examples: int, batch_size: int) -> Batches
         order = np.stack([stream.permutation(examples) for stream in streams])
         for start in range(0, examples, batch_size):
             yield order[:, start : start + batch_size]
-
-
-def _take(values: Array, examples: NDArray[np.intp]) -> Array:
-    stacked = values if values.ndim == 3 else values[np.newaxis]
-    taken: Array = np.take_along_axis(stacked, examples[:, np.newaxis, :], axis=-1)
-    return taken

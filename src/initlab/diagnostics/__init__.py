@@ -1,0 +1,90 @@
+"""What is measured from a step: small pure functions, each named in DIAGNOSTICS and so measured.
+
+Each takes a Step and returns a mapping from what is measured ('layer1', …, 'global') to one value a run (R,).
+A metric is called ``<function>/<what>``, for example ``grad_norm/layer1``. Layers count from 1; the last
+is the output. A number that has no value, such as a correlation of one example, is NaN.
+"""
+
+from collections.abc import Sequence
+
+from initlab.activations import Array
+from initlab.diagnostics.activity import (
+    activation_mean,
+    activation_mean_square,
+    activation_std,
+    dead_units,
+    effective_rank,
+    saturation,
+)
+from initlab.diagnostics.derivatives import jacobian
+from initlab.diagnostics.kernel import tangent_kernel
+from initlab.diagnostics.norms import distance, grad_norm, preactivation_gradient, update_ratio, weight_norm
+from initlab.diagnostics.sharpness import gradient_quotient, hessian
+from initlab.diagnostics.similarity import distinct_units, input_correlation, unit_similarity
+from initlab.diagnostics.step import Measurement, Step
+
+DIAGNOSTICS: tuple[Measurement, ...] = (
+    grad_norm,
+    preactivation_gradient,
+    weight_norm,
+    update_ratio,
+    distance,
+    activation_mean,
+    activation_mean_square,
+    activation_std,
+    dead_units,
+    saturation,
+    effective_rank,
+    distinct_units,
+    unit_similarity,
+    input_correlation,
+    gradient_quotient,
+    hessian,
+    jacobian,
+    tangent_kernel,
+)
+
+
+def named(names: Sequence[str]) -> tuple[Measurement, ...]:
+    """Returns the diagnostics of these names."""
+    known = {diagnostic.__name__: diagnostic for diagnostic in DIAGNOSTICS}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"there is no diagnostic {name!r}; there are {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+def measure(step: Step, diagnostics: Sequence[Measurement]) -> dict[str, Array]:
+    """Returns every diagnostic of a step by metric name, each (R,)."""
+    return {
+        f"{diagnostic.__name__}/{what}": value
+        for diagnostic in diagnostics
+        for what, value in diagnostic(step).items()
+    }
+
+
+__all__ = [
+    "DIAGNOSTICS",
+    "Measurement",
+    "Step",
+    "activation_mean",
+    "activation_mean_square",
+    "activation_std",
+    "dead_units",
+    "distance",
+    "distinct_units",
+    "effective_rank",
+    "grad_norm",
+    "gradient_quotient",
+    "hessian",
+    "input_correlation",
+    "jacobian",
+    "measure",
+    "named",
+    "preactivation_gradient",
+    "saturation",
+    "tangent_kernel",
+    "unit_similarity",
+    "update_ratio",
+    "weight_norm",
+]

@@ -1,0 +1,75 @@
+"""How large the parameters, their gradients and their changes are."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initlab.activations import Array
+from initlab.diagnostics.step import Step, by_layer, mean_of_squares
+from initlab.network import Network
+
+
+def grad_norm(step: Step) -> dict[str, Array]:
+    """Returns the Euclidean norm of the gradient of each layer (weights and bias) and of the whole
+    network.
+    """
+    return _with_global(_layer_squares(step.network, step.gradient))
+
+
+def weight_norm(step: Step) -> dict[str, Array]:
+    """Returns the Frobenius norm of each layer's weights, without the bias."""
+    return by_layer(_weight_norms(step.network, step.parameters).T)
+
+
+def update_ratio(step: Step) -> dict[str, Array]:
+    """Returns how much the update changes each layer's weights, |W after − W before| / |W before|, biases
+    left out: 0 where nothing moves, inf where weights of 0 do.
+    """
+    moved = _weight_norms(step.network, step.updated - step.parameters)
+    return by_layer(_ratio(moved, _weight_norms(step.network, step.parameters)).T)
+
+
+def distance(step: Step) -> dict[str, Array]:
+    """Returns how far training has moved each layer (weights and bias) and the whole network relative to its
+    start, |θ − θ_0| / |θ_0|: small in the lazy regime (Chizat et al. 2019, arXiv:1812.07956), inf where
+    parameters that started at 0 have moved.
+    """
+    moved = _with_global(_layer_squares(step.network, step.parameters - step.start))
+    start = _with_global(_layer_squares(step.network, step.start))
+    return {what: _ratio(moved[what], start[what]) for what in moved}
+
+
+def preactivation_gradient(step: Step) -> dict[str, Array]:
+    """Returns the root mean square, over each layer's units and the examples, of the derivative of an
+    example's own cost (not of the mean over m of them, which is m times smaller) by the pre-activations.
+    """
+    examples = step.arrays.delta[-1].shape[-1]
+    return by_layer([np.sqrt(mean_of_squares(delta)) * examples for delta in step.arrays.delta])
+
+
+def _layer_squares(network: Network, flat: Array) -> Array:
+    squares: Array = np.add.reduceat(np.square(flat), network.offsets[:-1], axis=-1)
+    return squares
+
+
+def _weight_norms(network: Network, flat: Array) -> Array:
+    """Returns the norm of each layer's weights without the bias, (R, L)."""
+    weights = np.where(_are_weights(network.sizes), flat, 0)
+    norms: Array = np.sqrt(_layer_squares(network, weights))
+    return norms
+
+
+@lru_cache(maxsize=32)
+def _are_weights(sizes: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Returns which of the flat parameters (P,) are weights: all but each unit's last, its bias."""
+    rows = [np.arange(n_in + 1) < n_in for n_in in sizes[:-1]]
+    return np.concatenate([np.tile(row, n_out) for row, n_out in zip(rows, sizes[1:], strict=True)])
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    return np.divide(part, whole, out=np.zeros_like(part), where=(part != 0) | (whole != 0))
+
+
+def _with_global(squares: Array) -> dict[str, Array]:
+    return by_layer(np.sqrt(squares).T) | {"global": np.sqrt(np.add.reduce(squares, axis=-1))}

@@ -1,0 +1,96 @@
+"""How the cost bends at a step's parameters: its Hessian, and how far that makes a step of descent miss.
+
+Small networks have their whole Hessian computed; of larger ones it is only asked what it does to some
+directions, which are the same for every run.
+"""
+
+import numpy as np
+
+from initlab import curvature
+from initlab.activations import Array
+from initlab.diagnostics.spectra import eigenvalues
+from initlab.diagnostics.step import Step
+from initlab.hessian import hessian_products
+from initlab.network import Network
+
+EXAMPLES = 128  # the cost is that of so many examples at most, the first
+WHOLE = 300  # so many parameters at most have their whole Hessian computed
+COLUMNS = 16  # of it at a time: few enough to stay in the cache
+LANCZOS_STEPS = 16
+PROBES = 16
+
+
+def hessian(step: Step) -> dict[str, Array]:
+    """Returns the ``top`` (largest) eigenvalue, called sharpness, and the ``trace`` of the Hessian of the
+    cost of the first EXAMPLES examples.
+
+    Exact up to WHOLE parameters; beyond, the top by Lanczos' iteration (1950), which comes from below, and
+    the trace by Hutchinson's estimate (1990), whose standard error is √(2/PROBES) times the norm of what
+    the Hessian has off its diagonal.
+    """
+    parameters, X1, targets = step.first(EXAMPLES)
+    if parameters.shape[-1] > WHOLE:
+        return {
+            "top": lanczos_top(step.network, parameters, X1, targets),
+            "trace": hutchinson_trace(step.network, parameters, X1, targets),
+        }
+    matrices = np.stack(
+        [
+            whole_hessian(step.network, point, _of_run(X1, run), _of_run(targets, run))
+            for run, point in enumerate(parameters)
+        ]
+    )
+    return {"top": eigenvalues(matrices)[:, -1], "trace": np.trace(matrices, axis1=-2, axis2=-1)}
+
+
+def gradient_quotient(step: Step) -> dict[str, Array]:
+    """Returns how much a step of gradient descent of rate 1 changes the gradient itself, 0 where it would
+    not, over the first EXAMPLES examples: see ``curvature.gradient_quotient`` (Dauphin & Schoenholz 2019).
+    """
+    return {"global": curvature.gradient_quotient(step.network, *step.first(EXAMPLES))}
+
+
+def whole_hessian(network: Network, point: Array, X1: Array, targets: Array) -> Array:
+    """Returns the Hessian (P, P) of the cost at one point (P,), symmetric."""
+    directions = np.split(np.eye(len(point)), range(COLUMNS, len(point), COLUMNS))
+    columns = np.concatenate(
+        [hessian_products(network, point[np.newaxis], some, X1, targets) for some in directions]
+    )
+    symmetric: Array = (columns + columns.T) / 2
+    return symmetric
+
+
+def lanczos_top(network: Network, points: Array, X1: Array, targets: Array) -> Array:
+    """Returns the largest eigenvalue (R,) of the Hessian at each point (R, P), as LANCZOS_STEPS products show
+    it.
+
+    Iterating powers would find the largest in size, which at a start is often a negative one.
+    """
+    draws = np.random.RandomState(0).standard_normal(points.shape[-1])
+    direction = np.tile(draws / np.linalg.norm(draws), (len(points), 1))
+    before, length = np.zeros_like(points), np.zeros(len(points))
+    projected = np.zeros((len(points), LANCZOS_STEPS, LANCZOS_STEPS))
+    for k in range(LANCZOS_STEPS):
+        if k:
+            projected[:, k, k - 1] = projected[:, k - 1, k] = length
+        rest = hessian_products(network, points, direction, X1, targets)
+        rest -= length[:, np.newaxis] * before
+        projected[:, k, k] = np.vecdot(rest, direction)
+        rest -= projected[:, k, k, np.newaxis] * direction
+        length = np.sqrt(np.vecdot(rest, rest))
+        before, direction = direction, rest / np.where(length == 0, 1, length)[:, np.newaxis]
+    top: Array = eigenvalues(projected)[:, -1]
+    return top
+
+
+def hutchinson_trace(network: Network, points: Array, X1: Array, targets: Array) -> Array:
+    """Returns the mean of v·Hv (R,) over PROBES vectors v of random signs, at each point (R, P)."""
+    stream, total = np.random.RandomState(0), np.zeros(len(points))
+    for _ in range(PROBES):
+        signs = np.tile(1.0 - 2 * stream.randint(2, size=points.shape[-1]), (len(points), 1))
+        total += np.vecdot(signs, hessian_products(network, points, signs, X1, targets))
+    return total / PROBES
+
+
+def _of_run(examples: Array, run: int) -> Array:
+    return examples if examples.ndim == 2 else examples[run]
