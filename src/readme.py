@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_module
 
 from initlab.experiment import run
 from initlab.job import build
-from initlab.pictures import final_probabilities
+from initlab.pictures import final_answers
 from initlab.plots import Entry, comparison
 from initlab.results import Result
 
@@ -33,7 +33,7 @@ def main() -> None:
     results = dict(zip(cfgs, run(list(cfgs.values())), strict=True))
     job = build(cfgs["he"], {})
     entries = [
-        Entry(init, final_probabilities(job, result), result.accuracy_train or 0, result.history["cost"])
+        Entry(init, final_answers(job, result), result.accuracy_train or 0, result.history["cost"])
         for init, result in results.items()
     ]
     PICTURE.parent.mkdir(exist_ok=True)

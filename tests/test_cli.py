@@ -12,7 +12,11 @@ import pytest
 from conftest import ROOT, environment, run_command, runs_of
 
 SHORT = ("train.iterations=20", "plots.frames=0")
-GROUP_HELP = ("init: constant, he, random", "dataset: blobs, circles, moons", "optimizer: adam, gd, momentum")
+GROUP_HELP = (
+    "init: constant, glorot_normal",
+    "dataset: blobs, breast_cancer",
+    "optimizer: adagrad, adam, adamw, gd",
+)
 
 
 def test_help_shows_the_groups_and_what_they_mean(command):
@@ -53,7 +57,7 @@ def test_the_installed_command_completes_in_the_shell(folder):
         cwd=folder,
         env=environment(COMP_LINE=typed, COMP_POINT=str(len(typed))),
     )
-    assert done.stdout.split() == ["init=zeros"]
+    assert done.stdout.split() == ["init=zero_last", "init=zeros"]
 
 
 @pytest.mark.parametrize(
@@ -61,9 +65,9 @@ def test_the_installed_command_completes_in_the_shell(folder):
     [
         ("optimizer.learning_rate=-0.5", "optimizer.learning_rate=-0.5: must be a finite number greater"),
         ("train.iterations=0", "train.iterations=0: must be a whole number of at least 1"),
-        ("model.hidden=[]", "model.hidden=[]: must be a non-empty list"),
-        ("model.hidden=[7,0]", "model.hidden=[7, 0]: must be a non-empty list"),
-        ("model.activation=swish", "must be one of relu, tanh, sigmoid, linear"),
+        ("model.hidden=7", "model.hidden=7: must be a list of whole numbers"),
+        ("model.hidden=[7,0]", "model.hidden=[7, 0]: must be a list of whole numbers"),
+        ("model.activation=swish", "must be one of relu, leaky_relu, elu"),
         ("init._target_=os.system", "init._target_=os.system: is outside of initlab"),
         ("tracking.uri=sqlite:////dev/null/x.db", "tracking.uri=sqlite:////dev/null/x.db: cannot be opened"),
         ("tracking.uri=http://127.0.0.1:9", "tracking.uri=http://127.0.0.1:9: cannot be opened"),

@@ -37,6 +37,10 @@ MIXED = [
     ["train.batch_size=64", "seed=3"],
     ["train.precision=float32", "model.hidden=[7]"],
     ["dataset=moons", "model.activation=tanh"],
+    ["dataset=wine", "init=lsuv", "diagnostics=full", "schedule=cosine", "train.clip=0.5"],
+    ["dataset=wine", "init=mean_field", "diagnostics=full", "schedule=cosine", "train.clip=0.5", "seed=5"],
+    ["dataset=diabetes", "init=metainit", "model.l2=0.1", "bias=normal"],
+    ["model=deep", "model.depth=3", "model.width=7", "model.residual=true", "init=orthogonal"],
 ]
 
 
@@ -53,7 +57,7 @@ def test_jobs_that_may_share_a_stack_do(config, monkeypatch):
         experiment, "_train", lambda jobs, *rest: sizes.append(len(jobs)) or train(jobs, *rest)
     )
     run([config(*UNTRACKED, *overrides) for overrides in MIXED])
-    assert sorted(sizes) == [1, 1, 1, 2, 5]
+    assert sorted(sizes) == [1, 1, 1, 1, 1, 2, 2, 5]
 
 
 def test_a_failing_config_leaves_the_others_alone(config):
@@ -99,12 +103,12 @@ def break_after(steps: int, monkeypatch, only_if_stacked: bool) -> None:
             raise MemoryError("no more")
         return {}
 
-    monkeypatch.setattr(experiment, "DIAGNOSTICS", (breaking,))
+    monkeypatch.setattr(experiment, "named", lambda names: (breaking,) if names else ())
 
 
 def test_the_jobs_of_a_stack_that_breaks_run_once_more_each_alone(config, folder, client, monkeypatch):
     break_after(7, monkeypatch, only_if_stacked=True)
-    cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1") for seed in (1, 2)]
+    cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1", "diagnostics.rare=[]") for seed in (1, 2)]
     results = run(cfgs, folder=folder)
     tracked_runs = {tracked_run.info.run_id: tracked_run for tracked_run in runs_of(client)}
     for result in results:
@@ -117,7 +121,7 @@ def test_the_jobs_of_a_stack_that_breaks_run_once_more_each_alone(config, folder
 
 def test_a_job_that_breaks_alone_too_fails(config, folder, client, monkeypatch):
     break_after(0, monkeypatch, only_if_stacked=False)
-    cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1") for seed in (1, 2)]
+    cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1", "diagnostics.rare=[]") for seed in (1, 2)]
     assert [str(outcome) for outcome in run_each(cfgs, folder=folder)] == ["no more", "no more"]
     assert {tracked_run.info.status for tracked_run in runs_of(client)} == {"FAILED"}
 

@@ -8,9 +8,10 @@ import numpy as np
 from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
-from initlab.diagnostics import DIAGNOSTICS
+from initlab.diagnostics import named
 from initlab.errors import TrackingError
-from initlab.history import History, frame_iterations
+from initlab.evidence import layers_at
+from initlab.history import History, log_spaced
 from initlab.job import Job, build, largest_stack, stacked_data, stacked_update
 from initlab.loop import Batches, fit, minibatches
 from initlab.network import evaluate
@@ -58,7 +59,9 @@ def run_each(
     jobs: dict[int, Job] = {}
     for index, cfg in enumerate(cfgs):
         try:
-            jobs[index] = build(cfg, tags[index] if tags else {})
+            job = build(cfg, tags[index] if tags else {})
+            assert len(job.initial)  # drawn here, where it can fail for this job alone
+            jobs[index] = job
         except Exception as error:
             outcomes[index] = error
     for indices in _stacks(jobs):
@@ -96,7 +99,7 @@ def _run_stack(
     jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None
 ) -> list[Result | Exception]:
     train, tracking, plots = jobs[0].settings.train, jobs[0].settings.tracking, jobs[0].settings.plots
-    history = History(len(jobs), train.iterations, frame_iterations(train.iterations, plots.frames))
+    history = History(len(jobs), train.iterations, log_spaced(train.iterations, plots.frames))
     if tracking.uri is None:
         return list(_train(jobs, history, progress))
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
@@ -114,7 +117,8 @@ def _train(
 ) -> list[Result]:
     train, diagnostics = jobs[0].settings.train, jobs[0].settings.diagnostics
     X_train, Y_train, X_test, Y_test = stacked_data(jobs)
-    network, parameters = jobs[0].network, np.stack([job.initial for job in jobs])
+    network, start = jobs[0].network, np.stack([job.initial for job in jobs])
+    parameters = start.copy()
     watch = Watch(jobs, progress, flush)
     # One BLAS thread everywhere, because results change with their number; and a run that
     # diverges overflows on its way, which is no news.
@@ -129,15 +133,18 @@ def _train(
             iterations=train.iterations,
             batches=_batches(jobs, X_train.shape[-1]),
             measure_every=diagnostics.every,
-            diagnostics=DIAGNOSTICS,
+            diagnostics=named(diagnostics.names),
+            rare=named(diagnostics.rare),
+            rare_at=log_spaced(train.iterations, diagnostics.points),
         )
         for record in records:
             history.add(record)
             watch(record)
         seconds = (time.perf_counter() - started) / len(jobs)
-        _, test_accuracy = evaluate(network, parameters, X_test, Y_test)
-        final = (*evaluate(network, parameters, X_train, Y_train), test_accuracy)
-    return results_of(jobs, history, parameters, final, seconds)
+        _, test_score = evaluate(network, parameters, X_test, Y_test)
+        final = (*evaluate(network, parameters, X_train, Y_train), test_score)
+        layers = [layers_at(network, where, X_train, Y_train) for where in (start, parameters)]
+    return results_of(jobs, history, parameters, final, layers, seconds)
 
 
 def _batches(jobs: Sequence[Job], examples: int) -> Batches | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from initlab.results import Result
 
 FILE = "outcome.json"
+MOST_SENTENCES = 3  # of a diagnosis, in a run's description and on the terminal; the tags hold them all
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Outcome:
     final_cost: float | None = None
     accuracy_train: float | None = None
     accuracy_test: float | None = None
+    r2_train: float | None = None
+    r2_test: float | None = None
     diverged_at: int | None = None
+    diagnosis: Sequence[tuple[str, str]] = ()
     seconds: float | None = None
     run_id: str | None = None
     address: str | None = None
@@ -39,6 +43,11 @@ class Outcome:
     def settings(self) -> dict[str, str]:
         """The overrides by their keys."""
         return dict(override.partition("=")[::2] for override in self.overrides)
+
+    @property
+    def verdicts(self) -> str:
+        """The names of the diagnosis's verdicts, the weightiest first."""
+        return ", ".join(name for name, _ in self.diagnosis)
 
     @classmethod
     def finished(cls, result: "Result", overrides: Sequence[str]) -> "Outcome":

@@ -31,9 +31,7 @@ def boundary_png(job: Job, result: Result) -> bytes:
 
     if result.diverged_at is not None:
         return png(_boundary(job.dataset).draw(None, _title(job), _diverged(result)))
-    outcome = f"train {result.accuracy_train:.1%} · test {result.accuracy_test:.1%} correct"
-    probabilities = final_probabilities(job, result)
-    return png(_boundary(job.dataset).draw(probabilities, _title(job), outcome))
+    return png(_boundary(job.dataset).draw(final_answers(job, result), _title(job), _outcome(result)))
 
 
 def cost_png(job: Job, result: Result) -> bytes:
@@ -43,7 +41,9 @@ def cost_png(job: Job, result: Result) -> bytes:
     outcome = f"final cost {result.final_cost:.4g}" if result.final_cost is not None else ""
     cost = result.history["cost"].astype(np.float64)
     return png(
-        _cost_curve(job.settings.train.iterations).draw(cost, _title(job), outcome or _diverged(result))
+        _cost_curve(job.dataset, job.settings.train.iterations).draw(
+            cost, _title(job), outcome or _diverged(result)
+        )
     )
 
 
@@ -53,26 +53,34 @@ def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
 
     for step, parameters in history.snapshots.items():
         if step < history.iterations_of(run) and np.isfinite(parameters[run]).all():
-            probabilities = _probabilities(job, parameters[run])
-            image = _boundary(job.dataset).draw(probabilities, _title(job), f"iteration {step:,}")
+            answers = _answers(job, parameters[run])
+            image = _boundary(job.dataset).draw(answers, _title(job), f"iteration {step:,}")
             yield Frame(step, png(image), webp(image))
 
 
-def final_probabilities(job: Job, result: Result) -> Array:
-    """Returns P(class 1) (k²,) at a Boundary's points, of the final parameters."""
+def final_answers(job: Job, result: Result) -> Array:
+    """Returns what the final parameters answer (n_y, k²) at a Boundary's points."""
     layers = range(1, len(job.network.sizes))
     weights, biases = ([result.parameters[f"{kind}{n}"] for n in layers] for kind in "Wb")
-    return _probabilities(job, flatten(weights, biases))
+    return _answers(job, flatten(weights, biases))
 
 
-def _probabilities(job: Job, parameters: Array) -> Array:
+def _answers(job: Job, parameters: Array) -> Array:
     points = _boundary(job.dataset).points.astype(parameters.dtype)
     with np.errstate(over="ignore"):  # exp of a saturated logit overflows to the right limit
-        return predict(job.network, parameters[np.newaxis], points).ravel()
+        [answers] = predict(job.network, parameters[np.newaxis], points)
+    shown: Array = answers
+    return shown
 
 
 def _title(job: Job) -> str:
     return f"{job.tags['init']} · seed {job.settings.seed}"
+
+
+def _outcome(result: Result) -> str:
+    if result.r2_test is not None:
+        return f"R² on train {result.r2_train:.3f} · on test {result.r2_test:.3f}"
+    return f"train {result.accuracy_train:.1%} · test {result.accuracy_test:.1%} correct"
 
 
 def _diverged(result: Result) -> str:
@@ -83,11 +91,11 @@ def _diverged(result: Result) -> str:
 def _boundary(dataset: Dataset) -> "Boundary":
     from initlab.plots import Boundary
 
-    return Boundary(dataset.X_train, dataset.Y_train)
+    return Boundary(dataset.X_train, dataset.Y_train, dataset.task, dataset.classes)
 
 
 @lru_cache(maxsize=4)
-def _cost_curve(iterations: int) -> "CostCurve":
-    from initlab.plots import CostCurve
+def _cost_curve(dataset: Dataset, iterations: int) -> "CostCurve":
+    from initlab.plots import CostCurve, chance_of
 
-    return CostCurve(iterations)
+    return CostCurve(iterations, *chance_of(dataset.task, dataset.Y_train))

@@ -2,24 +2,30 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from initlab.activations import Array
+from initlab.checks import is_number
+from initlab.diagnosis import Diagnosis, diagnose
+from initlab.evidence import Evidence, baseline
 from initlab.history import History
 from initlab.job import Job
 from initlab.network import named_parameters
+from initlab.outcomes import MOST_SENTENCES
 
 
 @dataclass(frozen=True)
 class Result:
-    """One trained run: costs before the first and after the last update, accuracies, its share of the
-    seconds.
+    """One trained run: costs before the first and after the last update, scores, its share of the seconds.
 
-    ``diverged_at`` is the iteration whose cost was not finite, or None; a diverged run has no final cost
-    and no accuracies (None). ``history`` and ``parameters`` are the arrays of history.npz and weights.npz.
+    The score is the accuracy where classes are told apart, and R² (``r2``) where numbers are predicted; the
+    other is None. ``diverged_at`` is the iteration whose cost was not finite, or None; a diverged run has no
+    final cost and no scores. ``history`` and ``parameters`` are the arrays of history.npz and weights.npz.
     """
 
     name: str
@@ -33,8 +39,17 @@ class Result:
     diverged_at: int | None
     history: Mapping[str, NDArray[Any]]
     parameters: Mapping[str, Array]
+    r2_train: float | None = None
+    r2_test: float | None = None
+    diagnosis: Diagnosis = ()
     run_id: str | None = None
     address: str | None = None
+
+    def score(self, part: str) -> float | None:
+        """Returns the accuracy, or R², on the ``train`` or the ``test`` examples."""
+        accuracy: float | None = getattr(self, f"accuracy_{part}")
+        r2: float | None = getattr(self, f"r2_{part}")
+        return r2 if accuracy is None else accuracy
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -43,6 +58,8 @@ class Result:
             "final_cost": self.final_cost,
             "accuracy/train": self.accuracy_train,
             "accuracy/test": self.accuracy_test,
+            "r2/train": self.r2_train,
+            "r2/test": self.r2_test,
             "seconds": self.seconds,
             "diverged": self.diverged_at is not None,
             "diverged_at": self.diverged_at,
@@ -55,16 +72,43 @@ def results_of(
     history: History,
     parameters: Array,
     final: tuple[Array, Array, Array],
+    layers: Sequence[Sequence[Mapping[str, float]]],
     seconds: float,
 ) -> list[Result]:
     """Returns the result of every job of a stack from its history and final parameters (R, P).
 
-    ``final`` holds cost, train accuracy and test accuracy after the last update, each (R,).
+    ``final`` holds cost, train score and test score after the last update, each (R,), and ``layers`` what
+    ``layers_at`` says of each run at its start and at its end.
     """
-    return [
-        _result(job, history, run, parameters[run], [float(values[run]) for values in final], seconds)
-        for run, job in enumerate(jobs)
-    ]
+    results = []
+    for run, job in enumerate(jobs):
+        numbers = [float(values[run]) for values in final]
+        result = _result(job, history, run, parameters[run], numbers, seconds)
+        findings = diagnose(_evidence(job, result, [where[run] for where in layers]))
+        results.append(replace(result, diagnosis=findings))
+    return results
+
+
+def _evidence(job: Job, result: Result, layers: Sequence[Mapping[str, float]]) -> Evidence:
+    weights = [f"W{number}" for number in range(1, len(job.network.sizes))]
+    first = [result.parameters[f"{name}_initial"] for name in weights]
+    moves = zip(first, (result.parameters[name] for name in weights), strict=True)
+    rate = job.update.keywords.get("learning_rate")
+    with np.errstate(over="ignore"):  # a run that diverged may be too far away for a number
+        moved = [float(np.linalg.norm(last - start)) for start, last in moves]
+    return Evidence(
+        network=job.network,
+        costs=result.history["cost"],
+        final_cost=result.final_cost,
+        diverged_at=result.diverged_at,
+        score=result.score("train"),
+        test_score=result.score("test"),
+        baseline=baseline(job.network, job.dataset.Y_train),
+        learning_rate=rate if is_number(rate) else None,
+        at_start=layers[0],
+        at_end=layers[1],
+        moved=moved,
+    )
 
 
 def _result(
@@ -73,7 +117,9 @@ def _result(
     diverged_at = history.stopped_at.get(run)
     if diverged_at is None and not math.isfinite(final[0]):
         diverged_at = history.length
-    cost, accuracy_train, accuracy_test = final if diverged_at is None else (None, None, None)
+    cost, on_train, on_test = final if diverged_at is None else (None, None, None)
+    name = job.network.output.score_name
+    scores = {f"{name}_train": on_train, f"{name}_test": on_test}
     initial = named_parameters(job.network, job.initial)
     arrays = {f"{name}_initial": values for name, values in initial.items()}
     return Result(
@@ -83,8 +129,10 @@ def _result(
         seconds=seconds,
         initial_cost=float(history.costs[0, run]),
         final_cost=cost,
-        accuracy_train=accuracy_train,
-        accuracy_test=accuracy_test,
+        accuracy_train=scores.get("accuracy_train"),
+        accuracy_test=scores.get("accuracy_test"),
+        r2_train=scores.get("r2_train"),
+        r2_test=scores.get("r2_test"),
         diverged_at=diverged_at,
         history=history.arrays(run),
         parameters=arrays | named_parameters(job.network, parameters),
@@ -92,20 +140,46 @@ def _result(
 
 
 def describe(job: Job, result: Result) -> str:
-    """Returns in two sentences of markdown what happened in a run."""
+    """Returns in markdown what happened in a run: what was trained, what came out, and the diagnosis."""
     tags, rate = job.tags, job.update.keywords.get("learning_rate")
     pace = f" (learning rate {rate:g})" if isinstance(rate, float | int) else ""
     what = (
-        f"A **{tags['init']}** start (seed {tags['seed']}) of the network {list(job.network.sizes)} "
-        f"on {tags['dataset']}, trained by {tags['optimizer']}{pace},"
+        f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
+        f"on {tags['dataset']}, trained by {tags['optimizer']}{pace}, {_outcome(result)}"
     )
-    if result.diverged_at is not None:
+    findings = result.diagnosis[:MOST_SENTENCES]
+    return "\n\n".join([what, *(f"**{name.capitalize()}.** {sentence}" for name, sentence in findings)])
+
+
+def diagnosis_tags(result: Result) -> dict[str, str]:
+    """Returns the diagnosis as tags: all verdicts in one, and each verdict's sentence in its own."""
+    found = {f"diagnosis.{name.replace(' ', '_')}": sentence for name, sentence in result.diagnosis}
+    return {"diagnosis": ", ".join(name for name, _ in result.diagnosis), **found}
+
+
+def _outcome(result: Result) -> str:
+    if result.final_cost is None:
         return (
-            f"{what} **diverged**: its cost began at {result.initial_cost:.4g} and was no longer "
-            f"finite at iteration {result.diverged_at}. It has no final cost and no accuracy."
+            f"**diverged**: its cost began at {result.initial_cost:.4g} and was no longer "
+            f"finite at iteration {result.diverged_at}. It has no final cost and no score."
+        )
+    if result.r2_test is not None:
+        score = (
+            f"Its R² is {result.r2_train:.3f} on the training examples "
+            f"and **{result.r2_test:.3f}** on the test examples."
+        )
+    else:
+        score = (
+            f"It classifies {result.accuracy_train:.1%} of the training examples correctly "
+            f"and **{result.accuracy_test:.1%}** of the test examples."
         )
     return (
-        f"{what} took the cost from {result.initial_cost:.4g} to **{result.final_cost:.4g}** in "
-        f"{result.iterations} iterations. It classifies {result.accuracy_train:.1%} of the training "
-        f"examples correctly and **{result.accuracy_test:.1%}** of the test examples."
+        f"took the cost from {result.initial_cost:.4g} to **{result.final_cost:.4g}** in "
+        f"{result.iterations} iterations. {score}"
     )
+
+
+def shown_sizes(sizes: Sequence[int]) -> str:
+    """Returns layer sizes as text, a run of equal ones as one: [2, 100 × 50, 1]."""
+    runs = [(size, len(list(same))) for size, same in groupby(sizes)]
+    return f"[{', '.join(f'{size} × {n}' if n > 3 else ', '.join([str(size)] * n) for size, n in runs)}]"

@@ -18,7 +18,8 @@ from initlab.activations import Array
 from initlab.errors import InitlabError
 from initlab.job import Job, build
 from initlab.outcomes import Outcome
-from initlab.pictures import final_probabilities
+from initlab.phase import phase_png
+from initlab.pictures import final_answers
 from initlab.results import Result
 from initlab.tracking import Description, Tracker
 
@@ -28,7 +29,10 @@ TABLE_COLUMNS = (
     "final_cost",
     "accuracy_train",
     "accuracy_test",
+    "r2_train",
+    "r2_test",
     "diverged_at",
+    "verdicts",
     "seconds",
     "run_id",
     "error",
@@ -36,24 +40,26 @@ TABLE_COLUMNS = (
 
 
 class Tile(NamedTuple):
-    """One run's place on the sheet: P(class 1) (k²,) at a Boundary's points, None if it diverged, and the
-    training examples X (n_x, m), Y (1, m) beneath it.
+    """One run's place on the sheet: its answers (n_y, k²) at a Boundary's points, None if it diverged, and
+    the training examples X (n_x, m), Y (n_y, m) of a task beneath it.
     """
 
     row: str
     seed: int
-    probabilities: Array | None
+    answers: Array | None
     X: Array
     Y: Array
+    task: str
 
 
 def tile_of(job: Job, result: Result) -> Tile:
     """Returns a result's tile, in single precision: eight bits of colour need no more."""
     row = f"{job.tags['init']} {job.tags.get('variant', '')}".strip()
-    probabilities = None
+    data = job.dataset
+    answers = None
     if result.diverged_at is None:
-        probabilities = final_probabilities(job, result).astype(np.float32)
-    return Tile(row, job.settings.seed, probabilities, job.dataset.X_train, job.dataset.Y_train)
+        answers = final_answers(job, result).astype(np.float32)
+    return Tile(row, job.settings.seed, answers, data.X_train, data.Y_train, data.task)
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,16 @@ class Sheet:
         description = Description(f"sweep {self.sweep}", parameters, tags, job.dataset, job.tags["dataset"])
         [run_id] = tracker.start([description])
         try:
-            tracker.write(run_id, {"runs.csv": _table(self.outcomes), **self._boundaries()})
+            tracker.write(run_id, {"runs.csv": _table(self.outcomes), **self._pictures(job)})
         except BaseException:
             tracker.end([run_id], "FAILED")
             raise
         tracker.end([run_id], "FINISHED")
         return tracker.run_address(run_id)
+
+    def _pictures(self, job: Job) -> dict[str, bytes]:
+        diagram = phase_png(job, self.outcomes)
+        return self._boundaries() | ({"phase.png": diagram} if diagram else {})
 
     def _boundaries(self) -> dict[str, bytes]:
         """Returns a sheet for each set of training examples, because a boundary means nothing over others."""
@@ -107,9 +117,9 @@ class Sheet:
         for number, tiles in enumerate(by_data.values(), start=1):
             rows: dict[str, dict[int, Array | None]] = {}
             for tile in tiles:
-                rows.setdefault(tile.row, {})[tile.seed] = tile.probabilities
+                rows.setdefault(tile.row, {})[tile.seed] = tile.answers
             name = "boundaries.png" if len(by_data) == 1 else f"boundaries-{number}.png"
-            sheets[name] = png(contact_sheet(tiles[0].X, tiles[0].Y, rows, seeds))
+            sheets[name] = png(contact_sheet(tiles[0].X, tiles[0].Y, rows, seeds, tiles[0].task))
         return sheets
 
 

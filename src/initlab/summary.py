@@ -1,6 +1,7 @@
 """What the terminal shows when a command has ended: one table of what came out, and what failed."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import quantiles
 
@@ -8,10 +9,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from initlab.outcomes import Outcome
+from initlab.outcomes import MOST_SENTENCES, Outcome
 
 PIPE_WIDTH = 200  # a pipe has no width; wide enough that no row is broken
+MOST_VERDICTS = 2  # of several runs in one line
 MOST_FAILURES = 20  # a thousand lines would bury the table; the rest are in the jobs' folders
+
+LEFT = ("init", "run", "diagnosis")  # words; numbers stand at the right
 
 Column = tuple[str, Callable[[Sequence[Outcome]], str]]
 
@@ -27,6 +31,9 @@ def print_summary(outcomes: Sequence[Outcome]) -> None:
     if finished:
         console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
         console.print(_table(finished, plain=not console.is_terminal))
+        if len(outcomes) == 1:
+            for name, sentence in finished[0].diagnosis[:MOST_SENTENCES]:
+                console.print(f"{name.capitalize()}: {sentence}", soft_wrap=True)
         if finished[0].address:
             console.print(f"Compare them in MLflow (make ui): {finished[0].address}", soft_wrap=True)
     if len(outcomes) == 1 and failed:
@@ -51,10 +58,10 @@ def _table(outcomes: Sequence[Outcome], plain: bool) -> Table:
     if not many:
         groups = [[outcome] for outcome in outcomes]
     columns = [(key, _value_of(key)) for key in (over_seeds if many else keys)]
-    columns += _MEDIANS if many else _NUMBERS
+    columns += _columns(outcomes, many)
     table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False)
     for name, _ in columns:
-        table.add_column(name, justify="left" if name in ("init", "run") else "right", no_wrap=True)
+        table.add_column(name, justify="left" if name in LEFT else "right", no_wrap=True)
     for group in groups:
         table.add_row(*(show(group) for _, show in columns))
     return table
@@ -95,22 +102,58 @@ def _one_cost(group: Sequence[Outcome]) -> str:
     return f"{outcome.final_cost:.6f}" if outcome.final_cost >= 1e-4 else f"{outcome.final_cost:.3g}"
 
 
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
+def _score(
+    part: str, show: Callable[[Sequence[float | None], bool], str]
+) -> Callable[[Sequence[Outcome]], str]:
+    """Returns what shows a group's scores on the train or test examples: accuracies, or R² of regressions."""
+
+    def shown(group: Sequence[Outcome]) -> str:
+        is_r2 = any(outcome.r2_train is not None for outcome in group)
+        name = "r2" if is_r2 else "accuracy"
+        return show([getattr(outcome, f"{name}_{part}") for outcome in group], is_r2)
+
+    return shown
 
 
-_NUMBERS: list[Column] = [
-    ("final cost", _one_cost),
-    ("train accuracy", lambda group: _percent(group[0].accuracy_train)),
-    ("test accuracy", lambda group: _percent(group[0].accuracy_test)),
-    ("seconds", lambda group: f"{group[0].seconds:.2f}"),
-    ("run", lambda group: group[0].name),
-]
+def _one_score(scores: Sequence[float | None], is_r2: bool) -> str:
+    [score] = scores
+    return "–" if score is None else f"{score:.3f}" if is_r2 else f"{score:.1%}"
 
-_MEDIANS: list[Column] = [
-    ("runs", lambda group: f"{len(group):,}"),
-    ("diverged", lambda group: f"{sum(o.diverged_at is not None for o in group):,}"),
-    ("final cost, median [IQR]", lambda group: _range([o.final_cost for o in group], "{:.4f}")),
-    ("train accuracy", lambda group: _range([o.accuracy_train for o in group], "{:.1%}")),
-    ("test accuracy", lambda group: _range([o.accuracy_test for o in group], "{:.1%}")),
-]
+
+def _many_scores(scores: Sequence[float | None], is_r2: bool) -> str:
+    return _range(scores, "{:.3f}" if is_r2 else "{:.1%}")
+
+
+def _score_name(outcomes: Sequence[Outcome]) -> str:
+    """Returns what the scores are: accuracies, R² of regressions, or some of both."""
+    regressions = [outcome.r2_train is not None for outcome in outcomes if outcome.final_cost is not None]
+    if not any(regressions):
+        return "accuracy"
+    return "R²" if all(regressions) else "score"
+
+
+def _most_verdicts(group: Sequence[Outcome]) -> str:
+    """Returns the most frequent verdicts of several runs and how many got them."""
+    found = Counter(name for outcome in group for name, _ in outcome.diagnosis)
+    return ", ".join(f"{name} {n}/{len(group)}" for name, n in found.most_common(MOST_VERDICTS)) or "–"
+
+
+def _columns(outcomes: Sequence[Outcome], many: bool) -> list[Column]:
+    score = _score_name(outcomes)
+    if many:
+        return [
+            ("runs", lambda group: f"{len(group):,}"),
+            ("diverged", lambda group: f"{sum(o.diverged_at is not None for o in group):,}"),
+            ("final cost, median [IQR]", lambda group: _range([o.final_cost for o in group], "{:.4f}")),
+            (f"train {score}", _score("train", _many_scores)),
+            (f"test {score}", _score("test", _many_scores)),
+            ("diagnosis", _most_verdicts),
+        ]
+    return [
+        ("final cost", _one_cost),
+        (f"train {score}", _score("train", _one_score)),
+        (f"test {score}", _score("test", _one_score)),
+        ("seconds", lambda group: f"{group[0].seconds:.2f}"),
+        ("run", lambda group: group[0].name),
+        ("diagnosis", lambda group: group[0].verdicts),
+    ]

@@ -1,7 +1,6 @@
 """The MLflow runs of a stack: RUNNING when it is entered, and each ended exactly once when it is left."""
 
 import io
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -11,11 +10,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from initlab.activations import Array
 from initlab.config import leaves
 from initlab.history import History
 from initlab.job import Job
 from initlab.pictures import boundary_png, cost_png, frames
-from initlab.results import Result, describe
+from initlab.results import Result, describe, diagnosis_tags
 from initlab.signals import held
 from initlab.tracking import Description, Ending, Series, Tracker, image_files
 
@@ -66,9 +66,7 @@ class TrackedStack:
     def flush(self) -> None:
         """Writes the metrics of the iterations since the last flush, of all runs at once."""
         history, every = self._history, self._jobs[0].settings.tracking.every
-        series: list[Series] = []
-        for run, run_id in enumerate(self._run_ids):
-            series += _series_since(self._flushed, history, run, run_id, every)
+        series = _series_since(self._flushed, history, self._run_ids, every)
         with held():
             self._tracker.log(series)
             self._flushed = history.length
@@ -98,6 +96,7 @@ class TrackedStack:
         except Exception as error:
             return error, Ending(run_id, "FAILED", result.metrics)
         tags = {"mlflow.note.content": describe(job, result), "mlflow.loggedImages": "True"}
+        tags |= diagnosis_tags(result)
         address = self._tracker.address(result.tags.get("sweep"))
         finished = replace(result, run_id=run_id, address=address)
         return finished, Ending(run_id, "FINISHED", result.metrics, tags)
@@ -133,16 +132,17 @@ def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def _series_since(since: int, history: History, run: int, run_id: str, every: int) -> list[Series]:
-    """Returns the run's metrics from iteration ``since`` on: the cost at every ``every``-th iteration and
+def _series_since(since: int, history: History, run_ids: Sequence[str], every: int) -> list[Series]:
+    """Returns the runs' metrics from iteration ``since`` on: the cost at every ``every``-th iteration and
     what was measured.
     """
-    end = history.iterations_of(run)
-    steps = np.arange(-(-since // every) * every, end, every)
-    series = [Series(run_id, "cost", history.costs[steps, run], steps, history.times[steps])]
-    first = bisect_left(history.measured_at, since)
-    steps = np.array([step for step in history.measured_at[first:] if step < end], np.int64)
-    for key, rows in history.measures.items():
-        values = np.array([row[run] for row in rows[first : first + len(steps)]])
-        series.append(Series(run_id, key, values, steps, history.times[steps]))
+    costs = np.arange(-(-since // every) * every, history.length, every)
+    found: dict[str, tuple[NDArray[np.int64], Array]] = {"cost": (costs, history.costs[costs])}
+    found |= {key: history.measured(key, since) for key in history.measures}
+    series: list[Series] = []
+    for run, run_id in enumerate(run_ids):
+        end = history.iterations_of(run)
+        for key, (steps, values) in found.items():
+            n = int(np.searchsorted(steps, end))
+            series.append(Series(run_id, key, values[:n, run], steps[:n], history.times[steps[:n]]))
     return series
