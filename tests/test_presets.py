@@ -1,0 +1,54 @@
+"""Every named study runs by one short command, here at reduced size."""
+
+import pytest
+from conftest import ROOT, runs_of
+from hydra import compose, initialize_config_module
+
+from initlab.config import plain, settings_of
+
+SMALL = ("train.iterations=3", "plots.frames=0", "hydra.launcher.n_jobs=1")
+REDUCED = {
+    "notebook": ([], 1),
+    "gallery": (["seed=2"], len(list((ROOT / "conf" / "init").glob("*.yaml")))),
+    "symmetry": (["seed=2", "init=zeros,constant,he"], 3 * 2),
+    "learning_rate": (["seed=2", "init=he,random", "optimizer.learning_rate=0.01,10"], 2 * 2),
+    "activations": (["seed=2", "init=he,lsuv"], 2 * 12),
+    "width": (["seed=2", "init=he,orthogonal", "model.width=3,7"], 2 * 2),
+    "depth": (["seed=2", "init=he,lsuv", "model.depth=2,11"], 2 * 2),
+    "edge_of_chaos": (["seed=2", "init.sigma_w=1,3", "model.depth=2,5", "model.width=7"], 2 * 2),
+    "real_data": (["seed=2", "init=he", "model.hidden=[7]"], 4),
+}
+STUDIES = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
+
+
+def test_every_study_is_run_here():
+    assert sorted(REDUCED) == STUDIES
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_runs_by_its_name_alone(study, command, client):
+    overrides, jobs = REDUCED[study]
+    done = command(f"experiment={study}", *overrides, *SMALL)
+    assert done.returncode == 0, done.stderr
+    runs = runs_of(client)
+    assert len(runs) == jobs
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {run.data.tags["experiment"] for run in runs} == {study}
+    assert all(run.data.tags["diagnosis"] for run in runs)
+    if study == "edge_of_chaos":
+        [summary] = runs_of(client, "initlab-sweeps")
+        files = {file.path for file in client.list_artifacts(summary.info.run_id)}
+        assert files == {"boundaries.png", "phase.png", "runs.csv"}
+
+
+@pytest.mark.parametrize("study", [study for study in STUDIES if study != "notebook"])
+def test_every_job_of_a_study_composes(study):
+    with initialize_config_module("initlab.conf", version_base="1.3"):
+        whole = compose("config", [f"experiment={study}"], return_hydra_config=True)
+        params = whole.hydra.sweeper.params
+        assert whole.hydra.mode.name == "MULTIRUN"
+        for key, values in params.items():
+            choices = [] if "(" in str(values) else str(values).split(",")
+            for choice in choices:
+                cfg = compose("config", [f"experiment={study}", f"{key}={choice}"])
+                settings_of(plain(cfg))
