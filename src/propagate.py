@@ -1,6 +1,6 @@
 """``python -m src.propagate``: the microscope on an untrained network."""
 
-from initlab.propagate_cli import main
+from initlab.microscope.command import main
 
 if __name__ == "__main__":
     main()

@@ -129,7 +129,7 @@ def test_only_the_sine_has_no_limits():
     assert value_of("sin", z) == pytest.approx([0.30561438888825215, -0.30561438888825215], rel=1e-12)
 
 
-@pytest.mark.parametrize("name", set(ACTIVATIONS) - {"sin"})
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"sin"}))
 def test_nothing_between_small_and_very_large_inputs_is_nan(name):
     z = np.concatenate([sign * np.logspace(-300, 300, 601) for sign in (-1, 1)])
     with np.errstate(over="ignore"):

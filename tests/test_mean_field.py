@@ -5,9 +5,9 @@ import pytest
 from scipy.integrate import quad
 
 from initlab.activations import ACTIVATIONS, Activation
-from initlab.finite_width import band, forward_spread, gradient_spread
-from initlab.gaussian import derivative, value
-from initlab.mean_field import (
+from initlab.theory.finite_width import band, forward_spread, gradient_spread
+from initlab.theory.gaussian import derivative, value
+from initlab.theory.mean_field import (
     CRITICAL_WITHIN,
     correlation_slope,
     covariance,

@@ -11,12 +11,13 @@ from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from PIL import Image
 
-import initlab.propagate_cli  # noqa: F401  registers the resolver that the config's folders use
-from initlab import microscope, microscope_run
+import initlab.microscope.command  # noqa: F401  registers the resolver that the config's folders use
 from initlab.errors import ConfigError
-from initlab.microscope import observe, specimen_of
-from initlab.microscope_report import rows_of, sights_of, verdict_line, verdict_of
-from initlab.microscope_run import look
+from initlab.microscope import run as microscope_run
+from initlab.microscope import specimen as microscope
+from initlab.microscope.report import rows_of, sights_of, verdict_line, verdict_of
+from initlab.microscope.run import look
+from initlab.microscope.specimen import observe, specimen_of
 
 CHOICES = {"model": "deep", "init": "he", "bias": "own"}
 SMALL = ("model.depth=7", "model.width=23", "seeds=11")

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from initlab.activations import ACTIVATIONS
-from initlab.mean_field import fixed_correlation, fixed_point, next_correlation
-from initlab.network import Network
-from initlab.propagation import (
+from initlab.microscope.propagation import (
     Measured,
     gradients_from_above,
     pairs_of_inputs,
@@ -14,6 +12,8 @@ from initlab.propagation import (
     propagate,
     variances,
 )
+from initlab.network import Network
+from initlab.theory.mean_field import fixed_correlation, fixed_point, next_correlation
 
 SEEDS = range(211)
 

@@ -1,5 +1,8 @@
 """The errors whose message alone tells a user what to change."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class InitlabError(Exception):
     """One readable line: the key or file, its value, and what would be right."""
@@ -11,3 +14,12 @@ class ConfigError(InitlabError):
 
 class TrackingError(InitlabError):
     """A tracking store that cannot be opened or written."""
+
+
+@contextmanager
+def naming(group: str) -> Iterator[None]:
+    """Turns what a part says against its settings into a ConfigError that begins with the group's name."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{group}: {error}") from error

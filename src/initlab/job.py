@@ -1,7 +1,6 @@
 """A job: a config whose parts have been built and checked, ready to train alone or in a stack."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -15,7 +14,7 @@ from initlab.checks import is_number
 from initlab.clipping import clipped
 from initlab.config import GROUPS, Settings, part, plain, settings_of
 from initlab.datasets import Dataset
-from initlab.errors import ConfigError
+from initlab.errors import ConfigError, naming
 from initlab.initializers import initial_parameters
 from initlab.loop import Update
 from initlab.network import Network
@@ -43,7 +42,7 @@ class Job:
     def initial(self) -> Array:
         """The flat parameters (P,) before training; raises ConfigError where the start cannot make them."""
         # With more BLAS threads the last bits of a start that multiplies matrices would be others.
-        with _naming("init"), threadpool_limits(1), np.errstate(all="ignore"):
+        with naming("init"), threadpool_limits(1), np.errstate(all="ignore"):
             X, seed = self.dataset.X_train, self.settings.seed
             start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
         return start.astype(self.settings.train.precision)
@@ -75,10 +74,10 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     settings = settings_of(values)
     parts = {group: part(values, group, settings.allow_targets) for group in GROUPS}
     choices = {group: str(chosen.func.__name__) for group, chosen in parts.items()}
-    with _naming("dataset"):
+    with naming("dataset"):
         dataset = _made(parts["dataset"].func, tuple(_hashable(parts["dataset"].keywords)))
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1])
-    with _naming("model"):
+    with naming("model"):
         network: Network = parts["model"](len(dataset.X_train), len(dataset.Y_train))
     return Job(
         values=values,
@@ -91,15 +90,6 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
         update=parts["optimizer"],
         schedule=parts["schedule"],
     )
-
-
-@contextmanager
-def _naming(group: str) -> Iterator[None]:
-    """Puts the group's name before what a part says against its settings."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{group}: {error}") from error
 
 
 def _check_batch(batch_size: int | None, examples: int) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from initlab.activations import ACTIVATIONS, Array
 from initlab.job import Job
-from initlab.mean_field import critical_sigma_w, phase
 from initlab.outcomes import Outcome
+from initlab.theory.mean_field import critical_sigma_w, phase
 
 SIGMA, DEPTH = "init.sigma_w", "model.depth"
 FINE = 200  # points of σw at which the theory is drawn

@@ -96,7 +96,7 @@ def _draw_critical(axes: Axes, critical: float) -> None:
     axes.axvline(critical, color=INK, lw=1.6)
     place = axes.get_xaxis_transform()
     style: dict[str, Any] = {"xycoords": place, "textcoords": "offset points", "size": 13}
-    name = rf"$\sigma_w^*$ = {critical:.3g}"
+    name = rf"$\sigma_w$ = {critical:.3g}"
     axes.annotate(name, (critical, 1), (0, 29), ha="center", color=INK, **style)
     axes.annotate("← ordered", (critical, 1), (-8, 8), ha="right", color=GREY, **style)
     axes.annotate("chaotic →", (critical, 1), (8, 8), ha="left", color=GREY, **style)

@@ -1,4 +1,4 @@
-"""The microscope's command: Hydra composes, ``microscope_run`` looks and keeps, the terminal shows."""
+"""The microscope's command: Hydra composes, ``run`` looks and keeps, the terminal shows."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ def propagate(cfg: DictConfig) -> float | None:
     stop_on_signals()
     job: Any = HydraConfig.get()
     try:
-        from initlab.microscope_run import look
+        from initlab.microscope.run import look
 
         tags = _tags(job)
         specimen, observation, address = look(cfg, tags, job.runtime.cwd)
@@ -38,7 +38,7 @@ def propagate(cfg: DictConfig) -> float | None:
         FAILURES.append(f"{' '.join(job.overrides.task)}: {error}" if sweeping else str(error))
         print(FAILURES[-1], file=sys.stderr)
         return None
-    from initlab.microscope_table import print_observation
+    from initlab.microscope.table import print_observation
 
     print_observation(specimen, tags, observation, address)
     return None if observation.phase is None else observation.phase.chi
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _tags(job: Any) -> dict[str, str]:
-    from initlab.microscope import GROUPS
+    from initlab.microscope.specimen import GROUPS
 
     tags = {group: str(job.runtime.choices[group]) for group in GROUPS}
     if job.mode == RunMode.MULTIRUN:

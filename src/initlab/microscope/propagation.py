@@ -13,10 +13,10 @@ from typing import Self
 import numpy as np
 
 from initlab.activations import Array
-from initlab.finite_width import band, forward_spread, gradient_spread
-from initlab.gaussian import Values
-from initlab.mean_field import covariance, first_moment, second_moment, slope
 from initlab.network import Network
+from initlab.theory.finite_width import band, forward_spread, gradient_spread
+from initlab.theory.gaussian import Values
+from initlab.theory.mean_field import covariance, first_moment, second_moment, slope
 
 
 @dataclass(frozen=True)

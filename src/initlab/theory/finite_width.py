@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from initlab.activations import Activation
-from initlab.gaussian import Values, derivative, mean, scaled, value
-from initlab.mean_field import mean_square_slope, next_mean_square, second_moment
+from initlab.theory.gaussian import Values, derivative, mean, scaled, value
+from initlab.theory.mean_field import mean_square_slope, next_mean_square, second_moment
 
 BAND_DEVIATIONS = 1.6448536269514722  # to each side: nine of ten draws of a Gaussian
 

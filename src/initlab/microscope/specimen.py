@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -13,11 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from initlab.checks import Count, Positive, Rule, Seed, is_number
 from initlab.config import OptionalCount, OptionalText, Prefixes, Text, check_arguments, part, plain
-from initlab.errors import ConfigError
+from initlab.errors import ConfigError, naming
 from initlab.initializers import initial_parameters
-from initlab.mean_field import CRITICAL_WITHIN, Phase, phase
-from initlab.network import Network
-from initlab.propagation import (
+from initlab.microscope.propagation import (
     Measured,
     Predicted,
     Variances,
@@ -27,6 +24,8 @@ from initlab.propagation import (
     propagate,
     variances,
 )
+from initlab.network import Network
+from initlab.theory.mean_field import CRITICAL_WITHIN, Phase, phase
 
 GROUPS = ("model", "init", "bias")
 EXAMPLES = 256  # inputs for a start that looks at data
@@ -101,7 +100,7 @@ def specimen_of(cfg: DictConfig) -> Specimen:
     values = plain(cfg)
     settings = settings_of(values)
     parts = {group: part(values, group, settings.allow_targets) for group in GROUPS}
-    with _naming("model"):
+    with naming("model"):
         hidden = parts["model"](1, 1).sizes[1:-1]
         if not hidden:
             raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
@@ -153,9 +152,9 @@ def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 def _measured(specimen: Specimen, seeds: Sequence[int]) -> Measured:
     network, inputs = specimen.network, specimen.settings.input
-    with _naming("input"):
+    with naming("input"):
         X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
-    with _naming("init"), np.errstate(all="ignore"):
+    with naming("init"), np.errstate(all="ignore"):
         flat = np.stack([_start(specimen, seed) for seed in seeds])
     return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
 
@@ -176,12 +175,3 @@ def _phase(specimen: Specimen, given: Variances, start: float) -> Phase:
     tolerance = max(CRITICAL_WITHIN, 3 * math.sqrt(2 / weights))
     sigma_w2, sigma_b2 = float(given.sigma_w2[recurrent].mean()), float(given.sigma_b2[recurrent].mean())
     return phase(network.activation, sigma_w2, sigma_b2, start, tolerance)
-
-
-@contextmanager
-def _naming(group: str) -> Iterator[None]:
-    """Puts the group's name before what is said against its settings."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{group}: {error}") from error

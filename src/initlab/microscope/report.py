@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from initlab.activations import Array
-from initlab.gaussian import Values
-from initlab.mean_field import Phase
-from initlab.microscope import Observation, Specimen
+from initlab.microscope.specimen import Observation, Specimen
+from initlab.theory.gaussian import Values
+from initlab.theory.mean_field import Phase
 
 
 class Sight(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from initlab.activations import Activation
-from initlab.gaussian import POINTS, derivative, mean, product_mean, scaled, value
+from initlab.theory.gaussian import POINTS, derivative, mean, product_mean, scaled, value
 
 SMALLEST, LARGEST = 1e-20, 1e12  # mean squares that stand for the limits 0 and infinity
 CRITICAL_WITHIN = 0.01  # of χ1 = 1: then a hundred layers change a gradient by a factor of e at most

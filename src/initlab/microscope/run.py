@@ -10,8 +10,7 @@ import yaml
 from omegaconf import DictConfig
 
 from initlab.config import leaves
-from initlab.microscope import Observation, Specimen, observe, specimen_of
-from initlab.microscope_report import (
+from initlab.microscope.report import (
     describe,
     metrics_by_layer,
     metrics_of,
@@ -21,6 +20,7 @@ from initlab.microscope_report import (
     verdict_line,
     verdict_of,
 )
+from initlab.microscope.specimen import Observation, Specimen, observe, specimen_of
 from initlab.signals import held
 from initlab.tracking import Description, Ending, Series, Tracker
 

@@ -7,8 +7,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from initlab.microscope import Observation, Specimen
-from initlab.microscope_report import name_of, rows_of, sights_of, verdict_line
+from initlab.microscope.report import name_of, rows_of, sights_of, verdict_line
+from initlab.microscope.specimen import Observation, Specimen
 
 PIPE_WIDTH = 200  # a pipe has no width; wide enough that no row is broken
 THEORY = ("theory", "9 of 10")

@@ -1,0 +1,1 @@
+"""Mean-field theory of wide random networks: what a start will do, without drawing it."""
