@@ -27,11 +27,28 @@ def test_a_diverged_run_keeps_its_history_up_to_and_with_the_bad_cost():
     for iteration in range(5):
         cost = np.array([1.0 - iteration / 10, np.inf if iteration >= 2 else 1.0])
         measures = {"norm": np.array([iteration, -iteration])} if iteration % 2 == 0 else {}
-        history.add(Record(iteration, cost, measures, parameters, (1,) if iteration >= 2 else ()))
+        rare = {"rank": np.array([10.0, 20]) + iteration} if iteration in (1, 4) else {}
+        history.add(Record(iteration, cost, measures, rare, parameters, (1,) if iteration >= 2 else ()))
         parameters += 1
     assert history.arrays(0)["cost"] == pytest.approx([1.0, 0.9, 0.8, 0.7, 0.6])
     assert history.arrays(1)["cost"].tolist() == [1.0, 1.0, np.inf]
     assert history.arrays(1)["measured_at"].tolist() == [0, 2]
     assert history.arrays(1)["norm"].tolist() == [0, -2]
+    assert history.arrays(1)["rarely_measured_at"].tolist() == [1]
+    assert history.arrays(1)["rank"].tolist() == [21]
+    assert history.arrays(0)["rank"].tolist() == [11, 14]
     assert history.snapshots[1][0, 0] == 1
     assert history.stopped_at == {1: 2}
+
+
+def test_what_was_measured_since_an_iteration_is_found_without_what_came_before():
+    history = History(runs=2, iterations=9, snapshot_at=[])
+    for iteration in range(9):
+        measures = {"norm": np.array([iteration, -iteration])} if iteration % 3 == 0 else {}
+        history.add(Record(iteration, np.ones(2), measures, {}, np.zeros((2, 1)), ()))
+        steps, tables = history.measures.tables(since=3)
+        assert steps.tolist() == [step for step in (3, 6) if step <= iteration]
+        assert [row.tolist() for row in tables.get("norm", [])] == [[step, -step] for step in steps.tolist()]
+    steps, tables = history.measures.tables()
+    assert (steps.tolist(), tables["norm"][:, 1].tolist()) == ([0, 3, 6], [0, -3, -6])
+    assert history.rare.tables()[1] == {}

@@ -134,7 +134,7 @@ def _train(
             batches=_batches(jobs, X_train.shape[-1]),
             measure_every=diagnostics.every,
             diagnostics=named(diagnostics.names),
-            rare=named(diagnostics.rare),
+            rare=named([name for name in diagnostics.rare if name not in diagnostics.names]),
             rare_at=log_spaced(train.iterations, diagnostics.points),
         )
         for record in records:

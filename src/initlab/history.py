@@ -1,7 +1,8 @@
 """What a stack of runs left behind: costs, measurements and snapshots, kept in arrays as they come."""
 
 import time
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,10 @@ class History:
         self.costs = np.empty((iterations, runs))
         self.times = np.empty(iterations, np.int64)
         self.length = 0
-        self.measures: dict[str, dict[int, Array]] = {}
+        self.measures, self.rare = Measured(), Measured()
         self.snapshots: dict[int, Array] = {}
         self.stopped_at: dict[int, int] = {}
         self._snapshot_at = frozenset(snapshot_at)
-        self._made_of, self._tables = -1, (np.empty(0, np.int64), dict[str, Array]())
 
     def add(self, record: Record) -> None:
         """Keeps a record."""
@@ -38,8 +38,8 @@ class History:
         self.costs[iteration] = record.cost
         self.times[iteration] = time.time_ns() // 1_000_000
         self.length = iteration + 1
-        for key, values in record.measures.items():
-            self.measures.setdefault(key, {})[iteration] = values
+        self.measures.add(iteration, record.measures)
+        self.rare.add(iteration, record.rare)
         if iteration in self._snapshot_at:
             self.snapshots[iteration] = record.parameters.copy()
         if len(record.diverged) > len(self.stopped_at):
@@ -50,35 +50,42 @@ class History:
         """Returns how many iterations a run made, its last one included if it diverged there."""
         return self.stopped_at.get(run, self.length - 1) + 1
 
-    def measured(self, key: str, since: int = 0) -> tuple[NDArray[np.int64], Array]:
-        """Returns the iterations (k,), from ``since`` on, at which something was measured, and it (k, R)."""
-        rows = self.measures[key]
-        steps = [step for step in rows if step >= since]
-        if not steps:
-            return np.empty(0, np.int64), np.empty((0, self.costs.shape[1]))
-        return np.array(steps, np.int64), np.stack([rows[step] for step in steps])
-
     def arrays(self, run: int) -> dict[str, NDArray[Any]]:
         """Returns a run's exact history: ``cost`` (n,), ``measured_at`` (k,) and each measurement (k,) by
-        name, NaN where that one was not measured.
+        name, ``rarely_measured_at`` (j,) and each rare measurement (j,) by name.
         """
         n = self.iterations_of(run)
-        steps, values = self._aligned
-        k = int(np.searchsorted(steps, n))
-        measures = {key: table[:k, run].copy() for key, table in values.items()}
-        return {"cost": self.costs[:n, run].copy(), "measured_at": steps[:k].copy(), **measures}
+        found: dict[str, NDArray[Any]] = {"cost": self.costs[:n, run].copy()}
+        for name, measured in (("measured_at", self.measures), ("rarely_measured_at", self.rare)):
+            steps, tables = measured.tables()
+            k = int(np.searchsorted(steps, n))
+            found |= {name: steps[:k].copy()} | {key: t[:k, run].copy() for key, t in tables.items()}
+        return found
 
-    @property
-    def _aligned(self) -> tuple[NDArray[np.int64], dict[str, Array]]:
-        """All iterations at which anything was measured (k,), and each measurement (k, R) at those."""
-        if self._made_of != self.length:
-            steps = np.unique([step for rows in self.measures.values() for step in rows]).astype(np.int64)
-            tables = {}
-            for key in self.measures:
-                at, values = self.measured(key)
-                tables[key] = np.full(
-                    (len(steps), values.shape[1]), np.nan, np.result_type(values, np.float32)
-                )
-                tables[key][np.searchsorted(steps, at)] = values
-            self._made_of, self._tables = self.length, (steps, tables)
-        return self._tables
+
+class Measured:
+    """Measurements of R runs that are taken together, at the same iterations."""
+
+    def __init__(self) -> None:
+        self._steps: list[int] = []
+        self._rows: dict[str, list[Array]] = {}
+        self._tables: tuple[int, dict[str, Array]] = 0, {}
+
+    def add(self, iteration: int, values: Mapping[str, Array]) -> None:
+        """Keeps what was measured, if anything was."""
+        if values:
+            self._steps.append(iteration)
+            for key, value in values.items():
+                self._rows.setdefault(key, []).append(value)
+
+    def tables(self, since: int = 0) -> tuple[NDArray[np.int64], dict[str, Array]]:
+        """Returns the iterations (k,) from ``since`` on, and by name what was measured at those (k, R)."""
+        first = bisect_left(self._steps, since)
+        steps = np.array(self._steps[first:], np.int64)
+        if first == len(self._steps):
+            return steps, {}
+        if first:
+            return steps, {key: np.stack(rows[first:]) for key, rows in self._rows.items()}
+        if self._tables[0] != len(steps):  # each run of a stack asks for the same
+            self._tables = len(steps), {key: np.stack(rows) for key, rows in self._rows.items()}
+        return steps, self._tables[1]

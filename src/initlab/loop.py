@@ -17,7 +17,8 @@ Batches = Iterator[NDArray[np.intp]]
 
 
 class Record(NamedTuple):
-    """What one iteration leaves: its cost (R,) before the update, what was measured, and who has diverged.
+    """What one iteration leaves: its cost (R,) before the update, what was measured, often and rarely, and
+    who has diverged.
 
     ``parameters`` (R, P) are the loop's own, after the update: copy them to keep them. ``diverged`` lists the
     runs whose cost is no longer finite; their parameters stay as they were when that showed.
@@ -26,6 +27,7 @@ class Record(NamedTuple):
     iteration: int
     cost: Array
     measures: dict[str, Array]
+    rare: dict[str, Array]
     parameters: Array
     diverged: Sequence[int]
 
@@ -60,9 +62,9 @@ def fit(
         forward(blocks, arrays)
         costs = cost(arrays)
         backward(blocks, arrays)
-        wanted = diagnostics if iteration % measure_every == 0 else ()
-        wanted += rare if iteration in rare_at else ()
-        if wanted:  # the update changes both
+        often = diagnostics if iteration % measure_every == 0 else ()
+        rarely = rare if iteration in rare_at else ()
+        if often or rarely:  # the update changes both
             before, gradient = parameters.copy(), arrays.gradient.copy()
         # The sum of the costs is finite only if each of them is: one cheap test for the usual case.
         if not math.isfinite(np.add.reduce(costs)):
@@ -71,11 +73,11 @@ def fit(
         update(parameters, arrays.gradient, state)
         for run, values in frozen.items():
             parameters[run] = values
-        measures: dict[str, Array] = {}
-        if wanted:
+        measures, seldom = dict[str, Array](), dict[str, Array]()
+        if often or rarely:
             step = Step(network, start, before, gradient, parameters, arrays)
-            measures = measure(step, wanted)
-        yield Record(iteration, costs, measures, parameters, tuple(frozen))
+            measures, seldom = measure(step, often), measure(step, rarely)
+        yield Record(iteration, costs, measures, seldom, parameters, tuple(frozen))
         if len(frozen) == len(parameters):
             return
 

@@ -39,6 +39,11 @@ def _on_signal(signum: int, frame: FrameType | None) -> None:
     raise Stopped(signum)
 
 
+def stop(signum: int) -> None:
+    """Does what the signal would do, for a process that learns in another way that it shall end."""
+    _on_signal(signum, None)
+
+
 def stop_on_signals() -> None:
     """Makes the stopping signals raise Stopped. One that is ignored, as under nohup, stays ignored."""
     for signum in STOPPING:

@@ -138,7 +138,9 @@ def _series_since(since: int, history: History, run_ids: Sequence[str], every: i
     """
     costs = np.arange(-(-since // every) * every, history.length, every)
     found: dict[str, tuple[NDArray[np.int64], Array]] = {"cost": (costs, history.costs[costs])}
-    found |= {key: history.measured(key, since) for key in history.measures}
+    for measured in (history.measures, history.rare):
+        at, tables = measured.tables(since)
+        found |= {key: (at, values) for key, values in tables.items()}
     series: list[Series] = []
     for run, run_id in enumerate(run_ids):
         end = history.iterations_of(run)

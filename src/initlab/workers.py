@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from initlab.signals import Stopped, stop_on_signals
+from initlab.signals import Stopped, stop, stop_on_signals
 
 SECONDS_TO_STOP = 10
 
@@ -117,15 +117,21 @@ def _work(connection: Connection, function: Function) -> None:
         while True:
             task = connection.recv()
             connection.send(("result", _result(function, task, connection)))
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         return
     except Stopped as stopped:
         sys.exit(128 + stopped.signum)
 
 
 def _result(function: Function, task: Any, connection: Connection) -> Any:
+    def report(what: Any) -> None:
+        try:
+            connection.send(("report", what))
+        except OSError:  # nobody listens: the parent is gone, and its watcher will say so in a moment
+            stop(signal.SIGTERM)
+
     try:
-        return function(task, lambda what: connection.send(("report", what)))
+        return function(task, report)
     except Exception as error:
         traceback.print_exc()
         return Lost(f"{type(error).__name__}: {error}")
