@@ -128,7 +128,7 @@ def test_the_baseline_is_the_best_single_answer(output_name, Y, expected):
 
 def evidence(**changes):
     given = {
-        "network": Network((2, 7, 5, 1), "relu"), "costs": np.full(100, 0.5), "final_cost": 0.5,
+        "network": Network((2, 7, 5, 1), "relu"), "examples": 100, "costs": np.full(100, 0.5), "final_cost": 0.5,
         "diverged_at": None, "score": 0.97, "test_score": 0.96, "baseline": 0.5, "learning_rate": 0.1,
         "at_start": {"distinct_units/layer1": 7.0, "distinct_units/layer2": 5.0},
         "at_end": {"distinct_units/layer1": 7.0, "distinct_units/layer2": 5.0}, "moved": [1.0, 1.0, 1.0],
@@ -148,6 +148,12 @@ def test_a_cost_that_jumps_between_mini_batches_but_does_not_fall_is_not_still_i
     assert still_improving(evidence(costs=0.5 + 0.2 * noise)) is None
     assert still_improving(evidence(costs=np.geomspace(5, 0.05, 1000) * (1 + 0.1 * noise)))
     assert still_improving(evidence(costs=np.geomspace(5, 0.005, 1000))) is None  # nothing left to win
+
+
+def test_what_is_luck_depends_on_the_number_of_examples():
+    few, many = evidence(score=0.55, examples=100), evidence(score=0.55, examples=10_000)
+    assert "no better than the larger class" in dict(diagnose(few))
+    assert "learned in part" in dict(diagnose(many))
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])

@@ -4,6 +4,7 @@ A verdict is a function of the evidence: it returns its sentence, or None where 
 with spaces, is the verdict's. They stand in VERDICTS in the order of their weight.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -15,7 +16,8 @@ DEAD = 0.5  # of a layer's units: more than an unlucky draw of a small layer sil
 SATURATED = 0.5  # of a layer's slopes, or of the answers: most examples then teach next to nothing
 VANISHED = 1e-3  # of the output's gradient: without rescaling, a layer that learns a thousand times slower
 EXPLODED = 1e3  # times the output's gradient: a rate that suits the output throws such a layer away
-CHANCE = 0.02  # of score above one answer for all: two examples of a hundred may be luck
+CHANCE = 2.0  # standard errors of a share of so many examples: what may be luck
+CHANCE_R2 = 0.02  # of the variance
 IMPROVING = 0.05  # of the cost lost within the last tenth: as much again would be well worth the wait
 SOLVED = 0.01  # of cost: from there on more iterations change no answer worth changing
 GOOD_ACCURACY, GOOD_R2 = 0.95, 0.9  # what a good start of the published network reaches, and its like
@@ -163,7 +165,10 @@ def no_better_than_the_mean(e: Evidence) -> str | None:
 
 
 def _useless(e: Evidence) -> bool:
-    return e.score is not None and e.score <= e.baseline + CHANCE
+    if e.network.output_name == "linear":
+        return e.score is not None and e.score <= CHANCE_R2
+    luck = CHANCE * math.sqrt(e.baseline * (1 - e.baseline) / e.examples)
+    return e.score is not None and e.score <= e.baseline + luck
 
 
 def learned_by_heart(e: Evidence) -> str | None:

@@ -16,7 +16,7 @@ MEASURED: tuple[Measurement, ...] = named(
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a diagnosis of one run rests on.
+    """What a diagnosis of one run, trained on so many ``examples``, rests on.
 
     ``at_start`` and ``at_end`` hold measurements over all training examples by metric name; ``moved`` (L,)
     how far each layer's weights, biases left out, are from their start (Euclidean). ``costs`` (n,) are those
@@ -25,6 +25,7 @@ class Evidence:
     """
 
     network: Network
+    examples: int
     costs: Array
     final_cost: float | None
     diverged_at: int | None

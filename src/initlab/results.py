@@ -98,6 +98,7 @@ def _evidence(job: Job, result: Result, layers: Sequence[Mapping[str, float]]) -
         moved = [float(np.linalg.norm(last - start)) for start, last in moves]
     return Evidence(
         network=job.network,
+        examples=job.dataset.X_train.shape[-1],
         costs=result.history["cost"],
         final_cost=result.final_cost,
         diverged_at=result.diverged_at,
