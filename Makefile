@@ -44,7 +44,7 @@ check: lint types test ## Lint, types and tests: what CI runs
 bench: setup ## Measure the speed beside other ways to do the same; some minutes
 	$(RUN)/python -m src.bench
 
-readme: setup ## Make the README's picture and table anew
+readme: setup ## Make the README's pictures and table anew
 	$(RUN)/python -m src.readme
 
 lock: setup ## Resolve the lock anew from pyproject.toml

@@ -1,10 +1,14 @@
 """The README tells the truth."""
 
 import re
+import shlex
 
 from conftest import ROOT, runs_of
+from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from PIL import Image
+
+from initlab.activations import ACTIVATIONS
 
 README = (ROOT / "README.md").read_text()
 
@@ -23,10 +27,32 @@ def test_the_table_of_results_is_what_the_headline_command_measures(headline):
     assert shown[1].splitlines()[2:] == measured
 
 
-def test_the_picture_is_there():
-    [path] = re.findall(r"!\[.*?\]\((.*?)\)", README)
-    with Image.open(ROOT / path) as picture:
-        assert picture.width > 1000
+def test_the_pictures_are_there():
+    paths = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert len(paths) == 3
+    for path in paths:
+        with Image.open(ROOT / path) as picture:
+            assert picture.width > 600
+
+
+def test_every_choice_of_every_group_is_named():
+    named = set(re.findall(r"`([a-z_]+)`", README))
+    choices = {path.stem for path in (ROOT / "conf").glob("*/*.yaml")}
+    assert choices - named == set()
+
+
+def test_every_activation_is_named():
+    for name in ACTIVATIONS:
+        assert re.search(rf"\b{name}\b", README), name
+
+
+def test_every_command_it_shows_composes():
+    commands = re.findall(r"^python -m src\.train (.*?)(?:  +#.*)?$", README, re.MULTILINE)
+    assert len(commands) > 5
+    with initialize_config_module("initlab.conf", version_base="1.3"):
+        for command in commands:
+            words = [word for word in shlex.split(command) if "=" in word]
+            assert compose("config", [word.split(",")[0] for word in words if "(" not in word])
 
 
 def test_every_target_it_names_is_in_the_makefile():
@@ -36,4 +62,4 @@ def test_every_target_it_names_is_in_the_makefile():
 
 
 def test_it_is_short():
-    assert len(README.splitlines()) <= 150
+    assert len(README.splitlines()) <= 190

@@ -1,4 +1,4 @@
-"""``make bench``: measures and prints, side by side, and puts the tables into the README."""
+"""``make bench``: measures and prints, side by side, and puts the tables into docs/speed.md."""
 
 import re
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import iteration, larger, metrics, sweep
 
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "speed.md"
 TABLES = re.compile(
     r"(?<=<!-- speed: made by `make bench` -->\n\n).*?(?=\n\n<!-- end of speed -->)", re.DOTALL
 )
@@ -26,14 +26,14 @@ def table(head: tuple[str, str, str], rows: list[tuple[str, str, str]]) -> str:
 
 
 def main(wanted: list[str]) -> None:
-    """Measures what is named, or everything; everything goes into the README."""
+    """Measures what is named, or everything; everything goes into docs/speed.md."""
     tables = []
     for name in wanted or MEASUREMENTS:
         head, measure = MEASUREMENTS[name]
         tables.append(table(head, measure()))
         print(tables[-1], end="\n\n", flush=True)
     if not wanted:
-        README.write_text(TABLES.sub(lambda _: "\n\n".join(tables), README.read_text()))
+        PAGE.write_text(TABLES.sub(lambda _: "\n\n".join(tables), PAGE.read_text()))
 
 
 if __name__ == "__main__":
