@@ -90,16 +90,21 @@ def _range(numbers: Sequence[float | None], form: str) -> str:
     """Returns the median of the numbers there are, and their interquartile range."""
     there = [number for number in numbers if number is not None]
     if len(there) < 2:
-        return form.format(there[0]) if there else "–"
-    low, median, high = (form.format(q) for q in quantiles(there, n=4, method="inclusive"))
+        return _short(there[0], form) if there else "–"
+    low, median, high = (_short(q, form) for q in quantiles(there, n=4, method="inclusive"))
     return f"{median} [{low}, {high}]"
+
+
+def _short(number: float, form: str) -> str:
+    """Returns a number in its form, or by its order where that would need many digits before the point."""
+    return form.format(number) if abs(number) < 1000 else f"{number:.2g}"
 
 
 def _one_cost(group: Sequence[Outcome]) -> str:
     [outcome] = group
     if outcome.final_cost is None:
         return f"diverged at {outcome.diverged_at:,}"
-    return f"{outcome.final_cost:.6f}" if outcome.final_cost >= 1e-4 else f"{outcome.final_cost:.3g}"
+    return f"{outcome.final_cost:.6f}" if 1e-4 <= outcome.final_cost < 1e6 else f"{outcome.final_cost:.3g}"
 
 
 def _score(
@@ -117,7 +122,7 @@ def _score(
 
 def _one_score(scores: Sequence[float | None], is_r2: bool) -> str:
     [score] = scores
-    return "–" if score is None else f"{score:.3f}" if is_r2 else f"{score:.1%}"
+    return "–" if score is None else _short(score, "{:.3f}") if is_r2 else f"{score:.1%}"
 
 
 def _many_scores(scores: Sequence[float | None], is_r2: bool) -> str:
@@ -138,12 +143,16 @@ def _most_verdicts(group: Sequence[Outcome]) -> str:
     return ", ".join(f"{name} {n}/{len(group)}" for name, n in found.most_common(MOST_VERDICTS)) or "–"
 
 
+def _count_diverged(group: Sequence[Outcome]) -> str:
+    return f"{sum(outcome.diverged_at is not None for outcome in group):,}"
+
+
 def _columns(outcomes: Sequence[Outcome], many: bool) -> list[Column]:
     score = _score_name(outcomes)
     if many:
         return [
             ("runs", lambda group: f"{len(group):,}"),
-            ("diverged", lambda group: f"{sum(o.diverged_at is not None for o in group):,}"),
+            *([("diverged", _count_diverged)] if any(o.diverged_at is not None for o in outcomes) else []),
             ("final cost, median [IQR]", lambda group: _range([o.final_cost for o in group], "{:.4f}")),
             (f"train {score}", _score("train", _many_scores)),
             (f"test {score}", _score("test", _many_scores)),
