@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from . import iteration, larger, metrics, sweep
+from . import iteration, larger, measuring, metrics, sweep
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "speed.md"
 TABLES = re.compile(
@@ -14,6 +14,7 @@ TABLES = re.compile(
 MEASUREMENTS = {
     "iteration": (("one iteration of one run", "µs", "of plain NumPy"), iteration.measure),
     "larger": (("one iteration of a larger network, batch 128", "ms", "of Initlab"), larger.measure),
+    "diagnostics": (("what the diagnostics cost", "light", "full"), measuring.measure),
     "metrics": (("metric rows into SQLite", "rows a second", "of log_batch"), metrics.measure),
     "sweep": (("one tracked run of 1500 iterations", "seconds", "of Initlab"), sweep.measure),
 }

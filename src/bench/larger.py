@@ -52,7 +52,7 @@ def problems() -> list[Problem]:
     images, labels = rng.standard_normal((784, m)), np.eye(10)[:, rng.randint(10, size=m)]
     return [
         Problem("digits, 64-128-64-10", small, data.X_train[:, :m], data.Y_train[:, :m], 20, 11),
-        Problem("784-1024-1024-10", large, images, labels, 1, 7),
+        Problem("784-1024-1024-10", large, images, labels, 3, 7),
     ]
 
 

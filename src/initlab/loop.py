@@ -55,7 +55,7 @@ def fit(
     """
     blocks, state = network.blocks(parameters), dict[str, Array]()
     frozen: dict[int, Array] = {}
-    start = parameters.copy()
+    start = parameters.copy() if diagnostics or rare else parameters
     examples = Examples(network, with_ones(X), network.output.targets(Y), len(parameters), parameters.dtype)
     for iteration in range(iterations):
         arrays = examples.all() if batches is None else examples.some(next(batches))

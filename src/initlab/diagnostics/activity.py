@@ -36,7 +36,7 @@ def dead_units(step: Step) -> dict[str, Array]:
         return {}
     # What is never negative adds up to 0 only if all of it is 0. ``values`` leave out what a residual adds.
     sums = [np.add.reduce(a, axis=-1) for a in step.arrays.values]
-    return by_layer([np.count_nonzero(of_units == 0, axis=-1) / of_units.shape[-1] for of_units in sums])
+    return by_layer([np.add.reduce(of_units == 0, axis=-1) / of_units.shape[-1] for of_units in sums])
 
 
 def saturation(step: Step) -> dict[str, Array]:

@@ -72,4 +72,6 @@ def _ratio(part: Array, whole: Array) -> Array:
 
 
 def _with_global(squares: Array) -> dict[str, Array]:
-    return by_layer(np.sqrt(squares).T) | {"global": np.sqrt(np.add.reduce(squares, axis=-1))}
+    norms = by_layer(np.sqrt(squares).T)
+    norms["global"] = np.sqrt(np.add.reduce(squares, axis=-1))
+    return norms
