@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from conftest import runs_of
 from hydra import compose, initialize_config_module
+from scipy.stats import entropy
 
 from initlab.diagnosis import VERDICTS, diagnose, still_improving, trained_well
-from initlab.evidence import Evidence, baseline, layers_at
+from initlab.diagnosis.evidence import Evidence, baseline, baseline_cost, layers_at
 from initlab.experiment import run
 from initlab.network import Network
 from initlab.results import diagnosis_tags
@@ -30,6 +31,10 @@ CASES = {
     "trained well": (GOOD, ("init=zeros", *GOOD[1:])),
     "symmetry never broken": (("init=constant", *GOOD[1:]), GOOD),
     "saturated start": (("init=random", "train.iterations=20"), GOOD),
+    "large start": (
+        ("dataset=diabetes", "init=random", "optimizer.learning_rate=1e-9", "train.iterations=20"),
+        ("dataset=diabetes", *FAST),
+    ),
     "vanishing gradients": (FADING, ("init=he", *DEEP)),
     "exploding gradients": (("init=random", *DEEP), ("init=he", *DEEP)),
     "dead units": (("bias=constant", "bias.value=-20", *GOOD), (*GOOD, "model.activation=tanh")),
@@ -38,6 +43,7 @@ CASES = {
         ("dataset=diabetes", "init=zeros", "train.iterations=50"),
         ("dataset=diabetes", *FAST),
     ),
+    "hardly moved": (("init=he", "optimizer.learning_rate=1e-6", "train.iterations=50"), GOOD),
     "learned by heart": (("dataset=diabetes", "model.hidden=[50,50]", *FAST), GOOD),
     "learned in part": (("init=he", "train.iterations=3000"), GOOD),
     "still improving": (("init=he", "train.iterations=5000"), BLOBS),
@@ -102,13 +108,15 @@ def test_a_saturated_hidden_layer_is_named():
 
 
 def test_vanishing_and_exploding_gradients_name_their_layers():
-    assert "In the layers up to 11 of 12" in verdicts_of(FADING)["vanishing gradients"]
+    assert "In the layers 1 to 11 of 12" in verdicts_of(FADING)["vanishing gradients"]
     exploding = verdicts_of(CASES["exploding gradients"][0])["exploding gradients"]
-    assert "In the layers up to 10 of 12" in exploding
+    assert "In the layers 1 to 10 of 12" in exploding
 
 
 def test_units_that_died_on_the_way_are_told_from_those_dead_at_the_start():
-    assert "100% of them were so from the start" in verdicts_of(CASES["dead units"][0])["dead units"]
+    assert "100% were so from the start" in verdicts_of(CASES["dead units"][0])["dead units"]
+    found = verdicts_of(("init=he", "train.iterations=2000", "optimizer.learning_rate=0.05"))
+    assert "60% of the units are 0 for every training example; at the start it was 20%" in found["dead units"]
 
 
 def test_the_larger_class_is_measured_not_assumed():
@@ -127,11 +135,11 @@ def test_the_baseline_is_the_best_single_answer(output_name, Y, expected):
 
 
 def evidence(**changes):
+    units = {"distinct_units/layer1": 7.0, "distinct_units/layer2": 5.0}
     given = {
-        "network": Network((2, 7, 5, 1), "relu"), "examples": 100, "costs": np.full(100, 0.5), "final_cost": 0.5,
-        "diverged_at": None, "score": 0.97, "test_score": 0.96, "baseline": 0.5, "learning_rate": 0.1,
-        "at_start": {"distinct_units/layer1": 7.0, "distinct_units/layer2": 5.0},
-        "at_end": {"distinct_units/layer1": 7.0, "distinct_units/layer2": 5.0}, "moved": [1.0, 1.0, 1.0],
+        "network": Network((2, 7, 5, 1), "relu"), "examples": 100, "costs": np.full(100, 0.5),
+        "final_cost": 0.5, "diverged_at": None, "score": 0.97, "test_score": 0.96, "baseline": 0.5,
+        "baseline_cost": 0.69, "learning_rate": 0.1, "at_start": units, "at_end": units, "moved": [1.0] * 3,
     }  # fmt: skip
     return Evidence(**{**given, **changes})
 
@@ -152,8 +160,57 @@ def test_a_cost_that_jumps_between_mini_batches_but_does_not_fall_is_not_still_i
 
 def test_what_is_luck_depends_on_the_number_of_examples():
     few, many = evidence(score=0.55, examples=100), evidence(score=0.55, examples=10_000)
-    assert "no better than the larger class" in dict(diagnose(few))
+    assert "may be luck on 100 examples" in dict(diagnose(few))["no better than the larger class"]
     assert "learned in part" in dict(diagnose(many))
+
+
+@pytest.mark.parametrize(("examples", "baseline_score"), [(4, 0.5), (40, 0.9), (1000, 0.996)])
+def test_to_make_no_mistake_is_never_luck(examples, baseline_score):
+    perfect = evidence(score=1.0, test_score=1.0, final_cost=0.01, examples=examples, baseline=baseline_score)
+    assert "trained well" in dict(diagnose(perfect))
+
+
+def test_a_good_score_at_a_cost_above_one_answer_for_all_is_too_sure_of_its_mistakes():
+    found = dict(diagnose(evidence(score=0.97, final_cost=11.0)))
+    assert "trained well" not in found
+    assert "very sure where it is wrong" in found["learned in part"]
+
+
+def test_a_regression_worse_than_the_mean_is_called_so():
+    worse = evidence(
+        network=Network((2, 7, 5, 1), "relu", "linear"), score=-21.0, test_score=-20.0, baseline=0
+    )
+    assert "worse than answering the mean" in dict(diagnose(worse))["no better than the mean"]
+
+
+def test_a_first_cost_that_is_not_finite_blames_the_start_and_not_the_steps():
+    found = verdicts_of(("init=random", "init.scale=1e200", "train.iterations=20"))
+    assert "before any step was made" in found["diverged"]
+    assert "learning rate" not in found["diverged"]
+    assert "saturated start" not in found
+
+
+def test_advice_does_not_contradict_itself():
+    heart = verdicts_of(CASES["learned by heart"][0])
+    assert "still improving" not in heart
+    falling = np.geomspace(5, 0.02, 100)
+    perfect = evidence(score=1.0, test_score=1.0, costs=falling, final_cost=0.02)
+    assert [name for name, _ in diagnose(perfect)] == ["trained well"]
+
+
+def test_only_the_layers_concerned_are_named():
+    sizes = {f"preactivation_gradient/layer{n}": size for n, size in enumerate((1.0, 1e-5, 1.0), start=1)}
+    units = {"distinct_units/layer1": 7.0, "distinct_units/layer2": 5.0}
+    found = dict(diagnose(evidence(at_start={**units, **sizes})))
+    assert "In layer 2 of 2 the gradient was less" in found["vanishing gradients"]
+
+
+def test_the_baselines_cost_is_the_entropy_of_the_classes_or_half_the_variance():
+    assert baseline_cost(Network((2, 1), "relu"), np.array([[1.0, 0, 0, 0]])) == pytest.approx(
+        entropy([0.25, 0.75]), rel=1e-14
+    )
+    assert baseline_cost(Network((2, 3), "relu", "softmax"), np.eye(3)) == pytest.approx(np.log(3), rel=1e-14)
+    assert baseline_cost(Network((2, 1), "relu", "linear"), np.array([[1.0, 3]])) == 0.5
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])

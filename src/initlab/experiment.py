@@ -8,9 +8,9 @@ import numpy as np
 from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
+from initlab.diagnosis.evidence import layers_at
 from initlab.diagnostics import named
 from initlab.errors import TrackingError
-from initlab.evidence import layers_at
 from initlab.history import History, log_spaced
 from initlab.job import Job, build, largest_stack, stacked_data, stacked_update
 from initlab.loop import Batches, fit, minibatches

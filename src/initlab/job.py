@@ -45,7 +45,7 @@ class Job:
         with naming("init"), threadpool_limits(1), np.errstate(all="ignore"):
             X, seed = self.dataset.X_train, self.settings.seed
             start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
-        return start.astype(self.settings.train.precision)
+            return start.astype(self.settings.train.precision)
 
     @property
     def name(self) -> str:

@@ -87,7 +87,7 @@ def _train_here(
         ended = batch.run(partial(_hear, progress, batch))
         _take(ended, batch, endings, progress)
     if len(jobs) > 1:
-        _show(sheet_of(jobs[0], endings).run(print))
+        _show(sheet_of(_one_done(jobs, endings), endings).run(print))
     return endings
 
 
@@ -118,8 +118,13 @@ def _train_in_workers(
         ended = [give_up(task.jobs[0], result.why)] if isinstance(result, Lost) else result
         _take(ended, task, endings, progress)
         if len(endings) == len(jobs):
-            tasks.append(sheet_of(jobs[0], endings))
+            tasks.append(sheet_of(_one_done(jobs, endings), endings))
     return endings
+
+
+def _one_done(jobs: Sequence[SweepJob], endings: dict[int, JobEnding]) -> SweepJob:
+    """Returns a job that finished, whose config can stand for the sweep's; the first one if none did."""
+    return next((job for job in jobs if endings[job.number].outcome.error is None), jobs[0])
 
 
 def _run(task: Batch | Sheet, report: Any) -> Any:

@@ -16,12 +16,12 @@ FINE = 200  # points of σw at which the theory is drawn
 
 
 def phase_png(job: Job, outcomes: Sequence[Outcome]) -> bytes | None:
-    """Returns the phase diagram as a PNG; None where the sweep varied not both, σw and depth.
+    """Returns the phase diagram as a PNG; None where the sweep varied not both, σw and depth, or more.
 
-    ``job`` is one of the sweep's: its activation and σb hold for all.
+    ``job`` is one of the sweep's: its activation, data and σb then hold for all.
     """
     measured = trainability(outcomes)
-    if measured is None:
+    if measured is None or varied(outcomes) - {SIGMA, DEPTH, "seed"}:
         return None
     from initlab.plots import figure_png, phase_figure
 
@@ -39,6 +39,12 @@ def phase_png(job: Job, outcomes: Sequence[Outcome]) -> bytes | None:
         subtitle=f"σb = {sigma_b:.3g}, {max(job.network.sizes[1:-1])} units a layer",
     )
     return figure_png(figure)
+
+
+def varied(outcomes: Sequence[Outcome]) -> set[str]:
+    """Returns the keys of the overrides in which the jobs of a sweep differ."""
+    keys = {key for outcome in outcomes for key in outcome.settings}
+    return {key for key in keys if len({outcome.settings.get(key) for outcome in outcomes}) > 1}
 
 
 def trainability(outcomes: Sequence[Outcome]) -> tuple[Array, Array, Array] | None:

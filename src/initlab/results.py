@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from initlab.activations import Array
 from initlab.checks import is_number
 from initlab.diagnosis import Diagnosis, diagnose
-from initlab.evidence import Evidence, baseline
+from initlab.diagnosis.evidence import Evidence, baseline, baseline_cost
 from initlab.history import History
 from initlab.job import Job
 from initlab.network import named_parameters
@@ -94,7 +94,7 @@ def _evidence(job: Job, result: Result, layers: Sequence[Mapping[str, float]]) -
     first = [result.parameters[f"{name}_initial"] for name in weights]
     moves = zip(first, (result.parameters[name] for name in weights), strict=True)
     rate = job.update.keywords.get("learning_rate")
-    with np.errstate(over="ignore"):  # a run that diverged may be too far away for a number
+    with np.errstate(all="ignore"):  # a run that diverged may be too far away for a number
         moved = [float(np.linalg.norm(last - start)) for start, last in moves]
     return Evidence(
         network=job.network,
@@ -105,6 +105,7 @@ def _evidence(job: Job, result: Result, layers: Sequence[Mapping[str, float]]) -
         score=result.score("train"),
         test_score=result.score("test"),
         baseline=baseline(job.network, job.dataset.Y_train),
+        baseline_cost=baseline_cost(job.network, job.dataset.Y_train),
         learning_rate=rate if is_number(rate) else None,
         at_start=layers[0],
         at_end=layers[1],

@@ -20,8 +20,8 @@ class Evidence:
 
     ``at_start`` and ``at_end`` hold measurements over all training examples by metric name; ``moved`` (L,)
     how far each layer's weights, biases left out, are from their start (Euclidean). ``costs`` (n,) are those
-    before each update. ``score`` is the accuracy, or R² of a regression, and ``baseline`` what one answer for
-    every training example would score: the larger class, or the mean.
+    before each update. ``score`` is the accuracy, or R² of a regression; ``baseline`` and ``baseline_cost``
+    are what one answer for every training example would score and cost: the larger class, or the mean.
     """
 
     network: Network
@@ -32,6 +32,7 @@ class Evidence:
     score: float | None
     test_score: float | None
     baseline: float
+    baseline_cost: float
     learning_rate: float | None
     at_start: Mapping[str, float]
     at_end: Mapping[str, float]
@@ -63,3 +64,12 @@ def baseline(network: Network, Y: Array) -> float:
         return 0.0
     shares = np.mean(Y, axis=-1)
     return float(max(*shares, 1 - shares[0]) if len(shares) == 1 else shares.max())
+
+
+def baseline_cost(network: Network, Y: Array) -> float:
+    """Returns the cost on labels Y (n_y, m) of the best answer that is the same for every example."""
+    if network.output_name == "linear":
+        return float(0.5 * np.sum(np.var(Y, axis=-1)))
+    shares = np.mean(Y, axis=-1)
+    shares = np.append(shares, 1 - shares) if len(shares) == 1 else shares
+    return float(-np.sum(shares * np.log(np.where(shares > 0, shares, 1))))
