@@ -30,7 +30,7 @@ ui: setup ## Open the tracked runs in MLflow's UI, on this machine only
 	    --backend-store-uri sqlite:///$(CURDIR)/mlruns/mlflow.db
 
 test: setup ## Run the tests
-	$(RUN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(RUN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: setup
 	$(RUN)/ruff check .

@@ -2,15 +2,22 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from omegaconf import DictConfig
+from xdist.scheduler import LoadFileScheduling
 
 import initlab.cli  # noqa: F401  registers the resolver that the config's folders use
 
@@ -36,6 +43,53 @@ def run_command(*arguments: str, folder: Path, **changes: str) -> subprocess.Com
     )
 
 
+class HeadlineTogether(LoadFileScheduling):
+    """Gives a process whole files, as modules share costly fixtures, and the headline's files to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "headline" if Path(file).stem in ("test_headline", "test_readme", "test_ui") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> HeadlineTogether:
+    return HeadlineTogether(config, log)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def mlflow_server(folder: Path, *arguments: str | Path) -> Iterator[str]:
+    """MLflow's own server on the store of a folder, as `make ui` starts it; gives its address."""
+    port = free_port()
+    places = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    store = ["--backend-store-uri", f"sqlite:///{folder}/mlruns/mlflow.db"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "server", *places, *store, *arguments],
+        cwd=folder,
+        env=environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", MLFLOW_DISABLE_TELEMETRY="true"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"{address}/health", timeout=1).close()
+                break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.1)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # asked politely, it waits for its clients to hang up
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "mlflow.db"
@@ -43,12 +97,16 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def folder_with(database: Path, folder: Path) -> Path:
+    (folder / "mlruns").mkdir()
+    shutil.copy(database, folder / "mlruns" / "mlflow.db")
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path, migrated_database: Path) -> Path:
     """A folder with an empty tracking database that needs no migration, which would take seconds a test."""
-    (tmp_path / "mlruns").mkdir()
-    shutil.copy(migrated_database, tmp_path / "mlruns" / "mlflow.db")
-    return tmp_path
+    return folder_with(migrated_database, tmp_path)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, environment, run_command, runs_of
+from mlflow import MlflowClient
 
 SHORT = ("train.iterations=20", "plots.frames=0")
 GROUP_HELP = (
@@ -64,8 +64,6 @@ def test_the_installed_command_completes_in_the_shell(folder):
     ("override", "words"),
     [
         ("optimizer.learning_rate=-0.5", "optimizer.learning_rate=-0.5: must be a finite number greater"),
-        ("train.iterations=0", "train.iterations=0: must be a whole number of at least 1"),
-        ("model.hidden=7", "model.hidden=7: must be a list of whole numbers"),
         ("model.hidden=[7,0]", "model.hidden=[7, 0]: must be a list of whole numbers"),
         ("model.activation=swish", "must be one of relu, leaky_relu, elu"),
         ("init._target_=os.system", "init._target_=os.system: is outside of initlab"),
@@ -100,22 +98,13 @@ def test_unknown_options_and_mistyped_keys_get_hydras_own_error(command, overrid
     assert "Traceback" not in done.stderr
 
 
-def test_a_failing_job_touches_no_other_and_all_failures_are_listed(command, client):
-    done = command("-m", "optimizer.learning_rate=-1,0.1,0", *SHORT)
-    assert done.returncode == 1
-    assert [run.info.status for run in runs_of(client)] == ["FINISHED"]
-    assert "2 of 3 jobs failed:" in done.stderr
-    for rate in ("-1", "0"):
-        assert f"optimizer.learning_rate={rate}: must be a finite number greater than 0" in done.stderr
-    assert "he-seed3" in done.stdout
-
-
-def test_two_sweeps_started_together_share_no_folder(folder):
+def test_two_sweeps_started_together_share_no_folder(tmp_path):
     arguments = [sys.executable, "-m", "src.train", "-m", "seed=1,2", *SHORT, "tracking.uri=null"]
-    sweeps = [subprocess.Popen(arguments, cwd=folder, env=environment()) for _ in range(2)]
+    sweeps = [subprocess.Popen(arguments, cwd=tmp_path, env=environment()) for _ in range(2)]
     assert [sweep.wait(timeout=120) for sweep in sweeps] == [0, 0]
-    assert len(list((folder / "multirun").glob("*"))) == 2
-    assert len(list((folder / "multirun").glob("*/*/outcome.json"))) == 4
+    assert len(list((tmp_path / "multirun").glob("*"))) == 2
+    assert len(list((tmp_path / "multirun").glob("*/*/outcome.json"))) == 4
+    assert not (tmp_path / "mlruns").exists()
 
 
 def test_without_tracking_nothing_is_tracked(tmp_path):
@@ -125,18 +114,13 @@ def test_without_tracking_nothing_is_tracked(tmp_path):
     assert "he-seed3" in done.stdout
 
 
-def test_the_store_is_where_the_command_was_started_even_if_jobs_change_their_directory(command, client):
-    assert command("hydra.job.chdir=true", *SHORT).returncode == 0
-    assert [run.info.status for run in runs_of(client)] == ["FINISHED"]
-
-
-def test_the_environment_names_the_store(command, folder, migrated_database):
-    other = folder / "other.db"
-    other.write_bytes(migrated_database.read_bytes())
-    assert command(*SHORT, MLFLOW_TRACKING_URI=f"sqlite:///{other}").returncode == 0
-    with sqlite3.connect(other) as database:
-        assert database.execute("select status from runs").fetchall() == [("FINISHED",)]
-    database.close()
+def test_the_environment_names_the_store_as_seen_from_where_the_command_was_started(
+    command, folder, migrated_database
+):
+    (folder / "other.db").write_bytes(migrated_database.read_bytes())
+    done = command("hydra.job.chdir=true", *SHORT, MLFLOW_TRACKING_URI="sqlite:///other.db")
+    assert done.returncode == 0, done.stderr
+    assert [run.info.status for run in runs_of(MlflowClient(f"sqlite:///{folder}/other.db"))] == ["FINISHED"]
 
 
 def test_a_diverging_run_is_a_result_and_the_others_go_on(command, client):
@@ -153,7 +137,7 @@ def test_a_diverging_run_is_a_result_and_the_others_go_on(command, client):
     assert by_rate["0.1"].data.metrics["diverged"] == 0
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_ends_killed_and_keeps_its_metrics(folder, client, signum):
     arguments = [sys.executable, "-m", "src.train", "train.iterations=10000000", "tracking.every=1000"]
     # a shell that starts a job in the background lets it ignore SIGINT; this one must not
@@ -169,7 +153,7 @@ def test_a_stopped_run_ends_killed_and_keeps_its_metrics(folder, client, signum)
     while not [run for run in runs_of(client) if run.inputs.dataset_inputs]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    time.sleep(1)
+    time.sleep(0.5)
     os.kill(process.pid, signum)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 128 + signum

@@ -22,7 +22,16 @@ from omegaconf.base import Container
 
 from initlab.composing import Composer, QuickLoader, save_hydra_folder, to_yaml
 
-OPTIONS = sorted(f"{path.parent.name}={path.stem}" for path in (ROOT / "conf").glob("*/*.yaml"))
+OPTIONS = {
+    group.name: sorted(path.stem for path in group.glob("*.yaml"))
+    for group in sorted((ROOT / "conf").iterdir())
+    if any(group.glob("*.yaml"))
+}
+# Every option of every group is in one of these, beside options of all other groups.
+JOBS = [
+    [*(f"{group}={options[number % len(options)]}" for group, options in OPTIONS.items()), "seed=7"]
+    for number in range(max(map(len, OPTIONS.values())))
+]
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +97,9 @@ def assert_as_hydra(loader, composer, overrides):
     return hydras
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_of_every_group_composes_as_hydra_composes_it(loader, composer, option):
-    job = [option, "seed=7"]
-    hydras, cfg = loader.load_sweep_config(composer.master_config, job), composer.compose(job)
-    assert cfg == hydras
-    assert OmegaConf.to_yaml(cfg) == OmegaConf.to_yaml(hydras)
-    assert outcome(lambda: cfg) == outcome(lambda: hydras)
+@pytest.mark.parametrize("job", JOBS, ids=" ".join)
+def test_every_option_of_every_group_composes_as_hydra_composes_it(loader, composer, job):
+    assert not isinstance(assert_as_hydra(loader, composer, job), list)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,7 @@ def test_errors_are_hydras_own(loader, composer, overrides):
 def test_jobs_as_the_basic_sweeper_splits_them_compose_as_in_hydra(loader, composer, command):
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(command)
     [jobs] = BasicSweeper.split_arguments(parsed, max_batch_size=None)
-    for job in jobs[::2]:
+    for job in jobs[:: max(1, len(jobs) // 5)]:
         assert_as_hydra(loader, composer, job)
 
 
@@ -238,10 +243,10 @@ POOL = """
 def test_any_mixture_of_overrides_composes_as_in_hydra(loader, composer):
     draw = random.Random(20261123)
     errors = 0
-    for _ in range(32):
+    for _ in range(20):
         job = draw.sample(POOL.split(), draw.randint(1, 5))
         errors += isinstance(assert_as_hydra(loader, composer, job), list)
-    assert 5 < errors < 27
+    assert 3 < errors < 17
 
 
 def test_what_hydra_was_told_for_the_whole_sweep_holds_in_every_job(loader, monkeypatch):
@@ -536,8 +541,8 @@ def test_any_tree_is_dumped_as_omegaconf_dumps_it():
 
 
 def test_every_job_config_is_dumped_as_omegaconf_dumps_it(composer):
-    for option in OPTIONS:
-        same_yaml(composer.compose([option, "seed=7", "+note='${x} Ä'"]))
+    for job in JOBS:
+        same_yaml(composer.compose([*job, "+note='${x} Ä'"]))
 
 
 def test_nothing_of_this_leaves_the_current_hydra_config_changed(composer, tmp_path, monkeypatch):

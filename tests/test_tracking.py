@@ -45,11 +45,20 @@ def test_the_address_opens_the_charts_of_the_sweep():
 
 
 def test_processes_that_meet_a_missing_database_do_not_destroy_it(tmp_path):
-    arguments = [sys.executable, "-m", "src.train", *SHORT]
-    starts = [subprocess.Popen(arguments, cwd=tmp_path, env=environment()) for _ in range(4)]
-    assert [start.wait(timeout=240) for start in starts] == [0] * 4
+    code = (
+        "from pathlib import Path\n"
+        "from initlab.datasets import circles\n"
+        "from initlab.tracking import Description, Ending, Tracker\n"
+        "data = circles(n_train=31, n_test=7, noise=0.1, seed=1)\n"
+        "tracker = Tracker('sqlite:///mlruns/mlflow.db', 'initlab', Path.cwd())\n"
+        "[run_id] = tracker.start([Description('he', {}, {}, data, 'circles')])\n"
+        "tracker.close([Ending(run_id, 'FINISHED')])\n"
+    )
+    arguments = [sys.executable, "-c", code]
+    starts = [subprocess.Popen(arguments, cwd=tmp_path, env=environment()) for _ in range(3)]
+    assert [start.wait(timeout=240) for start in starts] == [0] * 3
     runs = runs_of(MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db"))
-    assert [run.info.status for run in runs] == ["FINISHED"] * 4
+    assert [run.info.status for run in runs] == ["FINISHED"] * 3
 
 
 def a_run(client: MlflowClient) -> str:
@@ -179,8 +188,8 @@ def test_a_turn_comes_when_the_one_before_is_given_back_or_dies(tmp_path):
             assert 0.4 < time.monotonic() - asked < 20
 
 
-def test_a_locked_database_is_a_readable_error_and_the_runs_before_are_intact(folder, client):
-    assert run_command(*SHORT, folder=folder).returncode == 0
+def test_a_locked_database_is_a_readable_error_and_the_runs_before_are_intact(config, folder, client):
+    run([config(*SHORT)], folder=folder)
     with sqlite3.connect(folder / "mlruns" / "mlflow.db") as blocker:
         blocker.execute("BEGIN EXCLUSIVE")
         done = run_command(*SHORT, folder=folder)
@@ -198,20 +207,16 @@ def test_an_unwritable_database_is_a_readable_error(folder):
     if subprocess.run(["chattr", "+i", database], capture_output=True).returncode:
         pytest.skip("this file system has no immutable files")
     try:
-        done = run_command(*SHORT, folder=folder)
+        with pytest.raises(TrackingError, match=r"^tracking.uri=sqlite:///.*mlflow\.db: cannot be opened: "):
+            open_store(f"sqlite:///{database}", "initlab", folder)
     finally:
         subprocess.run(["chattr", "-i", database], check=True)
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert "mlflow.db" in done.stderr
-    assert "cannot be opened" in done.stderr
 
 
 def test_a_file_that_is_no_database_is_a_readable_error(tmp_path):
     (tmp_path / "notes.txt").write_text("these are notes, not tables " * 100)
-    done = run_command("tracking.uri=sqlite:///notes.txt", *SHORT, folder=tmp_path)
-    assert done.returncode == 1
-    assert "notes.txt: cannot be opened: file is not a database" in done.stderr
+    with pytest.raises(TrackingError, match=r"notes\.txt: cannot be opened: file is not a database$"):
+        Tracker("sqlite:///notes.txt", "initlab", tmp_path)
 
 
 def test_an_unknown_scheme_and_a_deleted_experiment_are_readable_errors(folder, client):
