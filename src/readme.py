@@ -12,7 +12,7 @@ from initlab.microscope.report import picture_of, sights_of, verdict_line
 from initlab.microscope.specimen import observe, specimen_of
 from initlab.outcomes import Outcome
 from initlab.phase import phase_png
-from initlab.pictures import final_answers
+from initlab.pictures import costs_of, final_answers
 from initlab.plots import Entry, comparison
 from initlab.results import Result
 
@@ -44,7 +44,7 @@ def headline() -> None:
     results = dict(zip(cfgs, run(list(cfgs.values())), strict=True))
     job = build(cfgs["he"], {})
     entries = [
-        Entry(init, final_answers(job, result), result.accuracy_train or 0, result.history["cost"])
+        Entry(init, final_answers(job, result), result.accuracy_train or 0, costs_of(result))
         for init, result in results.items()
     ]
     comparison(job.dataset.X_train, job.dataset.Y_train, entries).savefig(DOCS / "comparison.png")

@@ -1,35 +1,45 @@
 """What may stand in a config, and what it becomes."""
 
+import importlib
+import sys
+
 import pytest
 from conftest import ROOT
+from omegaconf import OmegaConf
 
+from initlab.batch import tags_of
+from initlab.cli import refuse_null_choices
 from initlab.config import leaves, part, plain, settings_of
 from initlab.errors import ConfigError
 
-CHOICES = sorted(
-    (path.parent.name, path.stem)
-    for path in (ROOT / "conf").glob("*/*.yaml")
-    if path.parent.name not in ("diagnostics", "experiment")
-)
-NEEDED = {"table": ["dataset.path=mine.csv", "dataset.target=label"]}  # what only the user knows
+PARTS = ("init", "bias", "dataset", "model", "optimizer", "schedule")
+OPTIONS = {part: sorted(path.stem for path in (ROOT / "conf" / part).glob("*.yaml")) for part in PARTS}
+# Every option of every group is in one of these.
+CHOICES = [
+    [f"{group}={options[number % len(options)]}" for group, options in OPTIONS.items()]
+    for number in range(max(map(len, OPTIONS.values())))
+]
+NEEDED = {"dataset=table": ["dataset.path=mine.csv", "dataset.target=label"]}  # what only the user knows
 
 
-@pytest.mark.parametrize(("group", "option"), CHOICES)
-def test_every_choice_of_every_group_is_a_valid_part(config, group, option):
-    values = plain(config(f"{group}={option}", *NEEDED.get(option, [])))
+@pytest.mark.parametrize("choices", CHOICES, ids=" ".join)
+def test_every_choice_of_every_group_is_a_valid_part(config, choices):
+    needed = [override for choice in choices for override in NEEDED.get(choice, [])]
+    values = plain(config(*choices, *needed))
     settings_of(values)
-    assert part(values, group, []).func.__module__.startswith("initlab.")
-    assert values[group]["_partial_"] is True
+    for group in PARTS:
+        assert part(values, group, []).func.__module__.startswith("initlab.")
+        assert values[group]["_partial_"] is True
+
+
+def test_every_group_is_of_parts_or_a_section_or_a_study():
+    folders = {path.parent.name for path in (ROOT / "conf").glob("*/*.yaml")}
+    assert folders == {*PARTS, "diagnostics", "experiment"}
 
 
 @pytest.mark.parametrize("option", ["light", "full"])
 def test_every_preset_of_diagnostics_is_a_valid_section(config, option):
     assert settings_of(plain(config(f"diagnostics={option}"))).diagnostics.every == 10
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "conf" / "experiment").glob("*.yaml")), ids=lambda p: p.stem)
-def test_every_experiment_composes(config, path):
-    settings_of(plain(config(f"experiment={path.stem}")))
 
 
 def test_the_defaults_are_the_published_settings(config):
@@ -82,7 +92,19 @@ def test_a_setting_that_cannot_be_is_named_with_its_value_and_what_may_be(config
         ("dataset", ["dataset.n_train=0"], r"^dataset.n_train=0: must be a whole number of at least 1$"),
         ("model", ["model.hidden=10"], r"^model.hidden=10: must be a list of whole numbers"),
         ("init", ["~init._target_"], r"^init: must name a function by _target_$"),
-        ("init", ["init._target_=initlab.initializers.hee"], r"cannot be imported"),
+        (
+            "init",
+            ["init._target_=initlab.initializers.hee"],
+            r"^init._target_=initlab.initializers.hee: initlab.initializers has no hee$",
+        ),
+        ("init", ["init._target_=initlab.initializers.he.e"], r": initlab.initializers.he has no e$"),
+        ("init", ["init._target_=initlab.initializers"], r": must be a function; it is a module$"),
+        (
+            "init",
+            ["init._target_=initlab.activations.sigmoid"],
+            r"^init._target_=initlab.activations.sigmoid: is no init; .* are in initlab.initializers$",
+        ),
+        ("model", ["model._target_=initlab.datasets.circles"], r": is no model; .* are in initlab.network$"),
     ],
 )
 def test_a_part_that_cannot_be_is_named_with_its_value_and_what_may_be(config, group, overrides, message):
@@ -111,6 +133,44 @@ def test_targets_of_an_allowed_module_are_welcome(config, tmp_path, monkeypatch)
     monkeypatch.syspath_prepend(tmp_path)
     found = part(plain(config("init._target_=my_starts.ones")), "init", ["my_starts"])
     assert found(None, None) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import nowhere_at_all", "cannot be imported: No module named 'nowhere_at_all'"),
+        ("raise SystemError", "cannot be imported: SystemError"),
+        ("", "my_broken_starts has no ones"),
+    ],
+)
+def test_why_a_module_of_the_users_own_cannot_be_imported_is_said(
+    config, tmp_path, monkeypatch, capfd, source, reason
+):
+    monkeypatch.delitem(sys.modules, "my_broken_starts", raising=False)
+    (tmp_path / "my_broken_starts.py").write_text(source)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    importlib.invalidate_caches()
+    with pytest.raises(ConfigError, match=f"^init._target_=my_broken_starts.ones: {reason}$"):
+        part(plain(config("init._target_=my_broken_starts.ones")), "init", ["my_broken_starts"])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_null_for_a_group_is_answered_with_its_options(capsys):
+    refuse_null_choices(
+        ["-m", "init=he,zeros", "seed=null", "train.batch_size=null", "+init.x=null", "a=null"]
+    )
+    for argument in ("bias=null", "bias=zeros,null"):
+        with pytest.raises(SystemExit) as exited:
+            refuse_null_choices(["init=he", argument])
+        assert exited.value.code == "bias=null: must be one of constant, normal, own, uniform, zeros"
+
+
+def test_a_group_that_is_left_out_is_named(config):
+    cfg = OmegaConf.create({"runtime": {"choices": {**dict.fromkeys(PARTS, "x"), "init": None}}})
+    assert set(tags_of(cfg, sweeping=False)) == {*PARTS} - {"init"}
+    with pytest.raises(ConfigError, match=r"^init: is missing$"):
+        settings_of(plain(config("~init")))
 
 
 def test_leaves_are_dotted_and_a_list_is_one(config):

@@ -259,6 +259,40 @@ def test_gaussian_quantiles_are_scikit_learns(classes):
     assert data.source == "sklearn.datasets.make_gaussian_quantiles"
 
 
+@pytest.mark.parametrize("dataset", [*DATASETS, *DRAWN])
+def test_fewer_examples_than_classes_are_refused_by_name(dataset):
+    least = 3 if dataset is rings_of else 2
+    some = {"noise": 0.1, "seed": 1} if dataset in DATASETS else {}
+    if dataset in DATASETS:
+        made = dataset(n_train=2, n_test=2, **some)
+        assert made.X_train.shape == made.X_test.shape == (2, 2)
+        with pytest.raises(ValueError, match=r"^n_test=1: must be at least 2, one example of each class$"):
+            dataset(n_train=2, n_test=1, **some)
+    with pytest.raises(
+        ValueError, match=rf"^n_train=1: must be at least {least}, one example of each class$"
+    ):
+        dataset(n_train=1, **({"n_test": 7, **some} if some else {}))
+
+
+def test_more_classes_than_examples_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"^n_train=307: must be at least 1000, one example of each class$"):
+        rings_of(classes=1000)
+    with pytest.raises(ValueError, match=r"^n_test=101: must be at least 103, one example of each class$"):
+        rings_of(classes=103)
+
+
+def test_examples_of_one_class_only_are_no_problem_to_train_on():
+    classes = {seed: np.unique(np.prod(np.sign(np.random.RandomState(seed).uniform(-1, 1, (2, 2))), axis=0))
+               for seed in range(7)}  # fmt: skip
+    assert {len(found) for found in classes.values()} == {1, 2}
+    for seed, found in classes.items():
+        if len(found) == 2:
+            assert set(xor_of(noise=0, seed=seed, n_train=2).Y_train[0]) == {0, 1}
+        else:
+            with pytest.raises(ValueError, match=f"^seed={seed}: draws one class only to train on"):
+                xor_of(noise=0, seed=seed, n_train=2)
+
+
 REAL = {
     digits: (sklearns.load_digits, 64, 10, 1797),
     breast_cancer: (sklearns.load_breast_cancer, 30, 2, 569),

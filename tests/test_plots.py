@@ -2,6 +2,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.special import expit as sigmoid
 
+from initlab.pictures import costs_of
 from initlab.plots import (
     CHANCE,
     MOST_SEEDS,
@@ -20,12 +22,13 @@ from initlab.plots import (
     png,
     webp,
 )
+from initlab.plots.contact_sheet import _heading
 
 WHITE = (255, 255, 255)
 # The points lie in the picture's corners and leave the rest of it to the boundary.
 X = np.array([[-1.0, -1.0, -0.9, 0.9, 1.0, 1.0, 0.95], [-1.0, 0.9, 1.0, -1.0, -0.9, 1.0, 0.95]])
 Y = np.array([[0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]])
-COST = np.geomspace(2.0, 0.01, 301)
+COST = np.geomspace(2.0, 0.01, 301)  # before, between and after 300 updates
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +216,15 @@ def test_the_costs_from_the_first_that_is_not_finite_are_dropped():
 def test_a_run_that_stopped_early_ends_in_another_mark_than_a_complete_one():
     vermilion = (213, 94, 0)
     assert (pixels(CostCurve(1000).draw(COST, "")) == vermilion).all(axis=-1).any()
-    assert not (pixels(CostCurve(301).draw(COST, "")) == vermilion).all(axis=-1).any()
+    assert (pixels(CostCurve(301).draw(COST, "")) == vermilion).all(axis=-1).any()
+    assert not (pixels(CostCurve(300).draw(COST, "")) == vermilion).all(axis=-1).any()
+
+
+def test_the_costs_of_a_finished_run_end_in_its_final_cost():
+    history = {"cost": np.array([0.7, 0.5, 0.3], np.float32)}
+    finished, diverged = (SimpleNamespace(history=history, final_cost=cost) for cost in (0.2, None))
+    assert costs_of(finished) == pytest.approx([0.7, 0.5, 0.3, 0.2])
+    assert costs_of(diverged) == pytest.approx([0.7, 0.5, 0.3])
 
 
 def test_a_constant_cost_is_one_flat_line_whatever_its_rounding_errors():
@@ -234,6 +245,17 @@ def test_a_dashed_line_with_its_name_lies_at_the_cost_of_chance_that_is_given(ch
     assert 150 < grey.max() < 300  # most of the row, with gaps
     assert grey.argmax() == pytest.approx(240 * (1 - chance / 4), abs=1)
     assert (image != pixels(CostCurve(301, chance, "other").draw(cost, ""))).any()
+
+
+@pytest.mark.parametrize(("cost", "chance"), [
+    (np.geomspace(0.88, 0.0006, 301), CHANCE), (np.linspace(0.95, 0.9, 301), 0.98),
+    (np.linspace(0.95, 0.9, 301), 0.03),
+])  # fmt: skip
+def test_the_name_of_chance_is_whole_even_near_an_edge(cost, chance):
+    plain, named = (pixels(CostCurve(300, chance, label).draw(cost, "")) for label in ("", "chance: ln 2"))
+    rows = np.nonzero((plain != named).any(axis=(1, 2)))[0]
+    assert 70 + 1 < rows[0] < rows[-1] < 310 - 1  # within the axes, which cut what is beyond them
+    assert len(rows) >= 9
 
 
 def test_without_a_cost_of_chance_there_is_no_line():
@@ -350,6 +372,14 @@ def test_a_contact_sheet_of_many_seeds_shows_the_first(boundary):
     below_the_count = (0, 32, *first.size)
     assert many.crop(below_the_count) == first.crop(below_the_count)
     assert many != first
+
+
+@pytest.mark.parametrize(("drawn", "in_all", "heading"), [
+    (1, 1, "1 seed"), (2, 2, "2 seeds"), (1, 1000, "1 of 1,000 seeds"),
+])  # fmt: skip
+def test_a_contact_sheets_heading_counts_its_seeds(drawn, in_all, heading):
+    assert _heading(drawn, in_all, "") == heading
+    assert _heading(drawn, in_all, "a plane") == f"{heading} · a plane"
 
 
 def test_drawing_needs_no_pyplot():

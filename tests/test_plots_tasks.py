@@ -7,6 +7,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from PIL import Image
 from scipy.special import softmax
+from scipy.stats import entropy
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 
@@ -323,9 +324,27 @@ def test_a_comparison_says_what_its_task_calls_chance_and_score():
 def test_the_cost_of_chance_is_the_entropy_of_the_classes_or_half_the_variance():
     targets = np.random.RandomState(3).randn(1, 101)
     targets = (targets - targets.mean()) / targets.std()
-    assert chance_of("binary", np.ones((1, 3))) == (pytest.approx(np.log(2)), "chance: ln 2")
+    assert chance_of("binary", np.arange(307)[np.newaxis] % 2.0) == (
+        pytest.approx(np.log(2), rel=1e-5),
+        "chance: ln 2",
+    )
     assert chance_of("classes", np.eye(7)) == (pytest.approx(np.log(7)), "chance: ln 7")
     assert chance_of("regression", targets) == (pytest.approx(np.mean(targets**2) / 2), "the mean: 0.5")
+
+
+def test_the_cost_of_chance_of_classes_of_unequal_size_is_the_entropy_of_their_shares():
+    rare = one_hot([1] * 17 + [0] * 283, 2)[1:]
+    assert chance_of("binary", rare) == (
+        pytest.approx(entropy([17, 283]), rel=1e-12),
+        "same answer for all: 0.218",
+    )
+    three = one_hot([0] * 59 + [1] * 71 + [2] * 48, 3)
+    assert chance_of("classes", three) == (
+        pytest.approx(entropy([59, 71, 48]), rel=1e-12),
+        "same answer for all: 1.09",
+    )
+    assert chance_of("binary", np.ones((1, 3))).cost == 0
+    assert chance_of("classes", one_hot([0, 1, 0, 1], 3)).cost == pytest.approx(np.log(2), rel=1e-12)
 
 
 def test_an_unknown_task_is_refused_by_name():

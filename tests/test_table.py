@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -191,7 +192,11 @@ BROKEN = {
     "an empty file": ("", "path={path}: cannot be read: No columns to parse from file"),
     "longer rows": ("a,label\n1,x,3\n2,y,4\n", "path={path}: cannot be read: Length of header"),
     "one longer row": (GOOD + "1,2,3,4\n", "path={path}: cannot be read: Error tokenizing data"),
-    "no text": (b"a,label\n\xff\xfe,1\n", "path={path}: cannot be read: 'utf-8' codec can't decode"),
+    "no text": (b"a,label\n\xff\xfe,1\n", "path={path}: is not written in UTF-8; save it as UTF-8"),
+    "Latin-1": (
+        GOOD.replace("b", "größe").encode("latin-1"),
+        "path={path}: is not written in UTF-8; save it as UTF-8",
+    ),
     "semicolons": (
         GOOD.replace(",", ";"), "path={path}: has one column, 'a;b;label'; separate columns by commas",
     ),
@@ -240,8 +245,8 @@ BROKEN = {
     ),
     "text features": (
         "a,city,label,day\n" + "1,Bern,x,2024-01-01\n2,Rome,y,2024-01-02\n" * 4,
-        "path={path}: features must be numbers, not text: encode or leave out "
-        "city (such as 'Bern'), day (such as '2024-01-01')",
+        "path={path}: features must be numbers: encode or leave out "
+        "city (text such as 'Bern'), day (text such as '2024-01-01')",
     ),
     "infinite features": (
         GOOD + "inf,1,1\n-inf,2,0\n1,inf,1\n",
@@ -310,8 +315,41 @@ def test_a_parquet_file_may_break_the_same_rules(tmp_path):
         made(path)
     dates = pa.array(pd.date_range("2024-01-01", periods=4))
     pq.write_table(pa.table([column, dates, label], names=["a", "day", "label"]), path)
-    with pytest.raises(ValueError, match=r"encode or leave out day \(such as '2024-01-01"):
+    with pytest.raises(ValueError, match=r"encode or leave out day \(date such as '2024-01-01"):
         made(path)
+
+
+DATES = {
+    "dates": [date(2024, 1, 1 + n % 2) for n in range(8)],
+    "times of a day": [datetime(2024, 1, 1 + n % 2, tzinfo=UTC) for n in range(8)],
+    "spans of time": [timedelta(n % 2) for n in range(8)],
+}
+
+
+@pytest.mark.parametrize("task", [None, "classification", "regression"])
+@pytest.mark.parametrize("case", DATES)
+def test_a_date_is_neither_a_number_nor_a_class(tmp_path, case, task):
+    path = tmp_path / "mine.parquet"
+    pq.write_table(pa.table({"a": range(8), "day": DATES[case]}), path)
+    with pytest.raises(ValueError, match=r"^target=day: holds dates such as '.*', neither numbers nor"):
+        made(path, "day", task=task)
+
+
+@pytest.mark.parametrize(("different", "rows"), [(23, 23), (23, 43), (101, 307)])
+def test_too_many_different_texts_are_taken_for_an_identifier(tmp_path, different, rows):
+    path = written(
+        tmp_path, pd.DataFrame({"x": range(rows), "id": [f"p{n % different}" for n in range(rows)]})
+    )
+    message = f"target=id: holds {different} different texts in {rows} rows, such as 'p0': an identifier"
+    with pytest.raises(ValueError, match=f"^{message}"):
+        made(path, "id")
+    if rows > 2 * different:
+        assert len(made(path, "id", task="classification").classes) == different
+
+
+def test_a_hundred_different_texts_may_be_classes(tmp_path):
+    path = written(tmp_path, pd.DataFrame({"x": range(307), "id": [f"p{n % 100}" for n in range(307)]}))
+    assert len(made(path, "id").classes) == 100
 
 
 REGRESSIONS = {

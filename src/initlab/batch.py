@@ -98,7 +98,7 @@ class _Prepared:
 def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
     """Returns the options chosen from each group and, in a sweep, its name, the job's number and variant."""
     choices = hydra.runtime.choices
-    tags = {group: str(choices[group]) for group in GROUPS}
+    tags = {group: str(choices[group]) for group in GROUPS if choices.get(group)}
     if choices.get("experiment"):
         tags["experiment"] = str(choices.experiment)
     if sweeping:

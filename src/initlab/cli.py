@@ -4,7 +4,8 @@ entry points.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -74,6 +75,7 @@ def main() -> None:
     """Runs the command line; whatever happened, closes with what the jobs left behind and a true exit
     code.
     """
+    refuse_null_choices(sys.argv[1:])
     try:
         train()
     except Stopped as stopped:
@@ -84,6 +86,18 @@ def main() -> None:
             from initlab.summary import print_summary
 
             print_summary(read_outcomes(RememberFolder.folder))
+
+
+def refuse_null_choices(arguments: Sequence[str]) -> None:
+    """Exits with a line that names the options where null is chosen from a group: Hydra would show a
+    traceback.
+    """
+    for argument in arguments:
+        group, _, choices = argument.partition("=")
+        folder = resources.files("initlab.conf") / group
+        if "null" in choices.split(",") and group.isidentifier() and folder.is_dir():
+            options = sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".yaml"))
+            sys.exit(f"{group}=null: must be one of {', '.join(options)}")
 
 
 def _full_errors() -> bool:

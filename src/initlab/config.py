@@ -4,6 +4,7 @@ A group's YAML names a function by ``_target_`` and holds its keyword-only argum
 signature is the schema (see ``checks``). Nothing is imported or called before its name has been allowed.
 """
 
+import importlib
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,15 @@ from initlab.diagnostics import DIAGNOSTICS
 from initlab.errors import ConfigError
 
 GROUPS = ("dataset", "model", "init", "bias", "optimizer", "schedule")
+# Where Initlab's own functions for each group are; a user's may be anywhere.
+HOMES = {
+    "dataset": "initlab.datasets",
+    "model": "initlab.network",
+    "init": "initlab.initializers",
+    "bias": "initlab.biases",
+    "optimizer": "initlab.optimizers",
+    "schedule": "initlab.schedules",
+}
 
 OptionalCount = Annotated[
     int | None,
@@ -139,7 +149,7 @@ def part(values: Mapping[str, Any], group: str, allowed: Sequence[str]) -> "part
     if not isinstance(node, dict) or not isinstance(node.get("_target_"), str):
         raise ConfigError(f"{group}: must name a function by _target_")
     arguments = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
-    function = _locate(node["_target_"], f"{group}._target_", ("initlab", *allowed))
+    function = _function(node["_target_"], group, allowed)
     check_arguments(function, arguments, group)
     return partial(function, **arguments)
 
@@ -194,30 +204,54 @@ def _rules(function: Callable[..., Any]) -> dict[str, Rule | None]:
     }
 
 
-def _locate(target: str, key: str, allowed: Sequence[str]) -> Callable[..., Any]:
-    """Returns the callable at a dotted path whose module, and the module it was written in, is allowed."""
-    from hydra.utils import get_method
-
-    _refuse_unless_below(allowed, target, key, target)
-    try:
-        found = get_method(target)
-    except Exception as error:
-        raise ConfigError(f"{key}={target}: cannot be imported: {_first_line(error)}") from error
+def _function(target: str, group: str, allowed: Sequence[str]) -> Callable[..., Any]:
+    """Returns the function at a dotted path whose module, and the module it was written in, is allowed."""
+    shown = f"{group}._target_={target}"
+    _refuse_unless_below(("initlab", *allowed), target, shown)
+    function: Callable[..., Any] = _located(target, shown)
+    if not callable(function):
+        raise ConfigError(f"{shown}: must be a function; it is a {type(function).__name__}")
     # 'initlab.network.np.load' begins with an allowed name and still is somebody else's function.
-    _refuse_unless_below(allowed, f"{found.__module__}.{found.__qualname__}", key, target)
+    written_in = getattr(function, "__module__", None) or type(function).__module__
+    _refuse_unless_below(("initlab", *allowed), f"{written_in}.", shown)
+    if _is_below("initlab", f"{written_in}.") and not _is_below(HOMES[group], f"{written_in}."):
+        raise ConfigError(f"{shown}: is no {group}; Initlab's own are in {HOMES[group]}")
+    return function
+
+
+def _located(target: str, shown: str) -> Any:
+    """Returns what a dotted path names, an attribute or else a module at each dot."""
+    first, *names = target.split(".")
+    path = first
+    try:
+        found = importlib.import_module(first)
+        for name in names:
+            module, path = path, f"{path}.{name}"
+            if not hasattr(found, name):
+                importlib.import_module(path)
+            found = getattr(found, name)
+    except Exception as error:  # a user's module may fail in any way
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if path != first and missing and _is_below(missing, f"{path}."):
+            raise ConfigError(f"{shown}: {module} has no {name}") from error
+        raise ConfigError(f"{shown}: cannot be imported: {_first_line(error)}") from error
     return found
 
 
-def _refuse_unless_below(allowed: Sequence[str], path: str, key: str, target: str) -> None:
-    if not any(path.startswith(f"{prefix.rstrip('.')}.") for prefix in allowed):
+def _refuse_unless_below(allowed: Sequence[str], path: str, shown: str) -> None:
+    if not any(_is_below(prefix, path) for prefix in allowed):
         raise ConfigError(
-            f"{key}={target}: is outside of {', '.join(allowed)}; "
+            f"{shown}: is outside of {', '.join(allowed)}; "
             f"if you trust it, add allow_targets=[{path.split('.')[0]}]"
         )
 
 
+def _is_below(prefix: str, path: str) -> bool:
+    return path.startswith(f"{prefix.rstrip('.')}.")
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _dotted(prefix: str, name: str) -> str:

@@ -38,13 +38,15 @@ def cost_png(job: Job, result: Result) -> bytes:
     """Returns the cost over the iterations, as a PNG."""
     from initlab.plots import png
 
-    outcome = f"final cost {result.final_cost:.4g}" if result.final_cost is not None else ""
-    cost = result.history["cost"].astype(np.float64)
-    return png(
-        _cost_curve(job.dataset, job.settings.train.iterations).draw(
-            cost, _title(job), outcome or _diverged(result)
-        )
-    )
+    outcome = _diverged(result) if result.final_cost is None else f"final cost {result.final_cost:.4g}"
+    curve = _cost_curve(job.dataset, job.settings.train.iterations)
+    return png(curve.draw(costs_of(result), _title(job), outcome))
+
+
+def costs_of(result: Result) -> Array:
+    """Returns the costs after 0, 1, … iterations: those before each update and the final one, if any."""
+    costs = result.history["cost"].astype(np.float64)
+    return costs if result.final_cost is None else np.append(costs, result.final_cost)
 
 
 def frames(job: Job, history: History, run: int) -> Iterator[Frame]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Hashable, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -12,17 +13,17 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeR
 from initlab.activations import Array
 from initlab.job import Job
 
+LEAST_SHARE = 0.1  # of a sweep's work, to tell from it how long the rest will take
 SECONDS_BETWEEN_LINES = 10  # where there is no terminal to redraw a line in
 
 
 class _Line:
-    """A progress bar of its own columns and the time left, shown between entering and leaving."""
+    """A progress bar of its own columns, shown between entering and leaving."""
 
     def __init__(self, *columns: ProgressColumn) -> None:
         self._console = Console()
         self._bar = Progress(
             *columns,
-            TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
@@ -51,6 +52,7 @@ class ProgressLine(_Line):
             BarColumn(),
             TextColumn("{task.completed:,}/{task.total:,}"),
             TextColumn("cost {task.fields[cost]}"),
+            TimeRemainingColumn(),
         )
         self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
 
@@ -74,11 +76,11 @@ class SweepProgress(_Line):
         super().__init__(
             TextColumn("{task.completed:,.0f}/{task.total:,} jobs"),
             BarColumn(),
-            TextColumn("{task.fields[rate]:.1f} jobs/s"),
+            TextColumn("{task.fields[pace]}"),
         )
         self._jobs, self._ended = jobs, 0
         self._under_way: dict[Hashable, float] = {}
-        self._task = self._bar.add_task("", total=jobs, rate=0.0)
+        self._task = self._bar.add_task("", total=jobs, pace="")
         self._began = time.monotonic()
 
     def under_way(self, what: Hashable, jobs: float) -> None:
@@ -94,10 +96,18 @@ class SweepProgress(_Line):
     def _show(self) -> None:
         now = time.monotonic()
         done = min(self._jobs, self._ended + sum(self._under_way.values()))
-        rate = done / max(now - self._began, 1e-9)
+        pace = self._pace(done, now - self._began)
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=done, rate=rate)
+            self._bar.update(self._task, completed=done, pace=pace)
         elif now >= self._next_line and 1 <= round(done) < self._jobs:
-            left = (self._jobs - done) / rate
-            print(f"{done:,.0f} of {self._jobs:,} jobs, {rate:.1f} a second, {left:.0f} s left", flush=True)
+            print(", ".join(filter(None, [f"{done:,.0f} of {self._jobs:,} jobs", pace])), flush=True)
             self._next_line = now + SECONDS_BETWEEN_LINES
+
+    def _pace(self, done: float, seconds: float) -> str:
+        """Returns how fast it goes and how long it will take; nothing as long as that would be a guess."""
+        if done < LEAST_SHARE * self._jobs or seconds <= 0:
+            return ""
+        rate = done / seconds
+        pace = f"{rate:,.1f} a second" if rate >= 1 else f"{60 * rate:.2g} a minute"
+        left = round((self._jobs - done) / rate)
+        return f"{pace}, {timedelta(seconds=left) if left >= 60 else f'{left} s'} left"

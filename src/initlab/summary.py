@@ -11,7 +11,8 @@ from rich.table import Table
 
 from initlab.outcomes import MOST_SENTENCES, Outcome
 
-PIPE_WIDTH = 200  # a pipe has no width; wide enough that no row is broken
+PIPE_WIDTH = 100_000  # a pipe has none; so wide that nothing is cut or broken
+NARROWEST_DIAGNOSIS = 14  # in letters; in a narrow terminal it takes several lines
 MOST_VERDICTS = 2  # of several runs in one line
 MOST_FAILURES = 20  # a thousand lines would bury the table; the rest are in the jobs' folders
 
@@ -59,9 +60,17 @@ def _table(outcomes: Sequence[Outcome], plain: bool) -> Table:
         groups = [[outcome] for outcome in outcomes]
     columns = [(key, _value_of(key)) for key in (over_seeds if many else keys)]
     columns += _columns(outcomes, many)
+    if not plain:  # a terminal is narrow, and a run's name is made of start, seed and the varied keys
+        columns = [column for column in columns if column[0] != "run"]
     table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False)
     for name, _ in columns:
-        table.add_column(name, justify="left" if name in LEFT else "right", no_wrap=True)
+        many_words = name == "diagnosis"
+        table.add_column(
+            name,
+            justify="left" if name in LEFT else "right",
+            no_wrap=not many_words,
+            min_width=NARROWEST_DIAGNOSIS if many_words else None,
+        )
     for group in groups:
         table.add_row(*(show(group) for _, show in columns))
     return table

@@ -105,9 +105,14 @@ def _scikit_learns(
 def _drawn(
     draw: Callable[[int, int], Part], n_train: int, n_test: int, seed: int, source: str, classes: int = 2
 ) -> Dataset:
+    for name, m in (("n_train", n_train), ("n_test", n_test)):
+        if m < classes:
+            raise ValueError(f"{name}={m}: must be at least {classes}, one example of each class")
     parts: list[Array] = []
     for m, part_seed in ((n_train, seed), (n_test, (seed + 1) % 2**32)):
         X, labels = draw(m, part_seed)
         parts += [np.ascontiguousarray(X), encoded(labels, classes)]
     X_train, Y_train, X_test, Y_test = parts
+    if (Y_train == Y_train[:, :1]).all():
+        raise ValueError(f"seed={seed}: draws one class only to train on; choose another, or more n_train")
     return Dataset(X_train, Y_train, X_test, Y_test, source, task_of(classes))

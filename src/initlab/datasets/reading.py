@@ -23,6 +23,8 @@ def read(path: str) -> "pd.DataFrame":
         raise ValueError(f"path={path}: no such file; relative paths start at {Path.cwd()}")
     try:
         names, frame = _csv(file) if file.suffix.lower() == ".csv" else _parquet(file)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"path={path}: is not written in UTF-8; save it as UTF-8") from error
     except Exception as error:  # a file can be broken in more ways than its readers have errors for
         raise ValueError(f"path={path}: cannot be read: {_first_line(error)}") from error
     _check_names(names, path)

@@ -1,6 +1,7 @@
 """A user's own data: a row is an example, one column is the target, every other column a feature."""
 
 from collections.abc import Iterable
+from datetime import date, time, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +17,10 @@ from initlab.datasets.splitting import Indices, classified, regressed
 if TYPE_CHECKING:
     import pandas as pd
 
+DATES = (date, time, timedelta)  # pandas' own are among them
 MOST_CLASSES = 20  # whole numbers with more different values are taken for a measure
 FEWEST_ROWS = 4  # two to train on and two to test, or two of each of two classes
+MOST_TEXTS = 100  # more different ones are taken for names of the rows
 MOST_NAMES = 20  # in a message
 
 TableTask = Annotated[
@@ -32,13 +35,14 @@ def table(*, path: Name, target: Name, test_share: Share, task: TableTask, seed:
 
     The column ``target`` is what to predict: text, true/false or at most 20 different whole numbers are
     classes, numbered in sorted order; other numbers are a regression, standardised as the features are.
-    ``task`` decides otherwise. All other columns are features and must hold numbers or true/false.
+    ``task`` decides otherwise, and has to where there are more than 100 different texts. All other columns
+    are features and must hold numbers or true/false.
     """
     frame = read(path)
     _check_shape(frame, path, target)
     X, column = _features(frame.drop(columns=target), path), _column(frame[target], target)
     features, source = tuple(frame.columns.drop(target)), Path(path).name
-    if task == "classification" or (task is None and _names_classes(column)):
+    if task == "classification" or (task is None and _names_classes(column, target)):
         labels, classes = _classes(column, target)
         return classified(X, labels, test_share, seed, source=source, classes=classes, features=features)
     return regressed(X, _numbers(column, target), test_share, seed, source=source, features=features)
@@ -62,17 +66,17 @@ def _check_shape(frame: "pd.DataFrame", path: str, target: str) -> None:
 
 def _features(frame: "pd.DataFrame", path: str) -> Array:
     """Returns the feature columns as rows (n_x, m)."""
-    from pandas.api.types import is_numeric_dtype
-
     missing = frame.isna().sum()
     if missing.any():
         raise ValueError(
             f"path={path}: values are missing in {_counted(missing)}; drop those rows or fill them in before"
         )
-    others = [name for name in frame if not is_numeric_dtype(frame[name])]
+    others = {name: kind for name in frame if (kind := _kind(frame[name])) != "number"}
     if others:
-        examples = _listed(f"{name} (such as {str(frame[name].iloc[0])!r})" for name in others)
-        raise ValueError(f"path={path}: features must be numbers, not text: encode or leave out {examples}")
+        examples = _listed(
+            f"{name} ({kind} such as {_example(frame[name])})" for name, kind in others.items()
+        )
+        raise ValueError(f"path={path}: features must be numbers: encode or leave out {examples}")
     X: Array = frame.to_numpy(np.float64).T
     infinite = (~np.isfinite(frame.astype(np.float64))).sum()
     if infinite.any():
@@ -88,6 +92,11 @@ def _column(column: "pd.Series", target: str) -> "pd.Series":
 
     if hasattr(column, "cat"):
         column = column.astype(column.cat.categories.dtype)
+    if _kind(column) == "date":
+        raise ValueError(
+            f"target={target}: holds dates such as {_example(column)}, neither numbers nor classes; "
+            "name another column, or make numbers of them"
+        )
     wrong = {"missing (empty, NA, None)": column.isna()}
     if is_numeric_dtype(column):
         wrong["infinite"] = np.isinf(column)
@@ -99,12 +108,40 @@ def _column(column: "pd.Series", target: str) -> "pd.Series":
     return column
 
 
-def _names_classes(column: "pd.Series") -> bool:
+def _kind(column: "pd.Series") -> str:
+    """Returns what a column holds: number (or true/false), date, text, or its values' type."""
+    from pandas.api.types import is_numeric_dtype, is_string_dtype
+
+    if is_numeric_dtype(column):
+        return "number"
+    if isinstance(column.iloc[0], DATES):
+        return "date"
+    return "text" if is_string_dtype(column) else type(column.iloc[0]).__name__
+
+
+def _example(column: "pd.Series") -> str:
+    return repr(str(column.iloc[0]))
+
+
+def _names_classes(column: "pd.Series", target: str) -> bool:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    if is_bool_dtype(column) or not is_numeric_dtype(column):
+    if is_bool_dtype(column):
+        return True
+    if not is_numeric_dtype(column):
+        _refuse_identifiers(column, target)
         return True
     return bool((column % 1 == 0).all() and column.nunique() <= MOST_CLASSES)
+
+
+def _refuse_identifiers(column: "pd.Series", target: str) -> None:
+    """Raises ValueError for so many different texts that they rather name the rows."""
+    different, rows = column.astype(str).nunique(), len(column)
+    if different > MOST_TEXTS or different > max(rows / 2, MOST_CLASSES):
+        raise ValueError(
+            f"target={target}: holds {different} different texts in {rows} rows, such as {_example(column)}: "
+            "an identifier, it seems, not classes; name another column, or choose task=classification"
+        )
 
 
 def _classes(column: "pd.Series", target: str) -> tuple[Indices, tuple[str, ...]]:

@@ -54,7 +54,8 @@ def look_of(task: str, Y: Array, classes: Sequence[str] = ()) -> Look:
 
 def chance_of(task: str, Y: Array) -> Chance:
     """Returns the cost of not looking at the inputs, and what to call it: (ln K, "chance: ln K") of K
-    classes, (0.5, "the mean: 0.5") of a standardised target, where the cost is half the mean square.
+    classes with as many examples each, else the entropy of their shares; (0.5, "the mean: 0.5") of a
+    standardised target, where the cost is half the mean square.
     """
     return look_of(task, Y).chance
 

@@ -76,7 +76,7 @@ def _draw_panel(axes: Axes, entry: Entry, look: Look, marks: Sequence[Artist], c
 def _draw_costs(axes: Axes, entries: Sequence[Entry], chance: Chance) -> None:
     """Draws all cost curves, each named beside its end in its colour."""
     costs = [finite_start(entry.cost) for entry in entries]
-    label_costs(axes, max(map(len, costs)), *cost_range(np.concatenate(costs)))
+    label_costs(axes, max(map(len, costs)), *cost_range(np.concatenate(costs), chance.cost))
     mark_chance(axes, chance, below=False)
     for number, cost in enumerate(costs):
         axes.plot(*thin(cost, round(axes.bbox.width)), color=_curve_color(number), lw=2)

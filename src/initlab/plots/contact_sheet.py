@@ -76,7 +76,8 @@ class _Grid(NamedTuple):
 
 def _heading(drawn: int, in_all: int, note: str) -> str:
     count = in_all if in_all == drawn else f"{drawn} of {in_all:,}"
-    return f"{count} seeds · {note}" if note else f"{count} seeds"
+    seeds = f"{count} {'seed' if in_all == 1 else 'seeds'}"
+    return f"{seeds} · {note}" if note else seeds
 
 
 def _draw_tiles(figure: Figure, tiles: Mapping[Box, Shown], look: Look, unit: Array) -> Image.Image:

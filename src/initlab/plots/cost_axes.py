@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from math import floor, log, log10
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from initlab.activations import Array
 from initlab.plots.palette import GREY, GRID
 
+NAME_HEIGHT = 0.1  # of an axis, at most
 CHANCE = log(2)  # the cost of answering 0.5 to everything
 
 
@@ -20,17 +22,39 @@ class Chance(NamedTuple):
     label: str
 
 
-def cost_range(cost: Array) -> tuple[float, float]:
+def chance_of_classes(shares: Array) -> Chance:
+    """Returns the cost of the best answer that is the same for every example: the entropy of the classes'
+    shares (K,) of the examples, ln K where they are equal.
+    """
+    cost = abs(float(np.sum(shares * np.log(np.where(shares > 0, shares, 1)))))
+    written, equal = f"{cost:.3g}", f"{log(len(shares)):.3g}"
+    label = f"chance: ln {len(shares)}" if written == equal else f"same answer for all: {written}"
+    return Chance(cost, label)
+
+
+def cost_range(cost: Array, chance: float | None = None) -> tuple[float, float]:
     """Returns the ends of the axis in round numbers: a linear axis from 0 if the cost stays within a decade.
 
-    From 0, a cost that hardly moves looks like one. An axis from above 0 is logarithmic.
+    From 0, a cost that hardly moves looks like one. An axis from above 0 is logarithmic. A cost of chance
+    that is in view has room for its name above.
     """
     if not len(cost):
         return 0.0, 1.0
     low, high = float(cost.min()), float(cost.max())
     if high <= 10 * low:
-        return 0.0, _round_up(1.05 * high, (1, 1.5, 2, 3, 4, 6, 8, 10))
-    return 1 / _round_up(1.1 / low, (1, 3, 10)), _round_up(1.1 * high, (1, 3, 10))
+        steps: tuple[float, ...] = (1, 1.5, 2, 3, 4, 6, 8, 10)
+        low, high = 0.0, _round_up(1.05 * high, steps)
+    else:
+        steps = (1, 3, 10)
+        low, high = 1 / _round_up(1.1 / low, steps), _round_up(1.1 * high, steps)
+    if chance is not None and low < chance < high and _height(chance, low, high) > 1 - NAME_HEIGHT:
+        high = _round_up(1.01 * high, steps)
+    return low, high
+
+
+def _height(value: float, low: float, high: float) -> float:
+    """Returns how far up an axis a value lies, from 0 to 1."""
+    return log10(value / low) / log10(high / low) if low > 0 else value / high
 
 
 def _round_up(value: float, steps: Sequence[float]) -> float:
@@ -59,9 +83,12 @@ def label_costs(axes: Axes, iterations: int, low: float, high: float) -> None:
 
 
 def mark_chance(axes: Axes, chance: Chance, below: bool) -> None:
-    """Draws a dashed line at the cost of chance, if it is in view, with its name above or below."""
+    """Draws a dashed line at the cost of chance, if it is in view, with its name above, or below if there
+    is room.
+    """
     low, high = axes.get_ylim()
     if chance.cost is not None and low < chance.cost < high:
+        below = below and _height(chance.cost, low, high) > NAME_HEIGHT
         axes.axhline(chance.cost, color=GREY, lw=1, ls=(0, (4, 3)))
         axes.annotate(
             chance.label,

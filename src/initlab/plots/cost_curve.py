@@ -31,16 +31,16 @@ class CostCurve:
         self._axes = lru_cache(maxsize=32)(self._draw_axes)
 
     def draw(self, cost: Array, title: str, subtitle: str = "") -> Image.Image:
-        """Returns an RGB picture of the cost (n,) at iterations 0, 1, … up to the first that is not finite.
+        """Returns an RGB picture of the cost (n,) after 0, 1, … iterations, up to the first not finite.
 
         The curve ends in a dot and its last value, or in a cross if the run stopped early.
         """
         cost = finite_start(cost)
         chance = self._chance.cost
         ends_above_chance = chance is not None and bool(np.any(cost[-1:] > chance))
-        sheet, line, end = self._axes(*cost_range(cost), ends_above_chance)
+        sheet, line, end = self._axes(*cost_range(cost, chance), ends_above_chance)
         line.set_data(*thin(cost, self._box.width))
-        complete = len(cost) >= self._iterations
+        complete = len(cost) > self._iterations
         end.set(marker="o" if complete else "X", color=INK if complete else CLASS_COLORS[1])
         end.set_data([len(cost) - 1], cost[-1:])
         image = sheet.draw([line, end])

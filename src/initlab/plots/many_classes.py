@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import cycle, islice
-from math import ceil, log
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from initlab.activations import Array
-from initlab.plots.cost_axes import Chance
+from initlab.plots.cost_axes import chance_of_classes
 from initlab.plots.crossing import crossings_of
 from initlab.plots.heat import Shown, level_probabilities, logit_levels, logits_of, packed
 from initlab.plots.lettering import cut, dejavu
@@ -33,7 +33,7 @@ class ManyClasses:
         self._labels = Y.argmax(axis=0)
         self._names = [str(name) for name in classes or range(len(Y))]
         self.palette = _palette(min(len(Y), len(_FULL)))
-        self.chance = Chance(log(len(Y)), f"chance: ln {len(Y)}")
+        self.chance = chance_of_classes(Y.mean(axis=1))
 
     def show(self, answers: Array, side: int) -> Shown:
         """Returns the winning classes' tints, white where P = 1/K, and the lines where another class wins."""

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from initlab.activations import Array
-from initlab.plots.cost_axes import CHANCE, Chance
+from initlab.plots.cost_axes import chance_of_classes
 from initlab.plots.crossing import crossings_of
 from initlab.plots.heat import Shown, level_probabilities, logit_levels, logits_of, packed
 from initlab.plots.marks import class_marks
@@ -24,7 +24,8 @@ class TwoClasses:
 
     def __init__(self, Y: Array, classes: Sequence[str] = ()) -> None:
         self.palette = two_class_palette()
-        self.chance = Chance(CHANCE, "chance: ln 2")
+        ones = Y.mean()
+        self.chance = chance_of_classes(np.array([1 - ones, ones]))
         self._labels = Y[0] > 0.5
         self._name = classes[1] if classes else "class 1"
 
