@@ -15,7 +15,15 @@ import initlab.microscope.command  # noqa: F401  registers the resolver that the
 from initlab.errors import ConfigError
 from initlab.microscope import run as microscope_run
 from initlab.microscope import specimen as microscope
-from initlab.microscope.report import rows_of, sights_of, verdict_line, verdict_of
+from initlab.microscope.report import (
+    describe,
+    overflow_line,
+    picture_of,
+    rows_of,
+    sights_of,
+    verdict_line,
+    verdict_of,
+)
 from initlab.microscope.run import look
 from initlab.microscope.specimen import observe, specimen_of
 
@@ -112,6 +120,17 @@ def test_an_unknown_start_is_answered_with_the_choices(propagate):
     assert "Traceback" not in done.stderr
 
 
+def test_help_lists_the_groups_of_the_microscope_and_no_others(propagate):
+    done = propagate("--help")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "model: deep, mlp" in lines
+    assert "bias: constant, normal, own, uniform, zeros" in lines
+    assert any(line.startswith("init: ") and "orthogonal, " in line for line in lines)
+    for other in ("dataset", "optimizer", "schedule", "diagnostics", "experiment"):
+        assert not any(line.startswith(f"{other}:") for line in lines)
+
+
 def test_a_wrong_value_ends_in_one_line_and_no_run(propagate, client):
     done = propagate("input.correlation=1.5")
     assert done.returncode == 1
@@ -142,8 +161,11 @@ def test_a_network_without_hidden_layers_is_refused():
 
 
 def test_one_number_has_no_correlation_between():
-    with pytest.raises(ConfigError, match="input: size=1: must be at least 2"):
-        seen(*SMALL, "input.size=1")
+    with pytest.raises(ConfigError, match=r"^input\.size=1: must be at least 2 for two inputs"):
+        specimen_of(composed("input.size=1"))
+    with pytest.raises(ConfigError, match=r"^input\.size=null \(as many .* units: 1\): must be at least 2"):
+        specimen_of(composed("model.width=1"))
+    assert specimen_of(composed("model.width=1", "input.correlation=-1")).network.sizes[0] == 1
 
 
 def test_the_input_is_as_wide_as_the_first_hidden_layer_unless_it_is_said():
@@ -167,6 +189,50 @@ def test_the_verdict_is_the_known_one(overrides, verdict):
     observation = seen("model.depth=5", "model.width=97", "seeds=13", *overrides)
     assert verdict_of(observation) == verdict
     assert verdict_line(observation).startswith("no verdict" if verdict == "none" else verdict)
+
+
+@pytest.mark.parametrize(("overrides", "words"), [
+    (["init.sigma_w=2"], "signals and gradients grow"),
+    (["init.sigma_w=1"], "signals and gradients shrink"),
+    (["init.sigma_w=2", "model.activation=linear"], "signals and gradients grow"),
+    (["init.sigma_w=0.7", "model.activation=leaky_relu"], "signals and gradients shrink"),
+    (["init.sigma_w=2", "model.activation=gelu"], "signals and gradients grow"),
+    (["init.sigma_w=0.8", "model.activation=tanh"], "signals and gradients shrink"),
+])  # fmt: skip
+def test_of_signals_that_vanish_or_grow_for_ever_only_the_size_is_told(overrides, words):
+    observation = seen("model.depth=5", "model.width=97", "seeds=13", "init=mean_field", *overrides)
+    line = verdict_line(observation)
+    assert words in line
+    for word in ("apart", "alike", "forgotten"):
+        assert word not in line
+    assert ("critical" in line) == ("model.activation=gelu" not in overrides)
+
+
+def test_of_signals_that_keep_a_size_it_is_told_whether_inputs_stay_apart():
+    tanh = (*SMALL, "init=mean_field", "model.activation=tanh", "init.sigma_b=0.3")
+    assert "move apart and gradients explode" in verdict_line(seen(*tanh, "init.sigma_w=3"))
+    assert "become alike and gradients vanish" in verdict_line(seen(*tanh, "init.sigma_w=0.5"))
+    # Biases give ReLU's signals a size too, and every input ends as the same.
+    assert "become alike" in verdict_line(
+        seen(*SMALL, "init=mean_field", "init.sigma_b=0.3", "init.sigma_w=1")
+    )
+
+
+def test_of_residual_layers_nothing_is_said_that_the_table_denies():
+    observation = seen(*SMALL, "model.residual=true", "model.activation=tanh")
+    medians = sights_of(observation).forward.median
+    assert medians[1] < medians[0]  # the second layer hears tanh of the first, and nothing was added yet
+    assert "grows" not in verdict_line(observation)
+
+
+def test_what_overflows_is_shown_as_infinite_and_its_gradients_as_missing():
+    observation = seen("model.depth=101", "model.width=23", "seeds=4", "init=random", "init.scale=1e3")
+    rows = rows_of(sights_of(observation))
+    assert (rows[-1][1], rows[-1][6], rows[0][6]) == ("inf", "–", "–")
+    assert picture_of(sights_of(observation), "overflow", "").startswith(b"\x89PNG")
+    assert overflow_line(observation).startswith("In 4 of 4 networks numbers overflow")
+    assert "In 4 of 4 networks" in describe(specimen_of(composed("seeds=4")), CHOICES, observation)
+    assert overflow_line(seen(*SMALL)) == ""
 
 
 def test_orthogonal_linear_layers_keep_a_signal_and_a_gradient_exactly():

@@ -240,8 +240,27 @@ def test_a_network_gives_the_same_bits_alone_and_in_a_stack():
 def test_weights_that_overflow_are_measured_without_a_warning():
     network = Network((5, *[7] * 200, 1), "relu")
     found, theory = start_and_theory(network, 1e4, 0.0)
-    assert np.isinf(found.mean_squares[:, -1]).all() or np.isnan(found.mean_squares[:, -1]).any()
+    top = found.mean_squares[:, -1]
+    assert 0 < np.count_nonzero(np.isposinf(top)) < len(top)
+    assert np.all(np.isposinf(top) | (top == 0))  # so narrow, relu layers kill many a signal before
     assert theory.mean_squares[-1] == np.inf
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "linear", "gelu"])
+def test_no_gradient_comes_down_through_a_layer_that_has_overflowed(activation):
+    # Run 0 is ordinary; in run 1 the third layer overflows.
+    network = Network((5, *[7] * 6, 1), activation)
+    flat = gaussian_start(network, 1.7, 0.0, [3, 5])
+    network.blocks(flat)[1][1, :, :-1] *= 1e300
+    network.blocks(flat)[2][1, :, :-1] = 1e308
+    network.blocks(flat)[2][1, :, -1] = 1e308
+    found = measured(network, flat, [3, 5])
+    broken = 3 if activation == "tanh" else 6  # tanh of what overflows is 1 again
+    assert np.isnan(found.gradients[1, :broken]).all()
+    assert np.isfinite(found.gradients[1, broken:]).all()
+    assert np.isposinf(found.mean_squares[1, 2:broken]).all()
+    assert np.isfinite(found.mean_squares[0]).all()
+    assert np.all(found.gradients[0] > 0)
 
 
 def test_relu_networks_let_a_signal_die_as_often_as_they_must():

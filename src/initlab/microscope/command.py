@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -16,6 +17,14 @@ from initlab.signals import Stopped, stop_on_signals
 
 # Two sweeps may start in the same second; this keeps their folders apart.
 OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)
+
+
+def _options(group: str) -> str:
+    return ", ".join(sorted(GlobalHydra.instance().config_loader().get_group_options(group)))
+
+
+# Hydra's $APP_CONFIG_GROUPS would list the groups of training too.
+OmegaConf.register_new_resolver("options", _options, replace=True)
 
 FAILURES: list[str] = []
 """What went wrong in which job of this command."""

@@ -23,9 +23,11 @@ from initlab.theory.mean_field import covariance, first_moment, second_moment, s
 class Measured:
     """What R networks of L hidden layers do to a signal; every array is (R, L).
 
-    * ``mean_squares`` of the pre-activations of the first of two inputs
-    * ``correlations`` z1·z2 / |z1||z2| of the two inputs' pre-activations; NaN where one of them is 0
-    * ``gradients``: the mean square of a gradient by the first input's pre-activations
+    * ``mean_squares`` of the pre-activations of the first of two inputs; inf where they overflow
+    * ``correlations`` z1·z2 / |z1||z2| of the two inputs' pre-activations; NaN where one of them is 0 or
+      overflows
+    * ``gradients``: the mean square of a gradient by the first input's pre-activations; NaN where these
+      overflow and in every layer below, because nothing comes down through what is not a number
     * ``weight_means``, ``weight_squares``, ``bias_squares``: means over a layer's weights w, w² and biases b²
     """
 
@@ -106,7 +108,7 @@ def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured
         products = [np.sum(one[..., :1] * one[..., 1:], axis=(-2, -1)) for one in z]
         norms = [_norm(one) for one in z]
         return Measured(
-            mean_squares=_by_layer([np.mean(one[..., :1] ** 2, axis=(-2, -1)) for one in z]),
+            mean_squares=_by_layer([_size(one[..., :1]) for one in z]),
             correlations=_by_layer(
                 [p / (n[..., 0, 0] * n[..., 0, 1]) for p, n in zip(products, norms, strict=True)]
             ),
@@ -159,13 +161,27 @@ def _pre_activations(network: Network, blocks: Sequence[Array], X: Array) -> lis
 
 def _gradients(network: Network, blocks: Sequence[Array], z: Sequence[Array], above: Array) -> list[Array]:
     """Returns the gradients (R, n_l, 1) by the first input's pre-activations, from the first layer up."""
-    delta: list[Array] = [above]
+    delta: list[Array] = [_through_finite(above, z[-1])]
     carried: Array | float = 0.0  # the gradient by the activations of the layer above: a skip hands it down
     for number in range(len(blocks) - 1, 0, -1):
         by_activations = blocks[number][..., :-1].mT @ delta[0] + (carried if network.skips[number] else 0)
-        delta.insert(0, _slopes(network, z[number - 1][..., :1]) * by_activations)
+        by_z = _slopes(network, z[number - 1][..., :1]) * by_activations
+        delta.insert(0, _through_finite(by_z, z[number - 1]))
         carried = by_activations
     return delta
+
+
+def _through_finite(delta: Array, z: Array) -> Array:
+    """Returns the gradients of the runs whose first input has finite pre-activations, NaN for the others."""
+    # Else the slope of what has overflowed, such as relu's at NaN, would pass for a gradient of 0.
+    finite = np.isfinite(z[..., :1]).all(axis=(-2, -1), keepdims=True)
+    return np.where(finite, delta, np.nan)
+
+
+def _size(z: Array) -> Array:
+    """Returns the mean square of each run's z. NaN, which is inf − inf in the layer below, counts as inf."""
+    squares = np.mean(z**2, axis=(-2, -1))
+    return np.where(np.isnan(squares), np.inf, squares)
 
 
 def _applied(network: Network, z: Array) -> Array:

@@ -88,20 +88,34 @@ def verdict_line(observation: Observation) -> str:
     phase = observation.phase
     if phase is None:
         return f"no verdict: {observation.silence}."
-    border = "no σw is" if phase.critical_sigma_w is None else f"{phase.critical_sigma_w:.4g} is"
-    numbers = f"σw = {math.sqrt(phase.sigma_w2):.4g}, {border} critical"
-    scale = phase.depth_scale
+    numbers, scale = _scales(phase), phase.depth_scale
     if phase.verdict == "critical":
         far = "" if math.isinf(scale) else f" (ξ = {scale:,.0f} layers)"
         return f"critical: χ = {phase.chi:.4g} ({numbers}); gradients neither vanish nor explode{far}."
-    forgotten = f"ξ = {scale:.3g} layers, beyond 6ξ = {6 * scale:,.0f} a signal is forgotten"
     if phase.chi == 0:
         return f"ordered: χ = 0 ({numbers}); nothing comes through a layer."
-    if phase.verdict == "ordered":
-        meaning = "inputs become alike and gradients vanish"
-        return f"ordered: χ = {phase.chi:.4g} < 1 ({numbers}); {meaning}; {forgotten}."
-    meaning = "inputs that are close move apart and gradients explode"
-    return f"chaotic: χ = {phase.chi:.4g} > 1 ({numbers}); {meaning}; {forgotten}."
+    ordered = phase.verdict == "ordered"
+    if phase.scale_free:
+        change = "shrink" if ordered else "grow"
+        meaning = f"in the end the mean squares of signals and gradients {change} by a factor of χ a layer"
+        far = f"by one of e in ξ = {scale:.3g} layers"
+    else:
+        close = "inputs become alike and gradients vanish"
+        meaning = close if ordered else "inputs that are close move apart and gradients explode"
+        far = f"ξ = {scale:.3g} layers, beyond 6ξ = {6 * scale:,.0f} a signal is forgotten"
+    sign = "<" if ordered else ">"
+    return f"{phase.verdict}: χ = {phase.chi:.4g} {sign} 1 ({numbers}); {meaning}; {far}."
+
+
+def overflow_line(observation: Observation) -> str:
+    """Returns a sentence about the networks in which numbers overflow, or '' if there are none."""
+    gradients = observation.measured.gradients
+    lost = np.count_nonzero(np.isnan(gradients[:, 0]))
+    if not lost:
+        return ""
+    return (
+        f"In {lost:,} of {len(gradients):,} networks numbers overflow; no gradient comes down through these."
+    )
 
 
 def name_of(specimen: Specimen, choices: Mapping[str, str]) -> str:
@@ -114,16 +128,16 @@ def name_of(specimen: Specimen, choices: Mapping[str, str]) -> str:
 
 
 def describe(specimen: Specimen, choices: Mapping[str, str], observation: Observation) -> str:
-    """Returns in three sentences of markdown what was seen."""
+    """Returns in a few sentences of markdown what was seen."""
     forward, correlation, gradient = sights_of(observation)
     inputs = specimen.settings.input
-    verdict = verdict_line(observation)
+    verdict, overflow = verdict_line(observation), overflow_line(observation)
     return (
         f"**{name_of(specimen, choices)}**, drawn {_times(specimen.settings.seeds)}. In the top hidden layer "
         f"an input of mean square {inputs.mean_square:g} has the mean square {_beside(forward, -1)}, two "
         f"inputs of correlation {inputs.correlation:g} have the correlation {_beside(correlation, -1)}, and "
         f"of a gradient of mean square 1 there, {_beside(gradient, 0)} is left in the first. "
-        f"{verdict[0].upper()}{verdict[1:]}"
+        f"{overflow}{overflow and ' '}{verdict[0].upper()}{verdict[1:]}"
     )
 
 
@@ -157,8 +171,24 @@ def _quartiles(values: Array) -> tuple[Array, Array, Array]:
     """Returns the median and the two quartiles over the seeds, of the values that are numbers."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # a layer that no signal reaches has no numbers
-        median, low, high = np.nanquantile(values, [0.5, 0.25, 0.75], axis=0)
+        between, higher = (
+            np.nanquantile(values, [0.5, 0.25, 0.75], axis=0, method=method)
+            for method in ("linear", "higher")
+        )
+    # Between two infinities NumPy finds NaN.
+    median, low, high = np.where(np.isnan(between), higher, between)
     return median, low, high
+
+
+def _scales(phase: Phase) -> str:
+    """Returns σw and, if it is so for signals of this size, which is critical."""
+    sigma_w, border = math.sqrt(phase.sigma_w2), phase.critical_sigma_w
+    if border is None:
+        return f"σw = {sigma_w:.4g}, no σw is critical"
+    # Where a signal ends at 0 or infinity χ is (σw / critical σw)², unless the critical σw is that of other
+    # signals: gelu has one for those that vanish and another for those that grow.
+    other = phase.scale_free and not math.isclose(sigma_w, border * math.sqrt(phase.chi), rel_tol=1e-3)
+    return f"σw = {sigma_w:.4g}" + ("" if other else f", {border:.4g} is critical")
 
 
 def _beside(sight: Sight, layer: int) -> str:

@@ -105,6 +105,7 @@ def specimen_of(cfg: DictConfig) -> Specimen:
         if not hidden:
             raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
         network = parts["model"](settings.input.size or hidden[0], 1)
+    _check_correlation(settings.input, network.sizes[0])
     return Specimen(values, settings, network, parts["init"], parts["bias"])
 
 
@@ -124,6 +125,15 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     return Settings(**single, **sections)
 
 
+def _check_correlation(inputs: Inputs, size: int) -> None:
+    if size < 2 and abs(inputs.correlation) < 1:
+        given = "input.size=null (as many as the first hidden layer has units: 1)"
+        raise ConfigError(
+            f"{given if inputs.size is None else 'input.size=1'}: must be at least 2 for two inputs of "
+            f"correlation {inputs.correlation:g}"
+        )
+
+
 def observe(specimen: Specimen) -> Observation:
     """Returns what the networks of all seeds do to a signal, and what the theory says of them."""
     inputs, network = specimen.settings.input, specimen.network
@@ -141,7 +151,7 @@ def observe(specimen: Specimen) -> Observation:
         )
     if any(network.skips):
         return Observation(
-            measured, given, predicted, None, "layers that add up have no phase: the signal only grows"
+            measured, given, predicted, None, "residual layers add up, and no one χ holds at every depth"
         )
     return Observation(measured, given, predicted, _phase(specimen, given, float(predicted.mean_squares[0])))
 
@@ -152,8 +162,7 @@ def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 def _measured(specimen: Specimen, seeds: Sequence[int]) -> Measured:
     network, inputs = specimen.network, specimen.settings.input
-    with naming("input"):
-        X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
+    X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
     with naming("init"), np.errstate(all="ignore"):
         flat = np.stack([_start(specimen, seed) for seed in seeds])
     return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))

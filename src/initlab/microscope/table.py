@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from initlab.microscope.report import name_of, rows_of, sights_of, verdict_line
+from initlab.microscope.report import name_of, overflow_line, rows_of, sights_of, verdict_line
 from initlab.microscope.specimen import Observation, Specimen
 
 PIPE_WIDTH = 200  # a pipe has no width; wide enough that no row is broken
@@ -32,6 +32,8 @@ def print_observation(
         table.add_row(*row)
     console.print(table)
     console.print(LEGEND, style="dim", soft_wrap=True)
+    if overflow := overflow_line(observation):
+        console.print(overflow, soft_wrap=True)
     console.print(verdict_line(observation), soft_wrap=True)
     if address:
         console.print(f"By layer, with pictures, in MLflow (make ui): {address}", soft_wrap=True)

@@ -11,6 +11,7 @@ Poole et al. 2016, 'Exponential expressivity in deep neural networks through tra
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ def fixed_point(activation: Activation, sigma_w2: float, sigma_b2: float, start:
 def fixed_correlation(activation: Activation, q: float, sigma_w2: float, sigma_b2: float) -> float:
     """Returns the correlation c* from 0 to 1 that two inputs of mean square q = q* tend to with depth.
 
-    It is 1 unless inputs that are close move apart.
+    It is 1 unless inputs that are close move apart, also where every correlation is kept (linear).
     """
     q = _limited(q)
     above = next_mean_square(activation, q, sigma_w2, sigma_b2)
@@ -119,6 +120,7 @@ def fixed_correlation(activation: Activation, q: float, sigma_w2: float, sigma_b
     return c
 
 
+@lru_cache(maxsize=64)
 def critical_sigma_w(activation: Activation, sigma_b2: float) -> float | None:
     """Returns the σw at which χ1 = 1, on the border between order and chaos; None where there is none.
 
@@ -158,7 +160,8 @@ class Phase:
 
     ``mean_square`` is q*, ``chi`` χ1, ``correlation`` c* and ``depth_scale`` ξ = 1 / |ln χ_c*|. The
     ``verdict`` is 'ordered' (χ1 < 1: inputs become alike and gradients vanish), 'critical', or 'chaotic'
-    (χ1 > 1: inputs that are close move apart and gradients explode).
+    (χ1 > 1: inputs that are close move apart and gradients explode). If it is ``scale_free``, the words
+    speak of sizes only: signals and gradients shrink or grow, and ReLU's inputs become alike in either.
     """
 
     sigma_w2: float
@@ -169,6 +172,13 @@ class Phase:
     depth_scale: float
     critical_sigma_w: float | None
     verdict: str
+
+    @property
+    def scale_free(self) -> bool:
+        """Whether signals vanish or grow without end: there every activation acts as ReLU or a line does,
+        and what χ multiplies is the mean square of a signal and of a gradient alike.
+        """
+        return not 0 < self.mean_square < math.inf
 
 
 def phase(
