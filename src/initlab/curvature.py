@@ -9,18 +9,12 @@ import numpy as np
 
 from initlab.activations import Array
 from initlab.hessian import hessian_products
-from initlab.network import Network, Pass, backward, cost, forward
+from initlab.network import Network, passed
 
 
 def gradients_at(network: Network, points: Array, X1: Array, targets: Array) -> Array:
     """Returns the gradient of the cost at each point, (S, P)."""
-    arrays = Pass(network, len(points), X1.shape[-1], points.dtype)
-    arrays.load(X1, targets)
-    blocks = network.blocks(points)
-    forward(blocks, arrays)
-    cost(arrays)
-    backward(blocks, arrays)
-    return arrays.gradient
+    return passed(network, points, X1, targets).gradient
 
 
 def gradient_quotient(network: Network, points: Array, X1: Array, targets: Array) -> Array:

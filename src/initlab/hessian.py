@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from initlab.activations import Activation, Array
-from initlab.network import Network, Pass, backward, cost, forward
+from initlab.network import Network, Pass, passed
 
 STEP = 1e-5  # of a difference of slopes: truncation and rounding are both near 1e-10 then
 
@@ -22,11 +22,7 @@ def hessian_products(network: Network, points: Array, directions: Array, X1: Arr
     At a kink, slope and curvature of an activation are those of its left side; a ReLU has no curvature.
     """
     blocks, along = network.blocks(points), network.blocks(directions)
-    arrays = Pass(network, len(points), X1.shape[-1], points.dtype)
-    arrays.load(X1, targets)
-    forward(blocks, arrays)
-    cost(arrays)
-    backward(blocks, arrays)
+    arrays = passed(network, points, X1, targets)
     z = [W @ a for W, a in zip(blocks[:-1], arrays.inputs[:-1], strict=True)]
     slopes = [_slope(network.activation, of_layer) for of_layer in z]
     dz, da = _forward_derivative(blocks, along, arrays, slopes)

@@ -237,6 +237,19 @@ def predict(network: Network, flat: Array, X: Array) -> Array:
     return arrays.answers
 
 
+def passed(network: Network, flat: Array, X1: Array, targets: Array) -> Pass:
+    """Returns the arrays of a pass forward and backward with the parameters (R, P), over data as ``load``
+    takes them.
+    """
+    arrays = Pass(network, len(flat), X1.shape[-1], flat.dtype)
+    arrays.load(X1, targets)
+    blocks = network.blocks(flat)
+    forward(blocks, arrays)
+    cost(arrays)
+    backward(blocks, arrays)
+    return arrays
+
+
 def evaluate(network: Network, flat: Array, X: Array, Y: Array) -> tuple[Array, Array]:
     """Returns cost and score, each (R,), of the parameters (R, P); a probability of exactly 0.5 means
     class 0.

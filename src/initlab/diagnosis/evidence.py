@@ -7,7 +7,7 @@ import numpy as np
 
 from initlab.activations import Array
 from initlab.diagnostics import Measurement, Step, measure, named
-from initlab.network import Network, Pass, backward, cost, forward, with_ones
+from initlab.network import Network, passed, with_ones
 
 MEASURED: tuple[Measurement, ...] = named(
     ("grad_norm", "preactivation_gradient", "dead_units", "distinct_units", "saturation")
@@ -47,12 +47,7 @@ class Evidence:
 
 def layers_at(network: Network, parameters: Array, X: Array, Y: Array) -> list[dict[str, float]]:
     """Returns what MEASURED says of each run's network at its parameters (R, P), over all examples."""
-    arrays = Pass(network, len(parameters), X.shape[-1], parameters.dtype)
-    arrays.load(with_ones(X), network.output.targets(Y))
-    blocks = network.blocks(parameters)
-    forward(blocks, arrays)
-    cost(arrays)
-    backward(blocks, arrays)
+    arrays = passed(network, parameters, with_ones(X), network.output.targets(Y))
     step = Step(network, parameters, parameters, arrays.gradient, parameters, arrays)
     found = measure(step, MEASURED)
     return [{key: float(values[run]) for key, values in found.items()} for run in range(len(parameters))]
