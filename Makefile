@@ -42,10 +42,10 @@ types: setup
 check: lint types test ## Lint, types and tests: what CI runs
 
 bench: setup ## Measure the speed beside other ways to do the same; some minutes
-	$(RUN)/python -m src.bench
+	$(RUN)/python -m benchmarks
 
 readme: setup ## Make the README's pictures and table anew
-	$(RUN)/python -m src.readme
+	$(RUN)/python -m tools.readme
 
 lock: setup ## Resolve the lock anew from pyproject.toml
 	$(RUN)/python -m pip install --quiet uv

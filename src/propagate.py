@@ -1,6 +1,6 @@
 """``python -m src.propagate``: the microscope on an untrained network."""
 
-from initlab.microscope.command import main
+from initlab.terminal.propagate import main
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """``python -m src.train``: the same as the installed command ``initlab``."""
 
-from initlab.cli import main
+from initlab.terminal.command import main
 
 if __name__ == "__main__":
     main()

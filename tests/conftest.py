@@ -19,7 +19,7 @@ from mlflow import MlflowClient
 from omegaconf import DictConfig
 from xdist.scheduler import LoadFileScheduling
 
-import initlab.cli  # noqa: F401  registers the resolver that the config's folders use
+import initlab.terminal.command  # noqa: F401  registers the resolver that the config's folders use
 
 ROOT = Path(__file__).parent.parent
 

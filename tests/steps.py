@@ -3,7 +3,7 @@
 import numpy as np
 
 from initlab.diagnostics import Step
-from initlab.network import Pass, backward, cost, forward, with_ones
+from initlab.networks.network import Pass, backward, cost, forward, with_ones
 
 
 def step_of(network, parameters, X, Y, start=None, updated=None):

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import kstest, norm, uniform
 from starts import plain_layers
 
-from initlab import biases, initializers
-from initlab.config import part
-from initlab.initializers import initial_parameters
-from initlab.network import Network
+from initlab import initializers
+from initlab.config.targets import load_component
+from initlab.initializers import biases, initial_parameters
+from initlab.networks.network import Network
 
 WIDE = Network((7, 4001, 3), "relu")
 RULES = ["own", "zeros", "constant", "normal", "uniform"]
@@ -79,7 +79,7 @@ def test_biases_of_a_wrong_shape_are_told_in_one_line():
 @pytest.mark.parametrize("rule", RULES)
 def test_every_config_of_a_rule_names_its_function(config, rule):
     cfg = config(f"bias={rule}")
-    made = part({"bias": dict(cfg.bias)}, "bias", [])
+    made = load_component({"bias": dict(cfg.bias)}, "bias", [])
     assert made.func is getattr(biases, rule)
     flat = initial_parameters(initializers.he, WIDE, 3, bias=made)
     assert flat.shape == (4001 * 8 + 3 * 4002,)

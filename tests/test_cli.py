@@ -37,7 +37,7 @@ def test_showing_imports_neither_mlflow_nor_scikit_learn_nor_matplotlib(argument
         "import sys, atexit\n"
         "heavy = ('mlflow', 'sklearn', 'matplotlib', 'scipy', 'sqlalchemy', 'pandas')\n"
         "atexit.register(lambda: print('HEAVY', [m for m in heavy if m in sys.modules]))\n"
-        "from initlab.cli import main\n"
+        "from initlab.terminal.command import main\n"
         f"sys.argv = ['initlab', *{arguments}]\n"
         "main()\n"
     )

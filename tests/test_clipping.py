@@ -3,8 +3,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from initlab.clipping import clipped
-from initlab.optimizers import gd, momentum
+from initlab.optimizers.clipping import clipped
+from initlab.optimizers.rules import gd, momentum
 
 
 def clip_of(gradient, clip):

@@ -20,7 +20,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.base import Container
 
-from initlab.composing import Composer, QuickLoader, save_hydra_folder, to_yaml
+from initlab.sweep.compose import Composer, QuickLoader, save_hydra_folder, to_yaml
 
 OPTIONS = {
     group.name: sorted(path.stem for path in group.glob("*.yaml"))

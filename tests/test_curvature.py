@@ -3,9 +3,9 @@ import pytest
 from starts import lone_start, stack_of_starts
 
 from initlab import initializers
-from initlab.curvature import gradient_quotient, gradients_at
-from initlab.hessian import hessian_products
-from initlab.network import Network, evaluate, with_ones
+from initlab.networks.curvature import gradient_quotient, gradients_at
+from initlab.networks.hessian import hessian_products
+from initlab.networks.network import Network, evaluate, with_ones
 
 TANH = Network((3, 7, 5, 1), "tanh")
 rng = np.random.RandomState(103)

@@ -8,7 +8,8 @@ from sklearn.datasets import make_blobs, make_circles, make_gaussian_quantiles, 
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from initlab import config, datasets
+from initlab import datasets
+from initlab.config.targets import load_component
 from initlab.datasets import (
     Dataset,
     blobs,
@@ -425,7 +426,7 @@ def test_every_config_names_its_function_and_its_settings_and_can_be_made(file):
     values = yaml.safe_load(file.read_text())
     if file.stem == "table":
         values |= {"path": "some.csv", "target": "label"}
-    made = config.part({"dataset": values}, "dataset", [])
+    made = load_component({"dataset": values}, "dataset", [])
     assert made.func.__name__ == file.stem
     if file.stem != "table":
         assert isinstance(made(), Dataset)
@@ -445,4 +446,4 @@ def test_every_config_names_its_function_and_its_settings_and_can_be_made(file):
 def test_a_setting_that_cannot_be_is_refused_with_what_may_be(name, setting, value, allowed):
     values = yaml.safe_load((CONF / f"{name}.yaml").read_text()) | {setting: value}
     with pytest.raises(ConfigError, match=rf"^dataset\.{setting}=.*: must be .*{allowed}"):
-        config.part({"dataset": values}, "dataset", [])
+        load_component({"dataset": values}, "dataset", [])

@@ -8,11 +8,11 @@ from conftest import runs_of
 from hydra import compose, initialize_config_module
 from scipy.stats import entropy
 
-from initlab.diagnosis import VERDICTS, diagnose, still_improving, trained_well
-from initlab.diagnosis.evidence import Evidence, baseline, baseline_cost, layers_at
-from initlab.experiment import run
-from initlab.network import Network
-from initlab.results import diagnosis_tags
+from initlab.networks.network import Network
+from initlab.runs.summary import diagnosis_tags
+from initlab.runs.train import run
+from initlab.verdicts import VERDICTS, diagnose, still_improving, trained_well
+from initlab.verdicts.evidence import Evidence, baseline, baseline_cost, layers_at
 
 FAST = ("train.iterations=400", "optimizer=adam", "optimizer.learning_rate=0.02")
 GOOD = ("init=he", "dataset=moons", "model.hidden=[20,10]", *FAST)

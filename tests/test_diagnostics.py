@@ -17,22 +17,22 @@ from initlab.diagnostics import (
     activation_mean_square,
     activation_std,
     dead_units,
+    diagnostics_named,
     distance,
     distinct_units,
     effective_rank,
     grad_norm,
     input_correlation,
     measure,
-    named,
     preactivation_gradient,
     saturation,
     unit_similarity,
     update_ratio,
     weight_norm,
 )
-from initlab.loop import fit
-from initlab.network import Network
-from initlab.optimizers import gd
+from initlab.networks.network import Network
+from initlab.optimizers.rules import gd
+from initlab.training.loop import fit
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 
@@ -506,10 +506,10 @@ def test_every_diagnostic_is_named_by_function_and_layer():
 
 
 def test_a_diagnostic_is_found_by_its_name():
-    assert named(["dead_units", "grad_norm"]) == (dead_units, grad_norm)
-    assert named([]) == ()
+    assert diagnostics_named(["dead_units", "grad_norm"]) == (dead_units, grad_norm)
+    assert diagnostics_named([]) == ()
     with pytest.raises(ValueError, match=r"there is no diagnostic 'grad_nrom'; there are grad_norm, preact"):
-        named(["grad_norm", "grad_nrom"])
+        diagnostics_named(["grad_norm", "grad_nrom"])
 
 
 @pytest.mark.parametrize("name", ["light", "full"])
@@ -517,6 +517,6 @@ def test_the_presets_name_diagnostics_and_each_once(name):
     preset = yaml.safe_load((Path(conf.__file__).parent / "diagnostics" / f"{name}.yaml").read_text())
     assert list(preset) == ["every", "names", "rare", "points"]
     chosen = preset["names"] + preset["rare"]
-    assert len(set(chosen)) == len(named(chosen))
+    assert len(set(chosen)) == len(diagnostics_named(chosen))
     if name == "full":
-        assert set(named(chosen)) == set(DIAGNOSTICS)
+        assert set(diagnostics_named(chosen)) == set(DIAGNOSTICS)

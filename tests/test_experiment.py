@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from conftest import runs_of
 
-from initlab import experiment
 from initlab.errors import ConfigError, TrackingError
-from initlab.experiment import run, run_each
-from initlab.results import Result
+from initlab.runs import train as experiment
+from initlab.runs.summary import Result
+from initlab.runs.train import run, run_each
 
 UNTRACKED = ("tracking.uri=null", "train.iterations=53", "diagnostics.every=7")
 TRACKED = ("tracking.uri=sqlite:///mlruns/mlflow.db", "train.iterations=23", "plots.frames=2")
@@ -79,7 +79,7 @@ def test_what_a_part_says_against_its_settings_is_named_by_its_group(config, tmp
 
 
 def test_a_run_that_cannot_write_its_files_fails_alone(config, folder, client, monkeypatch):
-    from initlab import tracked
+    from initlab.runs import record as tracked
 
     def draw(job, result):
         if job.settings.seed == 2:
@@ -103,7 +103,7 @@ def break_after(steps: int, monkeypatch, only_if_stacked: bool) -> None:
             raise MemoryError("no more")
         return {}
 
-    monkeypatch.setattr(experiment, "named", lambda names: (breaking,) if names else ())
+    monkeypatch.setattr(experiment, "diagnostics_named", lambda names: (breaking,) if names else ())
 
 
 def test_the_jobs_of_a_stack_that_breaks_run_once_more_each_alone(config, folder, client, monkeypatch):
@@ -143,7 +143,7 @@ def test_tracking_every_thins_the_logged_costs_but_not_the_history(config, folde
 
 
 def test_a_long_run_shows_its_metrics_while_it_trains(config, folder, client, monkeypatch):
-    from initlab import watch
+    from initlab.runs import throttle as watch
 
     monkeypatch.setattr(watch, "SECONDS_BETWEEN_FLUSHES", 0)
     monkeypatch.setattr(watch, "SECONDS_BETWEEN_GLANCES", 0)

@@ -4,7 +4,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from initlab.activations import ACTIVATIONS
-from initlab.gains import gain
+from initlab.initializers.gains import gain_of as gain
 
 BOUNDED = ["tanh", "sigmoid", "erf", "sin"]
 

@@ -3,13 +3,13 @@ import pytest
 from starts import lone_start, plain_layers, stack_of_starts
 from steps import labels_of, step_of
 
-from initlab import curvature
 from initlab.activations import ACTIVATIONS
 from initlab.datasets import circles
 from initlab.diagnostics import gradient_quotient, hessian
 from initlab.diagnostics.sharpness import hutchinson_trace, lanczos_top, whole_hessian
-from initlab.hessian import hessian_products
-from initlab.network import Network, with_ones
+from initlab.networks import curvature
+from initlab.networks.hessian import hessian_products
+from initlab.networks.network import Network, with_ones
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 OUTPUTS = {"sigmoid": 1, "softmax": 3, "linear": 2}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from initlab.history import History, log_spaced
-from initlab.loop import Record
+from initlab.training.history import History, log_spaced
+from initlab.training.loop import Record
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from scipy.stats import uniform as uniform_law
 from starts import lone_start, plain_layers
 
 from initlab import initializers
-from initlab.config import part
+from initlab.config.targets import load_component
 from initlab.errors import ConfigError
 from initlab.initializers import initial_parameters
-from initlab.network import Network
+from initlab.networks.network import Network
 
 SHAPE = (300, 400)
 SMALL = Network((3, 7, 5), "relu")
@@ -334,7 +334,7 @@ def test_a_gain_must_be_positive_or_an_activation(gain):
     with pytest.raises(
         ConfigError, match=r"^init\.gain=.*: must be a finite number greater than 0, or an act"
     ):
-        part({"init": node}, "init", [])
+        load_component({"init": node}, "init", [])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from steps import labels_of, step_of
 from initlab.diagnostics import jacobian, tangent_kernel
 from initlab.diagnostics.derivatives import input_jacobians
 from initlab.diagnostics.kernel import kernel_matrix
-from initlab.network import Network, with_ones
+from initlab.networks.network import Network, with_ones
 
 NETWORKS = [
     Network((3, 7, 5, 1), "tanh"),

@@ -24,10 +24,10 @@ from hydra.types import HydraContext, RunMode
 from mlflow import MlflowClient
 from omegaconf import open_dict
 
-import initlab.cli
-from initlab.batch import JobFailed
-from initlab.launching import Sweep, launch
-from initlab.planning import LARGEST_BATCH, SMALLEST_BATCH, batches_of, variants
+import initlab.terminal.command
+from initlab.sweep.group import JobFailed
+from initlab.sweep.launch import Sweep, launch
+from initlab.sweep.plan import LARGEST_BATCH, SMALLEST_BATCH, batches_of, variants
 
 SHORT = ("train.iterations=40", "plots.frames=1")
 LONG = ("train.iterations=10000000", "tracking.every=1000", "plots.frames=0")
@@ -187,7 +187,7 @@ def launched(folder: Path, jobs: list[list[str]], *fixed: str) -> list[JobReturn
         with open_dict(master):
             master.hydra.runtime.cwd = str(folder)
         context = HydraContext(config_loader=loader, callbacks=Callbacks())
-        sweep = Sweep(context, initlab.cli.train.__wrapped__, master, n_jobs=1)
+        sweep = Sweep(context, initlab.terminal.command.train.__wrapped__, master, n_jobs=1)
         return launch(sweep, [[*job, *fixed] for job in jobs], 5)
 
 

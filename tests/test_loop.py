@@ -9,9 +9,9 @@ from threadpoolctl import threadpool_limits
 from initlab import initializers
 from initlab.datasets import circles
 from initlab.diagnostics import activation_std, grad_norm, weight_norm
-from initlab.loop import fit, minibatches
-from initlab.network import Network, evaluate
-from initlab.optimizers import adam, gd, momentum
+from initlab.networks.network import Network, evaluate
+from initlab.optimizers.rules import adam, gd, momentum
+from initlab.training.loop import fit, minibatches
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 SMALL = Network((3, 7, 5, 1), "relu")

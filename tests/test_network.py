@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier
 from starts import PHI, plain_cost, plain_forward, plain_layers, stack_of_starts
 
 from initlab.activations import ACTIVATIONS
-from initlab.network import (
+from initlab.networks.network import (
     Network,
     Pass,
     backward,
@@ -22,7 +22,7 @@ from initlab.network import (
     predict,
     with_ones,
 )
-from initlab.outputs import OUTPUTS
+from initlab.networks.outputs import OUTPUTS
 
 RUNS, EXAMPLES = 3, 7
 SHAPES = [(2, 5, 1), (3, 11, 5, 1), (5, 2, 13, 3, 1)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
-from initlab.optimizers import adagrad, adam, adamw, gd, momentum, nesterov, rmsprop
+from initlab.optimizers.rules import adagrad, adam, adamw, gd, momentum, nesterov, rmsprop
 
 STEPS, PARAMETERS = 53, 13
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.special import expit as sigmoid
 
-from initlab.pictures import costs_of
 from initlab.plots import (
     CHANCE,
     MOST_SEEDS,
@@ -23,6 +22,7 @@ from initlab.plots import (
     webp,
 )
 from initlab.plots.contact_sheet import _heading
+from initlab.runs.pictures import costs_of
 
 WHITE = (255, 255, 255)
 # The points lie in the picture's corners and leave the rest of it to the boundary.

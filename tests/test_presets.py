@@ -7,9 +7,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from initlab.composing import Composer
-from initlab.config import plain, settings_of
-from initlab.outcomes import read_outcomes
+from initlab.config.schema import Settings, plain, read
+from initlab.sweep.compose import Composer
+from initlab.sweep.outcome import read_outcomes
 
 SMALL = ("train.iterations=3", "plots.frames=0", "hydra.launcher.n_jobs=1")
 REDUCED = {
@@ -66,4 +66,4 @@ def test_every_job_of_a_study_composes(study):
             choices = [] if "(" in str(values) else str(values).split(",")
             for choice in choices:
                 cfg = composer.compose([f"experiment={study}", f"{key}={choice}"])
-                settings_of(plain(OmegaConf.masked_copy(cfg, [part for part in cfg if part != "hydra"])))
+                read(Settings, plain(OmegaConf.masked_copy(cfg, [part for part in cfg if part != "hydra"])))

@@ -11,11 +11,11 @@ from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from PIL import Image
 
-import initlab.microscope.command  # noqa: F401  registers the resolver that the config's folders use
+import initlab.terminal.propagate  # noqa: F401  registers the resolver that the config's folders use
 from initlab.errors import ConfigError
-from initlab.microscope import run as microscope_run
-from initlab.microscope import specimen as microscope
-from initlab.microscope.report import (
+from initlab.propagation import run as microscope_run
+from initlab.propagation import setup as microscope
+from initlab.propagation.report import (
     describe,
     overflow_line,
     picture_of,
@@ -24,8 +24,8 @@ from initlab.microscope.report import (
     verdict_line,
     verdict_of,
 )
-from initlab.microscope.run import look
-from initlab.microscope.specimen import observe, specimen_of
+from initlab.propagation.run import look
+from initlab.propagation.setup import observe, specimen_of
 
 CHOICES = {"model": "deep", "init": "he", "bias": "own"}
 SMALL = ("model.depth=7", "model.width=23", "seeds=11")

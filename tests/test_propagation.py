@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from initlab.activations import ACTIVATIONS
-from initlab.microscope.propagation import (
+from initlab.networks.network import Network
+from initlab.propagation.signals import (
     Measured,
     gradients_from_above,
     pairs_of_inputs,
@@ -12,7 +13,6 @@ from initlab.microscope.propagation import (
     propagate,
     variances,
 )
-from initlab.network import Network
 from initlab.theory.mean_field import fixed_correlation, fixed_point, next_correlation
 
 SEEDS = range(211)

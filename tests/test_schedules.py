@@ -3,8 +3,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from initlab.optimizers import adam, gd, momentum
-from initlab.schedules import constant, cosine, scheduled, step
+from initlab.optimizers.rules import adam, gd, momentum
+from initlab.optimizers.schedules import constant, cosine, scheduled, step
 
 ITERATIONS = 101
 RULES = {

@@ -9,13 +9,13 @@ from starts import stack_of_starts
 from threadpoolctl import threadpool_limits
 
 from initlab.activations import ACTIVATIONS
-from initlab.clipping import clipped
 from initlab.diagnostics import DIAGNOSTICS, gradient_quotient, hessian, jacobian, tangent_kernel
-from initlab.loop import fit, minibatches
-from initlab.network import Network, evaluate, predict
-from initlab.optimizers import adagrad, adam, adamw, gd, momentum, nesterov, rmsprop
-from initlab.outputs import OUTPUTS
-from initlab.schedules import cosine, scheduled
+from initlab.networks.network import Network, evaluate, predict
+from initlab.networks.outputs import OUTPUTS
+from initlab.optimizers.clipping import clipped
+from initlab.optimizers.rules import adagrad, adam, adamw, gd, momentum, nesterov, rmsprop
+from initlab.optimizers.schedules import cosine, scheduled
+from initlab.training.loop import fit, minibatches
 
 ADAM = {"beta1": (0.9, 0.5, 0.8), "beta2": (0.999, 0.9, 0.99), "epsilon": (1e-8, 1e-3, 1e-5)}
 OPTIONS = {

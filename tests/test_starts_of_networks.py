@@ -6,10 +6,11 @@ import pytest
 from starts import lone_start, plain_layers
 
 from initlab import initializers
-from initlab.config import part, plain
-from initlab.curvature import gradient_quotient
+from initlab.config.schema import plain
+from initlab.config.targets import load_component
 from initlab.initializers import initial_parameters, layer_by_layer, lsuv, metainit, of_network, zero_last
-from initlab.network import Network, Pass, deep, forward, predict, with_ones
+from initlab.networks.curvature import gradient_quotient
+from initlab.networks.network import Network, Pass, deep, forward, predict, with_ones
 
 X = np.random.RandomState(97).randn(7, 211) * 3 + 1
 QUICK = {"steps": 50, "batch": 53}
@@ -200,7 +201,7 @@ def test_every_start_has_a_config():
 
 @pytest.mark.parametrize("name", STARTS)
 def test_every_config_of_a_start_names_its_function_and_draws(config, name):
-    made = part(plain(config(f"init={name}", "model.activation=tanh")), "init", [])
+    made = load_component(plain(config(f"init={name}", "model.activation=tanh")), "init", [])
     assert made.func is getattr(initializers, name)
     network = deep(7, depth=2, width=5, activation="tanh")
     flat = initial_parameters(made, network, 3, X=X)

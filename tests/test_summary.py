@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from initlab import progress
-from initlab.outcomes import Outcome
-from initlab.progress import SweepProgress
-from initlab.summary import print_summary
+from initlab.sweep.outcome import Outcome
+from initlab.terminal import progress
+from initlab.terminal.progress import SweepProgress
+from initlab.terminal.summary import print_summary
 
 VARIED = [
     {"init": "mean_field", "init.sigma_w": sigma_w, "dataset": dataset, "model.activation": activation}

@@ -16,17 +16,17 @@ from conftest import environment, run_command, runs_of
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
-from initlab import tracked
 from initlab.errors import TrackingError
-from initlab.experiment import run
-from initlab.history import History
-from initlab.job import build
+from initlab.runs import record as tracked
+from initlab.runs.job import build
+from initlab.runs.record import TrackedStack
+from initlab.runs.train import run
 from initlab.signals import STOPPING, Stopped, stop_on_signals
-from initlab.tracked import TrackedStack
 from initlab.tracking import Series, Tracker
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.store import absolute_uri, address_of, open_store
 from initlab.tracking.turns import turn
+from initlab.training.history import History
 
 SHORT = ("train.iterations=20", "plots.frames=0")
 

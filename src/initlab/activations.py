@@ -24,12 +24,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.floating[Any]]
+from initlab.types import Array
 
 LEAK = 0.01  # the slope of leaky_relu left of 0
 SELU_RIGHT = 1.0507009873554804934193349852946  # λ, the slope right of 0

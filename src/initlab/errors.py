@@ -23,3 +23,8 @@ def naming(group: str) -> Iterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{group}: {error}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of what an error says, or its name if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -5,9 +5,9 @@ Problems drawn in the plane (``drawn``), scikit-learn's measured ones (``real``)
 longer than ``--help`` may.
 """
 
+from initlab.datasets.bundled import breast_cancer, diabetes, digits, wine
 from initlab.datasets.dataset import Dataset, Task
-from initlab.datasets.drawn import blobs, circles, gaussian_quantiles, linear, moons, spirals, xor
-from initlab.datasets.real import breast_cancer, diabetes, digits, wine
+from initlab.datasets.synthetic import blobs, circles, gaussian_quantiles, linear, moons, spirals, xor
 from initlab.datasets.table import table
 
 __all__ = [

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from initlab.activations import Array
+from initlab.types import Array
 
 Task: TypeAlias = Literal["binary", "classes", "regression"]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from initlab.activations import Array
 from initlab.datasets.dataset import Dataset, encoded, task_of
+from initlab.types import Array
 
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 

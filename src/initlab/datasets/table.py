@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.checks import Name, Rule, Seed, Share
+from initlab.config.rules import Name, Rule, Seed, Share
 from initlab.datasets.dataset import Dataset
 from initlab.datasets.reading import read
 from initlab.datasets.splitting import Indices, classified, regressed
+from initlab.types import Array
 
 if TYPE_CHECKING:
     import pandas as pd

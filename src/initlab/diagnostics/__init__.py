@@ -7,7 +7,6 @@ is the output. A number that has no value, such as a correlation of one example,
 
 from collections.abc import Sequence
 
-from initlab.activations import Array
 from initlab.diagnostics.activity import (
     activation_mean,
     activation_mean_square,
@@ -21,7 +20,8 @@ from initlab.diagnostics.kernel import tangent_kernel
 from initlab.diagnostics.norms import distance, grad_norm, preactivation_gradient, update_ratio, weight_norm
 from initlab.diagnostics.sharpness import gradient_quotient, hessian
 from initlab.diagnostics.similarity import distinct_units, input_correlation, unit_similarity
-from initlab.diagnostics.step import Measurement, Step
+from initlab.training.step import Measurement, Step
+from initlab.types import Array
 
 DIAGNOSTICS: tuple[Measurement, ...] = (
     grad_norm,
@@ -45,7 +45,7 @@ DIAGNOSTICS: tuple[Measurement, ...] = (
 )
 
 
-def named(names: Sequence[str]) -> tuple[Measurement, ...]:
+def diagnostics_named(names: Sequence[str]) -> tuple[Measurement, ...]:
     """Returns the diagnostics of these names."""
     known = {diagnostic.__name__: diagnostic for diagnostic in DIAGNOSTICS}
     for name in names:

@@ -5,9 +5,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.activations import ACTIVATIONS, Array
+from initlab.activations import ACTIVATIONS
 from initlab.diagnostics.spectra import eigenvalues
-from initlab.diagnostics.step import Step, by_layer
+from initlab.training.step import Step, by_layer
+from initlab.types import Array
 
 # The slope of a saturated unit relative to the largest; a probability has it at 0.001 from 0 or 1.
 SATURATED = 0.004

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from initlab.activations import Array
 from initlab.diagnostics.spectra import singular_values
-from initlab.diagnostics.step import Step
-from initlab.network import Network, Pass, forward, propagate_back
+from initlab.networks.network import Network, Pass, forward, propagate_back
+from initlab.training.step import Step
+from initlab.types import Array
 
 EXAMPLES = 64  # the first
 

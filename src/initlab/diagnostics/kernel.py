@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from initlab.activations import Array
 from initlab.diagnostics.derivatives import output_slopes
 from initlab.diagnostics.spectra import eigenvalues
-from initlab.diagnostics.step import Step
-from initlab.network import Network
+from initlab.networks.network import Network
+from initlab.training.step import Step
+from initlab.types import Array
 
 ROWS = 64  # examples × outputs at most; the examples are the first
 

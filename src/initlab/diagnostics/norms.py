@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.activations import Array
-from initlab.diagnostics.step import Step, by_layer, mean_of_squares
-from initlab.network import Network
+from initlab.networks.network import Network
+from initlab.training.step import Step, by_layer, mean_of_squares
+from initlab.types import Array
 
 
 def grad_norm(step: Step) -> dict[str, Array]:

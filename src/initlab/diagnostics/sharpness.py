@@ -6,12 +6,12 @@ directions, which are the same for every run.
 
 import numpy as np
 
-from initlab import curvature
-from initlab.activations import Array
 from initlab.diagnostics.spectra import eigenvalues
-from initlab.diagnostics.step import Step
-from initlab.hessian import hessian_products
-from initlab.network import Network
+from initlab.networks import curvature
+from initlab.networks.hessian import hessian_products
+from initlab.networks.network import Network
+from initlab.training.step import Step
+from initlab.types import Array
 
 EXAMPLES = 128  # the cost is that of so many examples at most, the first
 WHOLE = 300  # so many parameters at most have their whole Hessian computed

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.diagnostics.step import Step, by_layer
+from initlab.training.step import Step, by_layer
+from initlab.types import Array
 
 
 def distinct_units(step: Step) -> dict[str, Array]:

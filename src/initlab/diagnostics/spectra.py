@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from initlab.activations import Array
+from initlab.types import Array
 
 
 def eigenvalues(matrices: Array) -> Array:

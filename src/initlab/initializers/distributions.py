@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from initlab.activations import Array
+from initlab.types import Array
 
 TRUNCATED_STD = 0.87962566103423978  # of a standard normal that is cut at ±2
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.checks import NonNegative, Number
+from initlab.config.rules import NonNegative, Number
 from initlab.initializers.distributions import standard_normal, standard_truncated, standard_uniform
 from initlab.initializers.starting import Shape
+from initlab.types import Array
 
 
 def zeros(rng: np.random.RandomState, shape: Shape) -> Array:

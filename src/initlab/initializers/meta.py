@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.checks import Count, Decay, Positive
-from initlab.curvature import gradient_quotient
+from initlab.config.rules import Count, Decay, Positive
 from initlab.initializers.scaled import lecun_normal
 from initlab.initializers.starting import aside, layer_by_layer, of_network
-from initlab.network import Network, with_ones
+from initlab.networks.curvature import gradient_quotient
+from initlab.networks.network import Network, with_ones
+from initlab.types import Array
 
 CHANGE = 1e-3  # of a layer's norm, to either side, from which the slope is told
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.checks import Count
+from initlab.config.rules import Count
 from initlab.initializers.scaled import he
 from initlab.initializers.starting import layer_by_layer, of_network
 from initlab.initializers.structured import orthogonal
-from initlab.network import Network, with_ones
+from initlab.networks.network import Network, with_ones
+from initlab.types import Array
 
 
 @of_network

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.checks import Positive, one_of
+from initlab.config.rules import Positive, one_of
 from initlab.initializers.distributions import UNIT_VARIANCE
-from initlab.initializers.gain import Gain, factor
+from initlab.initializers.gains import Gain, factor
 from initlab.initializers.starting import Shape
+from initlab.types import Array
 
 Mode = Annotated[str, one_of("fan_in", "fan_out", "fan_avg")]
 Distribution = Annotated[str, one_of(*UNIT_VARIANCE)]

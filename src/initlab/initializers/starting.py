@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.biases import Bias, own
-from initlab.network import Network
+from initlab.initializers.biases import Bias, own
+from initlab.networks.network import Network
+from initlab.types import Array
 
 Shape = tuple[int, int]
 Initializer = Callable[..., Array]

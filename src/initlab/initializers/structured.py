@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.checks import Count, Positive
+from initlab.config.rules import Count, Positive
 from initlab.initializers.distributions import standard_normal
-from initlab.initializers.gain import Gain, factor
+from initlab.initializers.gains import Gain, factor
 from initlab.initializers.starting import Shape, aside
+from initlab.types import Array
 
 
 def identity(rng: np.random.RandomState, shape: Shape, *, gain: Gain = 1.0) -> Array:

@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 
-from initlab.activations import Array
-from initlab.checks import NonNegative
+from initlab.config.rules import NonNegative
 from initlab.initializers.distributions import standard_normal, standard_uniform
 from initlab.initializers.starting import Shape, aside
+from initlab.types import Array
 
 
 def pytorch_default(rng: np.random.RandomState, shape: Shape) -> Array:

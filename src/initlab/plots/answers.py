@@ -8,7 +8,6 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.cost_axes import Chance
 from initlab.plots.crossing import NOWHERE
 from initlab.plots.heat import Shown, unknown_heat
@@ -16,6 +15,7 @@ from initlab.plots.many_classes import ManyClasses
 from initlab.plots.sheet import Box
 from initlab.plots.two_classes import TwoClasses
 from initlab.plots.values import Values
+from initlab.types import Array
 
 
 class Look(Protocol):

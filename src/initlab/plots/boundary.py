@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.answers import look_of, shown
 from initlab.plots.crossing import crossing_line
 from initlab.plots.lettering import write_titles
@@ -15,6 +14,7 @@ from initlab.plots.marks import MOST_POINTS
 from initlab.plots.palette import GREY
 from initlab.plots.plane import Plane, Window
 from initlab.plots.sheet import Box, Sheet, new_axes, new_figure, unit_frame
+from initlab.types import Array
 
 
 class Boundary:

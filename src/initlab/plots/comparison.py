@@ -8,7 +8,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from initlab.activations import Array
 from initlab.plots.answers import Look, look_of, shown
 from initlab.plots.cost_axes import Chance, cost_range, label_costs, mark_chance
 from initlab.plots.cost_curve import finite_start, thin
@@ -18,6 +17,7 @@ from initlab.plots.marks import MOST_POINTS
 from initlab.plots.palette import CURVE_COLORS, GREY
 from initlab.plots.plane import Plane, Window
 from initlab.plots.sheet import Box, new_axes, new_figure
+from initlab.types import Array
 
 LETTERS = 16  # pixels, of the figure's smaller text
 

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.answers import Look, look_of, shown
 from initlab.plots.crossing import crossing_line
 from initlab.plots.heat import Shown
@@ -17,6 +16,7 @@ from initlab.plots.lettering import dejavu, write
 from initlab.plots.palette import GREY
 from initlab.plots.plane import Plane, Window
 from initlab.plots.sheet import Box, Sheet, new_figure, unit_frame
+from initlab.types import Array
 
 MOST_SEEDS = 12  # columns of a contact sheet
 

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from initlab.activations import Array
 from initlab.plots.palette import GREY, GRID
+from initlab.types import Array
 
 NAME_HEIGHT = 0.1  # of an axis, at most
 CHANCE = log(2)  # the cost of answering 0.5 to everything

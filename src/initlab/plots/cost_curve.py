@@ -8,11 +8,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.cost_axes import CHANCE, Chance, cost_range, label_costs, mark_chance
 from initlab.plots.lettering import write, write_titles
 from initlab.plots.palette import CLASS_COLORS, INK
 from initlab.plots.sheet import Box, Sheet, new_axes, new_figure
+from initlab.types import Array
 
 
 class CostCurve:

@@ -8,9 +8,9 @@ from contourpy import LineType, contour_generator
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
-from initlab.activations import Array
 from initlab.plots.palette import INK
 from initlab.plots.plane import RESOLUTION
+from initlab.types import Array
 
 NOWHERE = Outline(np.empty((0, 2)))
 

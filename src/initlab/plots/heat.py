@@ -8,10 +8,10 @@ from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.palette import UNKNOWN
 from initlab.plots.plane import RESOLUTION
 from initlab.plots.sheet import Packed
+from initlab.types import Array
 
 STEEPEST = 5.0  # logits are coloured up to here, where P = 0.993
 LEVELS = 255  # of a heat; an odd number has one in the middle

@@ -12,7 +12,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.cost_axes import chance_of_classes
 from initlab.plots.crossing import crossings_of
 from initlab.plots.heat import Shown, level_probabilities, logit_levels, logits_of, packed
@@ -21,6 +20,7 @@ from initlab.plots.marks import class_marks
 from initlab.plots.palette import GREY, INK, MANY_COLORS, MANY_MARKERS, UNKNOWN, blends, palette_of
 from initlab.plots.plane import RESOLUTION
 from initlab.plots.sheet import Box, Packed, new_axes
+from initlab.types import Array
 
 _FULL = 0.55 + 0.45 * np.array([to_rgb(color) for color in MANY_COLORS])  # the tints of P = 1
 _WIDEST, _PITCH = 220, 1.8  # of a legend, in pixels, and from line to line, in sizes of its letters

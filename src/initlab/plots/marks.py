@@ -12,7 +12,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 
-from initlab.activations import Array
+from initlab.types import Array
 
 MOST_POINTS = 1000  # more training points would hide the picture
 

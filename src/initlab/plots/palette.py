@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from PIL import Image
 
-from initlab.activations import Array
+from initlab.types import Array
 
 # Okabe and Ito's palette (2008), which colour-blind people can tell apart: blue and orange mean the
 # classes, the rest are for curves. Probabilities get light tints of both, so that points stand out.

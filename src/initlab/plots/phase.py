@@ -13,10 +13,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from initlab.activations import Array
 from initlab.plots.labelling import title_figure
 from initlab.plots.palette import FRAME, GREY, INK, UNKNOWN
 from initlab.plots.sheet import Box, new_axes, new_figure
+from initlab.types import Array
 
 TRAINED = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 0.72, 256))).with_extremes(bad=UNKNOWN)
 HALO = withStroke(linewidth=3, foreground="#ffffffb0")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from initlab.activations import Array
+from initlab.types import Array
 
 RESOLUTION = 100  # mesh points along each side of a boundary
 GOLDEN = (5**0.5 - 1) / 2  # its multiples modulo 1 fill the interval evenly, however many they are

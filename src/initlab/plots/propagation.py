@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from initlab.activations import Array
 from initlab.plots.labelling import number_text, spread_apart, title_figure
 from initlab.plots.palette import CLASS_COLORS, GREY, GRID, INK
 from initlab.plots.sheet import Box, new_axes, new_figure
+from initlab.types import Array
 
 MEASURED, THEORY = CLASS_COLORS
 _EXTREMES = 1e-100, 1e100  # of the axes: to place ticks matplotlib counts far beyond their ends

@@ -9,7 +9,6 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.cost_axes import chance_of_classes
 from initlab.plots.crossing import crossings_of
 from initlab.plots.heat import Shown, level_probabilities, logit_levels, logits_of, packed
@@ -17,6 +16,7 @@ from initlab.plots.marks import class_marks
 from initlab.plots.palette import CLASS_COLORS, CLASS_MARKERS, GREY, INK, TINTS, UNKNOWN, blends, palette_of
 from initlab.plots.plane import RESOLUTION
 from initlab.plots.sheet import Box, Packed, new_axes
+from initlab.types import Array
 
 
 class TwoClasses:

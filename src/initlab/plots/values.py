@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
-from initlab.activations import Array
 from initlab.plots.cost_axes import Chance
 from initlab.plots.crossing import NOWHERE
 from initlab.plots.heat import LEVELS, Shown, enlarged, packed
@@ -18,6 +17,7 @@ from initlab.plots.marks import value_marks
 from initlab.plots.palette import GREY, INK, SCALE, UNKNOWN, blends, palette_of
 from initlab.plots.plane import RESOLUTION
 from initlab.plots.sheet import Box, Packed, new_axes
+from initlab.types import Array
 
 
 class Values:

@@ -1,0 +1,132 @@
+"""The settings of a config: everything in it that is not a component."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from initlab.config.rules import (
+    Count,
+    Positive,
+    Rule,
+    Seed,
+    Size,
+    Text,
+    check_arguments,
+    list_of,
+    one_of,
+    optional,
+    shown,
+)
+from initlab.errors import ConfigError, first_line
+
+Names = Annotated[Sequence[str], list_of("names", lambda v: isinstance(v, str))]
+Prefixes = Annotated[
+    Sequence[str], list_of("module names such as [my_starts]", lambda v: isinstance(v, str) and v != "")
+]
+Uri = Annotated[str | None, Rule("null or an MLflow tracking URI", lambda v: v is None or isinstance(v, str))]
+OptionalCount = Annotated[int | None, optional(Count)]
+OptionalPositive = Annotated[float | None, optional(Positive)]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """How a run trains: for how long, on how many examples at a time, with how large a gradient at most, in
+    which precision and with how many BLAS threads.
+    """
+
+    iterations: Count
+    batch_size: OptionalCount
+    clip: OptionalPositive
+    precision: Annotated[str, one_of("float64", "float32")]
+    threads: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostics:
+    """What is measured every how many iterations, and what at ``points`` log-spaced iterations only."""
+
+    every: Count
+    names: Names
+    rare: Names
+    points: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plots:
+    """How many boundary pictures along the training are logged beside the final one."""
+
+    frames: Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """Where runs are tracked (null: nowhere) and in which experiment."""
+
+    uri: Uri
+    experiment: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTracking(Tracking):
+    """Where training runs are tracked, and every how many iterations their cost is logged."""
+
+    every: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of a training run."""
+
+    seed: Seed
+    allow_targets: Prefixes
+    train: Train
+    diagnostics: Diagnostics
+    plots: Plots
+    tracking: RunTracking
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """Returns a config as dicts, lists and values, resolved; raises ConfigError where that cannot be done."""
+    try:
+        values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key or 'config'}: {first_line(error)}") from error
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def read(kind: type[T], values: Mapping[str, Any], prefix: str = "") -> T:
+    """Returns the settings of a kind, a dataclass whose fields are annotated with their rules or are such
+    dataclasses themselves, from a plain config; raises ConfigError when one is missing or not allowed.
+
+    At the top a config may hold more than the settings: components, and keys of the user's own.
+    """
+    hints = get_type_hints(kind)
+    if not prefix:
+        values = {name: value for name, value in values.items() if name in hints}
+    sections: dict[str, Any] = {}
+    for name, value in values.items():
+        if is_dataclass(hints.get(name)):
+            if not isinstance(value, Mapping):
+                inside = ", ".join(get_type_hints(hints[name]))
+                raise ConfigError(f"{name}={shown(value)}: must be a section with {inside}")
+            sections[name] = read(hints[name], value, name)
+    check_arguments(kind, {**values, **sections}, prefix)
+    single = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return kind(**{**single, **sections})
+
+
+def leaves(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Returns every leaf of a plain config as text by its dotted key; a list is one leaf."""
+    found: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= leaves(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = str(value)
+    return found

@@ -1,0 +1,111 @@
+"""The functions that a config names by ``_target_``.
+
+A group's YAML names a function and holds its keyword-only arguments; that function's signature is the schema
+(see ``rules``). Nothing is imported or called before its name has been allowed.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from importlib import resources
+from typing import Any
+
+from initlab.config.rules import check_arguments
+from initlab.errors import ConfigError, first_line
+
+# The groups of components, and where Initlab's own functions for each are; a user's may be anywhere.
+HOMES = {
+    "dataset": "initlab.datasets",
+    "model": "initlab.networks",
+    "init": "initlab.initializers",
+    "bias": "initlab.initializers.biases",
+    "optimizer": "initlab.optimizers",
+    "schedule": "initlab.optimizers.schedules",
+}
+GROUPS = tuple(HOMES)
+MOVED = {
+    "initlab.network": "initlab.networks",
+    "initlab.biases": "initlab.initializers.biases",
+    "initlab.schedules": "initlab.optimizers.schedules",
+}
+
+
+def load_component(values: Mapping[str, Any], group: str, allowed: Sequence[str]) -> "partial[Any]":
+    """Returns the function that a group's ``_target_`` names, with the group's checked hyper-parameters."""
+    if group not in values:
+        raise ConfigError(f"{group}: is missing")
+    node = values[group]
+    if not isinstance(node, dict) or not isinstance(node.get("_target_"), str):
+        raise ConfigError(f"{group}: must name a function by _target_")
+    arguments = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
+    function = _function(node["_target_"], group, allowed)
+    check_arguments(function, arguments, group)
+    return partial(function, **arguments)
+
+
+def name_of_choice(group: str, option: str | None, target: str) -> str:
+    """Returns what to call a component: the option that was chosen, or its function's own name where the
+    option stands for another function.
+    """
+    function = target.rpartition(".")[2]
+    if option is None:
+        return function
+    return option if _target_of_option(group, option) in (None, target) else function
+
+
+@lru_cache
+def _target_of_option(group: str, option: str) -> str | None:
+    """Returns the ``_target_`` of one of Initlab's own options; None for an option of the user's."""
+    file = resources.files("initlab.conf") / group / f"{option}.yaml"
+    if not file.is_file():
+        return None
+    return file.read_text().partition("_target_:")[2].split()[0]
+
+
+def _function(target: str, group: str, allowed: Sequence[str]) -> Callable[..., Any]:
+    """Returns the function at a dotted path whose module, and the module it was written in, is allowed."""
+    label = f"{group}._target_={target}"
+    module, _, name = target.rpartition(".")
+    if module in MOVED:
+        raise ConfigError(f"{label}: has moved; it is now {MOVED[module]}.{name}")
+    _refuse_unless_below(("initlab", *allowed), target, label)
+    function: Callable[..., Any] = _located(target, label)
+    if not callable(function):
+        raise ConfigError(f"{label}: must be a function; it is a {type(function).__name__}")
+    # 'initlab.networks.np.load' begins with an allowed name and still is somebody else's function.
+    written_in = getattr(function, "__module__", None) or type(function).__module__
+    _refuse_unless_below(("initlab", *allowed), f"{written_in}.", label)
+    if _is_below("initlab", f"{written_in}.") and not _is_below(HOMES[group], f"{written_in}."):
+        raise ConfigError(f"{label}: is no {group}; Initlab's own are in {HOMES[group]}")
+    return function
+
+
+def _located(target: str, label: str) -> Any:
+    """Returns what a dotted path names, an attribute or else a module at each dot."""
+    first, *names = target.split(".")
+    path = first
+    try:
+        found = importlib.import_module(first)
+        for name in names:
+            module, path = path, f"{path}.{name}"
+            if not hasattr(found, name):
+                importlib.import_module(path)
+            found = getattr(found, name)
+    except Exception as error:  # a user's module may fail in any way
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if path != first and missing and _is_below(missing, f"{path}."):
+            raise ConfigError(f"{label}: {module} has no {name}") from error
+        raise ConfigError(f"{label}: cannot be imported: {first_line(error)}") from error
+    return found
+
+
+def _refuse_unless_below(allowed: Sequence[str], path: str, label: str) -> None:
+    if not any(_is_below(prefix, path) for prefix in allowed):
+        raise ConfigError(
+            f"{label}: is outside of {', '.join(allowed)}; "
+            f"if you trust it, add allow_targets=[{path.split('.')[0]}]"
+        )
+
+
+def _is_below(prefix: str, path: str) -> bool:
+    return path.startswith(f"{prefix.rstrip('.')}.")

@@ -1,0 +1,59 @@
+"""Measured data that scikit-learn brings along: nothing is downloaded.
+
+``test_share`` of the examples, drawn by ``seed``, is the test part; features are standardised by the
+training part's mean and standard deviation.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from initlab.config.rules import Seed, Share
+from initlab.datasets.dataset import Dataset
+from initlab.datasets.splitting import classified, regressed
+
+
+def digits(*, test_share: Share, seed: Seed) -> Dataset:
+    """Returns 1797 handwritten digits as 8 × 8 pixels, 10 classes (Alpaydin & Kaynak 1998)."""
+    from sklearn.datasets import load_digits
+
+    return _classified(load_digits, test_share, seed)
+
+
+def breast_cancer(*, test_share: Share, seed: Seed) -> Dataset:
+    """Returns 569 tumours by 30 measures of their cell nuclei, malignant (0) or benign (1)
+    (Street, Wolberg & Mangasarian 1993).
+    """
+    from sklearn.datasets import load_breast_cancer
+
+    return _classified(load_breast_cancer, test_share, seed)
+
+
+def wine(*, test_share: Share, seed: Seed) -> Dataset:
+    """Returns 178 wines by 13 chemical measures, 3 cultivars (Forina, Lanteri, Armanino et al. 1988)."""
+    from sklearn.datasets import load_wine
+
+    return _classified(load_wine, test_share, seed)
+
+
+def diabetes(*, test_share: Share, seed: Seed) -> Dataset:
+    """Returns 442 patients by 10 measures and the disease's progression a year later, a regression
+    (Efron, Hastie, Johnstone & Tibshirani 2004); the target is standardised too.
+    """
+    from sklearn.datasets import load_diabetes
+
+    loaded = load_diabetes(scaled=False)
+    names, source = tuple(loaded.feature_names), "sklearn.datasets.load_diabetes"
+    return regressed(loaded.data.T, loaded.target, test_share, seed, source=source, features=names)
+
+
+def _classified(load: Callable[[], Any], test_share: float, seed: int) -> Dataset:
+    loaded = load()
+    return classified(
+        loaded.data.T,
+        loaded.target,
+        test_share,
+        seed,
+        source=f"sklearn.datasets.{load.__name__}",
+        classes=tuple(str(name) for name in loaded.target_names),
+        features=tuple(str(name) for name in loaded.feature_names),
+    )

@@ -1,0 +1,9 @@
+"""Update rules, the schedules of their learning rates, and the clipping of gradients before them."""
+
+from initlab.optimizers.rules import adagrad as adagrad
+from initlab.optimizers.rules import adam as adam
+from initlab.optimizers.rules import adamw as adamw
+from initlab.optimizers.rules import gd as gd
+from initlab.optimizers.rules import momentum as momentum
+from initlab.optimizers.rules import nesterov as nesterov
+from initlab.optimizers.rules import rmsprop as rmsprop

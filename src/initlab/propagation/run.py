@@ -1,0 +1,95 @@
+"""The MLflow run of a look through the microscope: step = layer."""
+
+import io
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import yaml
+from omegaconf import DictConfig
+
+from initlab.config.schema import leaves
+from initlab.propagation.report import (
+    describe,
+    metrics_by_layer,
+    metrics_of,
+    name_of,
+    picture_of,
+    sights_of,
+    verdict_line,
+    verdict_of,
+)
+from initlab.propagation.setup import Observation, Specimen, observe, specimen_of
+from initlab.signals import held
+from initlab.tracking import Description, Ending, Series, Tracker
+
+
+def look(
+    cfg: DictConfig, tags: Mapping[str, str], folder: Path | str = "."
+) -> tuple[Specimen, Observation, str | None]:
+    """Returns what is looked at, what was seen and, where it is tracked, the run's address.
+
+    ``tags`` must hold the choices of model, init and bias; a relative path in ``tracking.uri`` is seen from
+    ``folder``.
+    """
+    specimen = specimen_of(cfg)
+    tracking = specimen.settings.tracking
+    if tracking.uri is None:
+        return specimen, observe(specimen), None
+    tracker = Tracker(tracking.uri, tracking.experiment, Path(folder).absolute())
+    unfinished: list[str] = []
+    try:
+        with held():
+            unfinished = tracker.start([_description(specimen, tags)])
+        observation, [run_id] = observe(specimen), unfinished
+        _keep(tracker, run_id, specimen, tags, observation)
+        with held():
+            tracker.close([_ending(run_id, specimen, tags, observation)])
+            unfinished = []
+    except BaseException as error:
+        with held():
+            tracker.end(unfinished, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    return specimen, observation, tracker.run_address(run_id)
+
+
+def _description(specimen: Specimen, tags: Mapping[str, str]) -> Description:
+    known = {**tags, "activation": specimen.network.activation_name, "seed": str(specimen.settings.seed)}
+    return Description(name_of(specimen, tags), leaves(specimen.values), known)
+
+
+def _keep(
+    tracker: Tracker, run_id: str, specimen: Specimen, tags: Mapping[str, str], observation: Observation
+) -> None:
+    """Writes the metrics and the files of a run."""
+    sights = sights_of(observation)
+    layers = np.arange(1, len(sights.forward.median) + 1)
+    times = np.full(len(layers), time.time_ns() // 1_000_000)
+    metrics = metrics_by_layer(sights)
+    tracker.log([Series(run_id, key, values, layers, times) for key, values in metrics.items()])
+    title = name_of(specimen, tags)
+    files = {
+        "config.yaml": yaml.safe_dump(dict(specimen.values), sort_keys=False, allow_unicode=True).encode(),
+        "propagation.npz": _arrays(specimen, observation),
+        "propagation.png": picture_of(sights, title, verdict_line(observation).split(";")[0]),
+    }
+    tracker.write(run_id, files)
+
+
+def _arrays(specimen: Specimen, observation: Observation) -> bytes:
+    """Returns what was measured of every seed (R, L) and what the theory says (L,) as an NPZ file."""
+    predicted = {f"predicted_{name}": values for name, values in vars(observation.predicted).items()}
+    given = {"sigma_w2": observation.given.sigma_w2, "sigma_b2": observation.given.sigma_b2}
+    buffer = io.BytesIO()
+    arrays = vars(observation.measured) | predicted | given
+    np.savez(buffer, allow_pickle=False, seeds=np.array(specimen.seeds), **arrays)
+    return buffer.getvalue()
+
+
+def _ending(run_id: str, specimen: Specimen, tags: Mapping[str, str], observation: Observation) -> Ending:
+    said = {
+        "verdict": verdict_of(observation),
+        "mlflow.note.content": describe(specimen, tags, observation),
+    }
+    return Ending(run_id, "FINISHED", metrics_of(observation.phase), said)

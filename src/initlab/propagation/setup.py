@@ -1,0 +1,162 @@
+"""The microscope: from a config to what untrained networks do to a signal, measured and predicted."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from omegaconf import DictConfig
+from threadpoolctl import threadpool_limits
+
+from initlab.config.rules import Count, Positive, Rule, Seed, is_number
+from initlab.config.schema import OptionalCount, Prefixes, Tracking, plain, read
+from initlab.config.targets import load_component
+from initlab.errors import ConfigError, naming
+from initlab.initializers import initial_parameters
+from initlab.networks.network import Network
+from initlab.propagation.signals import (
+    Measured,
+    Predicted,
+    Variances,
+    gradients_from_above,
+    pairs_of_inputs,
+    predict,
+    propagate,
+    variances,
+)
+from initlab.theory.mean_field import CRITICAL_WITHIN, Phase, phase
+
+GROUPS = ("model", "init", "bias")
+EXAMPLES = 256  # inputs for a start that looks at data
+STACK_BYTES = 64 * 2**20  # of parameters in memory at once
+
+Correlation = Annotated[float, Rule("a number from -1 to 1", lambda v: is_number(v) and -1 <= v <= 1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the two inputs are: their mean square, their correlation and how many numbers each has."""
+
+    mean_square: Positive
+    correlation: Correlation
+    size: OptionalCount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything in a config that is not a part."""
+
+    seed: Seed
+    seeds: Count
+    allow_targets: Prefixes
+    input: Inputs
+    tracking: Tracking
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """What lies under the microscope: a start of a network, and how it is looked at."""
+
+    values: Mapping[str, Any]
+    settings: Settings
+    network: Network
+    init: "partial[Any]"
+    bias: "partial[Any]"
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of the networks that are drawn."""
+        return range(self.settings.seed, self.settings.seed + self.settings.seeds)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen, (R, L), beside the theory, (L,), of the same layers.
+
+    ``phase`` is None and ``predicted`` is NaN where the theory does not apply; ``silence`` then says why.
+    """
+
+    measured: Measured
+    given: Variances
+    predicted: Predicted
+    phase: Phase | None
+    silence: str = ""
+
+
+def specimen_of(cfg: DictConfig) -> Specimen:
+    """Returns what a config describes; raises ConfigError before anything is drawn or tracked."""
+    values = plain(cfg)
+    settings = read(Settings, values)
+    if settings.seed + settings.seeds > 2**32:
+        raise ConfigError(f"seeds={settings.seeds}: the last seed must be at most 4294967295")
+    parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}
+    with naming("model"):
+        hidden = parts["model"](1, 1).sizes[1:-1]
+        if not hidden:
+            raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
+        network = parts["model"](settings.input.size or hidden[0], 1)
+    _check_correlation(settings.input, network.sizes[0])
+    return Specimen(values, settings, network, parts["init"], parts["bias"])
+
+
+def _check_correlation(inputs: Inputs, size: int) -> None:
+    if size < 2 and abs(inputs.correlation) < 1:
+        given = "input.size=null (as many as the first hidden layer has units: 1)"
+        raise ConfigError(
+            f"{given if inputs.size is None else 'input.size=1'}: must be at least 2 for two inputs of "
+            f"correlation {inputs.correlation:g}"
+        )
+
+
+def observe(specimen: Specimen) -> Observation:
+    """Returns what the networks of all seeds do to a signal, and what the theory says of them."""
+    inputs, network = specimen.settings.input, specimen.network
+    # With more BLAS threads the last bits would be others.
+    with threadpool_limits(1):
+        size = max(1, STACK_BYTES // (8 * int(network.offsets[-1])))
+        stacks = [_measured(specimen, seeds) for seeds in _stacks(specimen.seeds, size)]
+    measured = Measured.joined(stacks)
+    given = variances(network, measured)
+    predicted = predict(network, given, inputs.mean_square, inputs.correlation)
+    if not given.centred:
+        nothing = Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
+        return Observation(
+            measured, given, nothing, None, "the theory needs weights of mean 0, and these have another"
+        )
+    if any(network.skips):
+        return Observation(
+            measured, given, predicted, None, "residual layers add up, and no one χ holds at every depth"
+        )
+    return Observation(measured, given, predicted, _phase(specimen, given, float(predicted.mean_squares[0])))
+
+
+def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (seeds[start : start + size] for start in range(0, len(seeds), size))
+
+
+def _measured(specimen: Specimen, seeds: Sequence[int]) -> Measured:
+    network, inputs = specimen.network, specimen.settings.input
+    X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
+    with naming("init"), np.errstate(all="ignore"):
+        flat = np.stack([_start(specimen, seed) for seed in seeds])
+    return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
+
+
+def _start(specimen: Specimen, seed: int) -> Any:
+    network = specimen.network
+    X = np.random.RandomState([seed, 7]).standard_normal((network.sizes[0], EXAMPLES))
+    X *= math.sqrt(specimen.settings.input.mean_square)
+    return initial_parameters(specimen.init, network, seed, X=X, bias=specimen.bias)
+
+
+def _phase(specimen: Specimen, given: Variances, start: float) -> Phase:
+    """Returns the phase that layers like these on average have: of the first, only its output matters."""
+    recurrent = slice(1, None) if len(given.sigma_w2) > 1 else slice(None)
+    network, seeds = specimen.network, specimen.settings.seeds
+    weights = seeds * sum(n_out * n_in for n_out, n_in in network.shapes[:-1][recurrent])
+    # A variance is only as certain as so many weights can tell.
+    tolerance = max(CRITICAL_WITHIN, 3 * math.sqrt(2 / weights))
+    sigma_w2, sigma_b2 = float(given.sigma_w2[recurrent].mean()), float(given.sigma_b2[recurrent].mean())
+    return phase(network.activation, sigma_w2, sigma_b2, start, tolerance)

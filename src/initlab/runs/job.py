@@ -1,0 +1,159 @@
+"""A job: a config whose parts have been built and checked, ready to train alone or in a stack."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+from threadpoolctl import threadpool_limits
+
+from initlab.config.rules import is_number
+from initlab.config.schema import Settings, plain, read
+from initlab.config.targets import GROUPS, load_component, name_of_choice
+from initlab.datasets import Dataset
+from initlab.diagnostics import diagnostics_named
+from initlab.errors import ConfigError, naming
+from initlab.initializers import initial_parameters
+from initlab.networks.network import Network
+from initlab.networks.outputs import OUTPUT_OF_TASK
+from initlab.optimizers.clipping import clipped
+from initlab.optimizers.schedules import constant, scheduled
+from initlab.training.loop import Update
+from initlab.types import Array
+
+CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything one run needs: its plain config and the parts that it describes."""
+
+    values: Mapping[str, Any]
+    settings: Settings
+    tags: Mapping[str, str]
+    dataset: Dataset
+    network: Network
+    init: "partial[Any]"
+    bias: "partial[Any]"
+    update: "partial[Any]"
+    schedule: "partial[Any]"
+
+    @cached_property
+    def initial(self) -> Array:
+        """The flat parameters (P,) before training; raises ConfigError where the start cannot make them."""
+        # With more BLAS threads the last bits of a start that multiplies matrices would be others.
+        with naming("init"), threadpool_limits(1), np.errstate(all="ignore"):
+            X, seed = self.dataset.X_train, self.settings.seed
+            start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
+            return start.astype(self.settings.train.precision)
+
+    @property
+    def name(self) -> str:
+        """The run's readable name: he-seed3, or he-seed3 learning_rate=0.1 where a sweep varies that too."""
+        return f"{self.tags['init']}-seed{self.settings.seed} {self.tags.get('variant', '')}".strip()
+
+    @property
+    def stack_key(self) -> Hashable:
+        """Equal for jobs that can train in one stack: they differ in start, seed, data and numbers only."""
+        settings = self.settings
+        shapes = (self.dataset.X_train.shape, self.dataset.X_test.shape)
+        rules = (_rule(self.update), _rule(self.schedule))
+        sections = (settings.train, settings.diagnostics, settings.plots, settings.tracking)
+        return (self.network, shapes, rules, sections)
+
+
+def _rule(chosen: "partial[Any]") -> Hashable:
+    """Returns what two rules must share to be one rule with an array for each of its numbers."""
+    words = tuple((key, value) for key, value in chosen.keywords.items() if not is_number(value))
+    return chosen.func, tuple(sorted(chosen.keywords)), words
+
+
+def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
+    """Returns the job of a config; raises ConfigError before anything is trained, drawn or tracked."""
+    values = plain(cfg)
+    settings = read(Settings, values)
+    for key in ("names", "rare"):
+        with naming(f"diagnostics.{key}"):
+            diagnostics_named(getattr(settings.diagnostics, key))
+    parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}
+    choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
+    with naming("dataset"):
+        dataset = _made(parts["dataset"].func, tuple(_hashable(parts["dataset"].keywords)))
+    _check_batch(settings.train.batch_size, dataset.X_train.shape[-1])
+    with naming("model"):
+        network: Network = parts["model"](len(dataset.X_train), len(dataset.Y_train))
+    return Job(
+        values=values,
+        settings=settings,
+        tags={**tags, **choices, "seed": str(settings.seed)},
+        dataset=dataset,
+        network=replace(network, output_name=OUTPUT_OF_TASK[dataset.task]),
+        init=parts["init"],
+        bias=parts["bias"],
+        update=parts["optimizer"],
+        schedule=parts["schedule"],
+    )
+
+
+def _check_batch(batch_size: int | None, examples: int) -> None:
+    if batch_size is not None and batch_size > examples:
+        raise ConfigError(
+            f"train.batch_size={batch_size}: must be null or at most the {examples} training examples"
+        )
+
+
+def _hashable(keywords: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(k, tuple(v) if isinstance(v, list) else v) for k, v in keywords.items()]
+
+
+@lru_cache(maxsize=64)
+def _made(function: Any, keywords: tuple[tuple[str, Any], ...]) -> Dataset:
+    """Returns the dataset; runs that ask for the same one share it."""
+    dataset: Dataset = function(**dict(keywords))
+    return dataset
+
+
+def largest_stack(job: Job) -> int:
+    """Returns how many jobs like this one train fastest together: as many as the processor's cache holds."""
+    examples = job.settings.train.batch_size or job.dataset.X_train.shape[-1]
+    numbers_per_example = 4 * sum(job.network.sizes[1:])  # inputs, z, delta and scratch of `Pass`
+    return max(1, CACHE_BYTES // (numbers_per_example * examples * job.initial.itemsize))
+
+
+def stacked_data(jobs: Sequence[Job]) -> tuple[Array, Array, Array, Array]:
+    """Returns X_train, Y_train, X_test, Y_test in the jobs' precision: (n, m) where shared, else (R, n,
+    m).
+    """
+    first, precision = jobs[0].dataset, jobs[0].settings.train.precision
+    names = ("X_train", "Y_train", "X_test", "Y_test")
+    if all(job.dataset is first for job in jobs):
+        arrays = [getattr(first, name) for name in names]
+    else:
+        arrays = [np.stack([getattr(job.dataset, name) for job in jobs]) for name in names]
+    X_train, Y_train, X_test, Y_test = (array.astype(precision) for array in arrays)
+    return X_train, Y_train, X_test, Y_test
+
+
+def stacked_update(jobs: Sequence[Job]) -> Update:
+    """Returns the jobs' optimizer, with its schedule and its clipping, every number as an array (R, 1) of
+    the runs' own values.
+    """
+    train = jobs[0].settings.train
+    rule = _stacked([job.update for job in jobs], train.precision)
+    update: Update = rule
+    if any(job.schedule.func is not constant or job.schedule.keywords["warmup"] for job in jobs):
+        schedule = _stacked([job.schedule for job in jobs], train.precision)
+        update = scheduled(rule, schedule, train.iterations)
+    return update if train.clip is None else clipped(update, train.clip)
+
+
+def _stacked(rules: Sequence["partial[Any]"], precision: str) -> "partial[Any]":
+    first = rules[0]
+    numbers = {
+        name: np.array([[rule.keywords[name]] for rule in rules], precision)
+        for name, value in first.keywords.items()
+        if is_number(value)
+    }
+    return partial(first.func, **{**first.keywords, **numbers})

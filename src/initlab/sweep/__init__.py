@@ -1,0 +1,1 @@
+"""Many runs: planned, trained as stacks, and looked at together."""

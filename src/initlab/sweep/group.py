@@ -1,0 +1,195 @@
+"""A batch: some jobs of a sweep that one process composes and trains, as Hydra would one by one."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus, setup_globals
+from hydra.errors import CompactHydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from initlab.config.targets import GROUPS
+from initlab.errors import InitlabError
+from initlab.runs.job import build
+from initlab.runs.summary import Result
+from initlab.sweep.compose import Recipe, save_hydra_folder
+from initlab.sweep.executors.processes import Report
+from initlab.sweep.outcome import Outcome, write_outcome
+from initlab.sweep.overview import Sheet, Tile, tile_of
+
+
+class JobFailed(CompactHydraException):
+    """Says in a line why a job of a sweep failed; Hydra shows it without a traceback."""
+
+
+@dataclass(frozen=True)
+class SweepJob:
+    """One job: its number, its overrides and the recipe of its config, how it varies beside start and seed,
+    and whether its boundary goes on the sweep's sheet.
+    """
+
+    number: int
+    overrides: list[str]
+    recipe: Recipe
+    variant: str
+    on_sheet: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Jobs for one process, and Hydra's callbacks for them."""
+
+    jobs: Sequence[SweepJob]
+    callbacks: Any
+
+    def run(self, report: Report) -> list["JobEnding"]:
+        """Trains the jobs and returns how each ended; reports RunsStarted and the share of work done."""
+        return _train(self, report)
+
+
+@dataclass(frozen=True)
+class JobEnding:
+    """How a job ended, with its tile if it is on the sheet."""
+
+    number: int
+    outcome: Outcome
+    tile: Tile | None = None
+
+    @property
+    def value(self) -> float:
+        """The final cost, infinite where there is none, so that a sweeper can minimize it."""
+        return float("inf") if self.outcome.final_cost is None else self.outcome.final_cost
+
+
+@dataclass(frozen=True)
+class RunsStarted:
+    """Which MLflow runs a batch has opened: should its process die, somebody else must end them."""
+
+    uri: str
+    experiment: str
+    folder: Path
+    run_ids: Sequence[str]
+
+    def end_as_failed(self) -> None:
+        """Ends those of the runs that are still RUNNING."""
+        from initlab.tracking import Tracker
+
+        tracker = Tracker(self.uri, self.experiment, self.folder)
+        running = [i for i in self.run_ids if tracker.client.get_run(i).info.status == "RUNNING"]
+        tracker.end(running, "FAILED")
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A job that has its folder: its whole config, its own part of it resolved, and its tags."""
+
+    job: SweepJob
+    whole: DictConfig
+    cfg: DictConfig
+    folder: Path
+    tags: dict[str, str]
+
+
+def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
+    """Returns the options chosen from each group and, in a sweep, its name, the job's number and variant."""
+    choices = hydra.runtime.choices
+    tags = {group: str(choices[group]) for group in GROUPS if choices.get(group)}
+    if choices.get("experiment"):
+        tags["experiment"] = str(choices.experiment)
+    if sweeping:
+        tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
+    if variant:
+        tags["variant"] = variant
+    return tags
+
+
+def _train(batch: Batch, report: Report) -> list[JobEnding]:
+    from initlab.runs.train import run_each
+    from initlab.tracking import Tracker
+
+    def progress(jobs: Sequence[Any], iteration: int, costs: Any) -> None:
+        report(iteration / jobs[0].settings.train.iterations)
+
+    def started(tracker: Tracker, run_ids: Sequence[str]) -> None:
+        experiment = prepared[0].cfg.tracking.experiment
+        report(RunsStarted(tracker.uri, experiment, tracker.folder, run_ids))
+
+    prepared = _prepare(batch)
+    done = run_each(
+        [one.cfg for one in prepared],
+        tags=[one.tags for one in prepared],
+        folder=prepared[0].whole.hydra.runtime.cwd,
+        progress=progress,
+        started=started,
+    )
+    return [_end(one, result, batch.callbacks) for one, result in zip(prepared, done, strict=True)]
+
+
+def give_up(job: SweepJob, why: str) -> JobEnding:
+    """Returns the ending of a job that never came to one, and leaves it in the job's folder."""
+    [one] = _prepare(Batch([job], None))
+    return _end(one, InitlabError(why), None)
+
+
+def sheet_of(job: SweepJob, endings: Mapping[int, JobEnding]) -> Sheet:
+    """Returns the summary of a sweep of which job is one and these are the endings."""
+    [one] = _prepare(Batch([job], None))
+    ordered = [endings[number] for number in sorted(endings)]
+    tiles = [ending.tile for ending in ordered if ending.tile]
+    cwd = Path(one.whole.hydra.runtime.cwd)
+    return Sheet(one.tags["sweep"], one.cfg, cwd, tiles, [ending.outcome for ending in ordered])
+
+
+def _prepare(batch: Batch) -> list[_Prepared]:
+    """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
+    setup_globals()  # a worker has not heard of Hydra's resolvers yet
+    singleton = HydraConfig.instance()
+    before = singleton.cfg
+    try:
+        return [_prepare_job(job, batch.callbacks) for job in batch.jobs]
+    finally:
+        singleton.cfg = before
+
+
+def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
+    whole = job.recipe.compose()
+    whole.hydra.job.id = whole.hydra.job.num = job.number
+    cfg, folder = save_hydra_folder(whole)
+    HydraConfig.instance().set_config(whole)
+    # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
+    with suppress(OmegaConfBaseException):
+        OmegaConf.resolve(cfg)
+    if callbacks is not None:
+        callbacks.on_job_start(config=whole, task_function=None)
+    return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
+
+
+def _end(one: _Prepared, result: Result | Exception, callbacks: Any) -> JobEnding:
+    """Leaves a job's outcome in its folder and tells the callbacks."""
+    overrides = one.job.overrides
+    if isinstance(result, Exception):
+        outcome = Outcome.failed(one.tags, overrides, result)
+    else:
+        outcome = Outcome.finished(result, overrides)
+    write_outcome(one.folder, outcome)
+    tile = None
+    if one.job.on_sheet and isinstance(result, Result):
+        tile = tile_of(build(one.cfg, one.tags), result)
+    ending = JobEnding(one.job.number, outcome, tile)
+    if callbacks is not None:
+        callbacks.on_job_end(config=one.whole, job_return=job_return(overrides, ending))
+    return ending
+
+
+def job_return(overrides: list[str], ending: JobEnding) -> JobReturn:
+    """Returns what Hydra's sweepers and callbacks are told of a job."""
+    error = ending.outcome.error
+    returned = JobReturn(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")
+    returned.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
+    returned.return_value = ending.value if error is None else JobFailed(error)
+    return returned

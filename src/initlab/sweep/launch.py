@@ -1,0 +1,171 @@
+"""Launching a sweep for Hydra: its jobs are planned, trained in processes and handed back as Hydra expects.
+
+A batch holds jobs whose overrides suggest that they can share a stack; ``experiment.run_each`` then decides
+by the configs themselves, so a wrong guess costs time and never a result.
+"""
+
+import os
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
+from hydra.errors import CompactHydraException
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+
+from initlab.signals import stop_on_signals
+from initlab.sweep.compose import Composer, QuickLoader
+from initlab.sweep.executors.processes import Lost, run_in_workers
+from initlab.sweep.group import Batch, JobEnding, RunsStarted, SweepJob, give_up, job_return, sheet_of
+from initlab.sweep.overview import Sheet
+from initlab.sweep.plan import batches_of, jobs_of
+from initlab.terminal.progress import SweepProgress
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What Hydra gives a launcher, and how many processes the user wants (None: one for each core)."""
+
+    context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+    n_jobs: int | None
+
+    @property
+    def composer(self) -> Composer:
+        """Makes the jobs' configs, the same for the sweeper and the launcher."""
+        loader = self.context.config_loader
+        return (
+            loader.composer(self.config) if isinstance(loader, QuickLoader) else Composer(loader, self.config)
+        )
+
+    @property
+    def processes(self) -> int:
+        """How many processes may train at once."""
+        return self.n_jobs or _cores()
+
+
+def _cores() -> int:
+    """Returns how many cores this process may use; not every system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> list[JobReturn]:
+    """Returns what each job returned or failed with, in order, when all have ended."""
+    setup_globals()
+    configure_log(sweep.config.hydra.hydra_logging, sweep.config.hydra.verbose)
+    Path(str(sweep.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+    if sweep.n_jobs is not None and sweep.n_jobs < 1:
+        allowed = "null or a whole number of at least 1"
+        raise CompactHydraException(f"hydra.launcher.n_jobs={sweep.n_jobs}: must be {allowed}")
+    if not _trains_in_stacks(sweep):
+        return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
+    stop_on_signals()
+    jobs = jobs_of(sweep.composer, overrides, first_number)
+    endings = _train(jobs, sweep)
+    return [job_return(job.overrides, endings[job.number]) for job in jobs]
+
+
+def _train(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
+    """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
+    batches = batches_of(jobs, sweep.processes, sweep.context.callbacks)
+    with SweepProgress(len(jobs)) as progress:
+        if sweep.processes == 1 or len(batches) == 1:
+            return _train_here(jobs, batches, progress)
+        return _train_in_workers(jobs, batches, sweep.processes, progress)
+
+
+def _train_here(
+    jobs: Sequence[SweepJob], batches: deque[Batch], progress: SweepProgress
+) -> dict[int, JobEnding]:
+    endings: dict[int, JobEnding] = {}
+    for batch in batches:
+        ended = batch.run(partial(_hear, progress, batch))
+        _take(ended, batch, endings, progress)
+    if len(jobs) > 1:
+        _show(sheet_of(_one_done(jobs, endings), endings).run(print))
+    return endings
+
+
+def _train_in_workers(
+    jobs: Sequence[SweepJob], batches: deque[Batch], processes: int, progress: SweepProgress
+) -> dict[int, JobEnding]:
+    """Trains in processes. The jobs of one that dies are tried once more, each alone."""
+    endings: dict[int, JobEnding] = {}
+    started: dict[int, RunsStarted] = {}
+
+    def hear(batch: Batch, what: Any) -> None:
+        if isinstance(what, RunsStarted):
+            started[id(batch)] = what
+        else:
+            _hear(progress, batch, what)
+
+    tasks: deque[Batch | Sheet] = deque(batches)
+    for task, result in run_in_workers(_run, tasks, processes, hear):
+        if isinstance(task, Sheet):
+            _show(f"The sweep's summary was not kept: {result.why}" if isinstance(result, Lost) else result)
+            continue
+        if isinstance(result, Lost) and id(task) in started:
+            started[id(task)].end_as_failed()
+        if isinstance(result, Lost) and len(task.jobs) > 1:
+            progress.under_way(id(task), 0)
+            tasks.extend(replace(task, jobs=[job]) for job in task.jobs)
+            continue
+        ended = [give_up(task.jobs[0], result.why)] if isinstance(result, Lost) else result
+        _take(ended, task, endings, progress)
+        if len(endings) == len(jobs):
+            tasks.append(sheet_of(_one_done(jobs, endings), endings))
+    return endings
+
+
+def _one_done(jobs: Sequence[SweepJob], endings: dict[int, JobEnding]) -> SweepJob:
+    """Returns a job that finished, whose config can stand for the sweep's; the first one if none did."""
+    return next((job for job in jobs if endings[job.number].outcome.error is None), jobs[0])
+
+
+def _run(task: Batch | Sheet, report: Any) -> Any:
+    return task.run(report)
+
+
+def _hear(progress: SweepProgress, batch: Batch, what: Any) -> None:
+    if isinstance(what, float):
+        progress.under_way(id(batch), what * len(batch.jobs))
+
+
+def _take(
+    ended: Sequence[JobEnding], batch: Batch, endings: dict[int, JobEnding], progress: SweepProgress
+) -> None:
+    endings.update({ending.number: ending for ending in ended})
+    progress.under_way(id(batch), 0)
+    progress.ended(len(ended))
+
+
+def _show(words: str | None) -> None:
+    if words:
+        print(words, flush=True)
+
+
+def _trains_in_stacks(sweep: Sweep) -> bool:
+    """Returns whether the jobs are Initlab's own and ask for nothing that a shared process cannot give."""
+    job = sweep.config.hydra.job
+    return getattr(sweep.task_function, "trains_in_stacks", False) and not job.chdir and not job.env_set
+
+
+def _run_alone(sweep: Sweep, overrides: list[str], number: int) -> JobReturn:
+    """Runs a job as Hydra's basic launcher does."""
+    config = sweep.context.config_loader.load_sweep_config(sweep.config, overrides)
+    with open_dict(config):
+        config.hydra.job.id = config.hydra.job.num = number
+    returned = run_job(
+        hydra_context=sweep.context,
+        task_function=sweep.task_function,
+        config=config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
+    configure_log(sweep.config.hydra.hydra_logging, sweep.config.hydra.verbose)
+    return returned

@@ -1,0 +1,50 @@
+"""Planning a sweep: what sets its jobs apart, which of them go together, which are shown on its sheet."""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from initlab.sweep.compose import Composer
+from initlab.sweep.group import Batch, SweepJob
+
+LARGEST_BATCH = 32  # as many small networks as train fastest together, see `make bench`
+SMALLEST_BATCH = 8  # smaller stacks would lose more than another process wins
+SEEDS_ON_SHEET = 12
+
+
+def jobs_of(composer: Composer, overrides: Sequence[list[str]], first_number: int) -> list[SweepJob]:
+    """Returns the jobs that the overrides describe, numbered from first_number."""
+    jobs: list[SweepJob] = []
+    shown: dict[tuple[str, str], int] = {}
+    for number, (job, variant) in enumerate(zip(overrides, variants(overrides), strict=True), first_number):
+        row = (next((one for one in job if one.startswith("init=")), ""), variant)
+        shown[row] = shown.get(row, 0) + 1
+        jobs.append(SweepJob(number, job, composer.recipe(job), variant, shown[row] <= SEEDS_ON_SHEET))
+    return jobs
+
+
+def variants(overrides: Sequence[Sequence[str]]) -> list[str]:
+    """Returns for each job the overrides, but for start and seed, that set it apart: 'learning_rate=0.1'."""
+    settings = [dict(override.partition("=")[::2] for override in job) for job in overrides]
+    keys = dict.fromkeys(key for job in settings for key in job if key not in ("init", "seed"))
+    varied = [key for key in keys if len({job.get(key) for job in settings}) > 1]
+    return [" ".join(f"{key.split('.')[-1]}={job[key]}" for key in varied if key in job) for job in settings]
+
+
+def batches_of(jobs: Sequence[SweepJob], processes: int, callbacks: Any = None) -> deque[Batch]:
+    """Returns the jobs in batches: those that look alike together, and enough for all processes."""
+    alike: dict[tuple[str, ...], list[SweepJob]] = {}
+    for job in jobs:
+        alike.setdefault(_what_keeps_apart(job.overrides), []).append(job)
+    batches: deque[Batch] = deque()
+    for group in alike.values():
+        size = max(SMALLEST_BATCH, min(LARGEST_BATCH, -(-len(group) // processes)))
+        batches += [Batch(group[i : i + size], callbacks) for i in range(0, len(group), size)]
+    return batches
+
+
+def _what_keeps_apart(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Returns the overrides but those in which the runs of a stack may differ."""
+    free = re.compile(r"(init|seed|dataset\.seed|init\..*|optimizer\..*)=")
+    return tuple(override for override in overrides if not free.match(override))

@@ -1,0 +1,113 @@
+"""What the terminal shows while jobs train: one line redrawn, or seldom plain lines in a pipe."""
+
+import time
+from collections.abc import Hashable, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+
+from initlab.runs.job import Job
+from initlab.types import Array
+
+LEAST_SHARE = 0.1  # of a sweep's work, to tell from it how long the rest will take
+SECONDS_BETWEEN_LINES = 10  # where there is no terminal to redraw a line in
+
+
+class _Line:
+    """A progress bar of its own columns, shown between entering and leaving."""
+
+    def __init__(self, *columns: ProgressColumn) -> None:
+        self._console = Console()
+        self._bar = Progress(
+            *columns,
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+
+class ProgressLine(_Line):
+    """Shows how far a job is and at which cost."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,}/{task.total:,}"),
+            TextColumn("cost {task.fields[cost]}"),
+            TimeRemainingColumn(),
+        )
+        self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
+
+    def __call__(self, jobs: Sequence[Job], iteration: int, costs: Array) -> None:
+        """Takes a glance at jobs that have made so many iterations and have costs (R,)."""
+        name = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
+        total, cost = jobs[0].settings.train.iterations, f"{np.median(costs):.4g}"
+        if self._console.is_terminal:
+            self._bar.update(
+                self._task, description=name, completed=iteration, total=total, cost=cost, visible=True
+            )
+        elif time.monotonic() >= self._next_line:
+            print(f"{name}: {iteration:,} of {total:,} iterations, cost {cost}", flush=True)
+            self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+
+
+class SweepProgress(_Line):
+    """Shows how much of a sweep is done, how fast it goes and how long it will take."""
+
+    def __init__(self, jobs: int) -> None:
+        super().__init__(
+            TextColumn("{task.completed:,.0f}/{task.total:,} jobs"),
+            BarColumn(),
+            TextColumn("{task.fields[pace]}"),
+        )
+        self._jobs, self._ended = jobs, 0
+        self._under_way: dict[Hashable, float] = {}
+        self._task = self._bar.add_task("", total=jobs, pace="")
+        self._began = time.monotonic()
+
+    def under_way(self, what: Hashable, jobs: float) -> None:
+        """Takes of how many jobs the work at ``what`` makes up so far; 0 when they have ended."""
+        self._under_way[what] = jobs
+        self._show()
+
+    def ended(self, jobs: int) -> None:
+        """Takes that so many more jobs have ended."""
+        self._ended += jobs
+        self._show()
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        done = min(self._jobs, self._ended + sum(self._under_way.values()))
+        pace = self._pace(done, now - self._began)
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=done, pace=pace)
+        elif now >= self._next_line and 1 <= round(done) < self._jobs:
+            print(", ".join(filter(None, [f"{done:,.0f} of {self._jobs:,} jobs", pace])), flush=True)
+            self._next_line = now + SECONDS_BETWEEN_LINES
+
+    def _pace(self, done: float, seconds: float) -> str:
+        """Returns how fast it goes and how long it will take; nothing as long as that would be a guess."""
+        if done < LEAST_SHARE * self._jobs or seconds <= 0:
+            return ""
+        rate = done / seconds
+        pace = f"{rate:,.1f} a second" if rate >= 1 else f"{60 * rate:.2g} a minute"
+        left = round((self._jobs - done) / rate)
+        return f"{pace}, {timedelta(seconds=left) if left >= 60 else f'{left} s'} left"

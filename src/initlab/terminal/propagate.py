@@ -1,0 +1,73 @@
+"""The microscope's command: Hydra composes, ``run`` looks and keeps, the terminal shows."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from initlab.errors import InitlabError
+from initlab.signals import Stopped, stop_on_signals
+
+# Two sweeps may start in the same second; this keeps their folders apart.
+OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)
+
+
+def _options(group: str) -> str:
+    return ", ".join(sorted(GlobalHydra.instance().config_loader().get_group_options(group)))
+
+
+# Hydra's $APP_CONFIG_GROUPS would list the groups of training too.
+OmegaConf.register_new_resolver("options", _options, replace=True)
+
+FAILURES: list[str] = []
+"""What went wrong in which job of this command."""
+
+
+@hydra.main(version_base="1.3", config_path="pkg://initlab.conf", config_name="propagate")
+def propagate(cfg: DictConfig) -> float | None:
+    """Looks at one start and returns its χ1, if there is one. A job that fails stops no other."""
+    stop_on_signals()
+    job: Any = HydraConfig.get()
+    try:
+        from initlab.propagation.run import look
+
+        tags = _tags(job)
+        specimen, observation, address = look(cfg, tags, job.runtime.cwd)
+    except InitlabError as error:
+        if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
+            raise
+        sweeping = job.mode == RunMode.MULTIRUN
+        FAILURES.append(f"{' '.join(job.overrides.task)}: {error}" if sweeping else str(error))
+        print(FAILURES[-1], file=sys.stderr)
+        return None
+    from initlab.terminal.propagation_table import print_observation
+
+    print_observation(specimen, tags, observation, address)
+    return None if observation.phase is None else observation.phase.chi
+
+
+def main() -> None:
+    """Runs the command line and exits with 1 if a job has failed."""
+    try:
+        propagate()
+    except Stopped as stopped:
+        print(f"Stopped by {stopped}. What was under way is marked KILLED.", file=sys.stderr)
+        sys.exit(128 + stopped.signum)
+    if FAILURES:
+        sys.exit(1)
+
+
+def _tags(job: Any) -> dict[str, str]:
+    from initlab.propagation.setup import GROUPS
+
+    tags = {group: str(job.runtime.choices[group]) for group in GROUPS}
+    if job.mode == RunMode.MULTIRUN:
+        tags |= {"sweep": Path(job.sweep.dir).name, "sweep_job": str(job.job.num)}
+    return tags

@@ -1,0 +1,132 @@
+"""The training loop: a generator of records. It writes nothing; its consumer decides what to keep."""
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initlab.diagnostics import Measurement, Step, measure
+from initlab.networks.network import Network, Pass, backward, cost, forward, with_ones
+from initlab.types import Array
+
+Update = Callable[[Array, Array, dict[str, Array]], None]
+Batches = Iterator[NDArray[np.intp]]
+
+
+class Record(NamedTuple):
+    """What one iteration leaves: its cost (R,) before the update, what was measured, often and rarely, and
+    who has diverged.
+
+    ``parameters`` (R, P) are the loop's own, after the update: copy them to keep them. ``diverged`` lists the
+    runs whose cost is no longer finite; their parameters stay as they were when that showed.
+    """
+
+    iteration: int
+    cost: Array
+    measures: dict[str, Array]
+    rare: dict[str, Array]
+    parameters: Array
+    diverged: Sequence[int]
+
+
+def fit(
+    network: Network,
+    parameters: Array,
+    X: Array,
+    Y: Array,
+    update: Update,
+    *,
+    iterations: int,
+    batches: Batches | None = None,
+    measure_every: int = 1,
+    diagnostics: tuple[Measurement, ...] = (),
+    rare: tuple[Measurement, ...] = (),
+    rare_at: Collection[int] = (),
+) -> Iterator[Record]:
+    """Trains R runs at once and yields a Record for every iteration.
+
+    ``parameters`` (R, P) are updated in place. X is (n_x, m), shared, or (R, n_x, m); Y likewise.
+    ``batches`` yields the examples (R, b) of each iteration; without it every iteration sees all of them.
+    ``diagnostics`` are measured at every ``measure_every``-th iteration, ``rare`` ones at those in
+    ``rare_at``. Ends early when every run has diverged.
+    """
+    blocks, state = network.blocks(parameters), dict[str, Array]()
+    frozen: dict[int, Array] = {}
+    start = parameters.copy() if diagnostics or rare else parameters
+    examples = Examples(network, with_ones(X), network.output.targets(Y), len(parameters), parameters.dtype)
+    for iteration in range(iterations):
+        arrays = examples.all() if batches is None else examples.some(next(batches))
+        forward(blocks, arrays)
+        costs = cost(arrays)
+        backward(blocks, arrays)
+        often = diagnostics if iteration % measure_every == 0 else ()
+        rarely = rare if iteration in rare_at else ()
+        if often or rarely:  # the update changes both
+            before, gradient = parameters.copy(), arrays.gradient.copy()
+        # The sum of the costs is finite only if each of them is: one cheap test for the usual case.
+        if not math.isfinite(np.add.reduce(costs)):
+            for run in np.flatnonzero(~np.isfinite(costs)).tolist():
+                frozen.setdefault(run, parameters[run].copy())
+        update(parameters, arrays.gradient, state)
+        for run, values in frozen.items():
+            parameters[run] = values
+        measures, seldom = dict[str, Array](), dict[str, Array]()
+        if often or rarely:
+            step = Step(network, start, before, gradient, parameters, arrays)
+            measures, seldom = measure(step, often), measure(step, rarely)
+        yield Record(iteration, costs, measures, seldom, parameters, tuple(frozen))
+        if len(frozen) == len(parameters):
+            return
+
+
+class Examples:
+    """The examples that iterations see: all of them, or some, each number of them with a Pass of its own."""
+
+    def __init__(self, network: Network, X1: Array, targets: Array, runs: int, dtype: Any) -> None:
+        self._network, self._runs, self._dtype = network, runs, dtype
+        self._X1, self._targets = X1, targets
+        self._passes: dict[int, Pass] = {}
+
+    def all(self) -> Pass:
+        """Returns the pass that is loaded with all examples."""
+        size = self._X1.shape[-1]
+        if size not in self._passes:
+            self._passes[size] = Pass(self._network, self._runs, size, self._dtype)
+            self._passes[size].load(self._X1, self._targets)
+        return self._passes[size]
+
+    def some(self, chosen: NDArray[np.intp]) -> Pass:
+        """Returns a pass that is loaded with each run's chosen examples (R, b)."""
+        size = chosen.shape[-1]
+        if size not in self._passes:
+            self._passes[size] = Pass(self._network, self._runs, size, self._dtype)
+        arrays = self._passes[size]
+        arrays.load(self._taken(self._rows[0], chosen), self._taken(self._rows[1], chosen))
+        return arrays
+
+    @cached_property
+    def _rows(self) -> tuple[Array, Array]:
+        """Each example as a row, which is then taken as one piece of memory: (m, n), or (R, m, n)."""
+        return np.ascontiguousarray(self._X1.mT), np.ascontiguousarray(self._targets.mT)
+
+    @staticmethod
+    def _taken(rows: Array, chosen: NDArray[np.intp]) -> Array:
+        runs = np.arange(len(chosen))[:, np.newaxis]
+        taken: Array = rows[chosen] if rows.ndim == 2 else rows[runs, chosen]
+        return taken.mT
+
+
+def minibatches(seeds: Sequence[int], examples: int, batch_size: int) -> Batches:
+    """Yields the examples (R, b) of one iteration after another, every epoch in a new order.
+
+    Each run shuffles with a stream of its own, derived from its seed and separate from its weights'. The
+    last batch of an epoch is smaller where batch_size does not divide the number of examples.
+    """
+    streams = [np.random.RandomState([seed, 1]) for seed in seeds]
+    while True:
+        order = np.stack([stream.permutation(examples) for stream in streams])
+        for start in range(0, examples, batch_size):
+            yield order[:, start : start + batch_size]

@@ -1,0 +1,9 @@
+"""The types that every room of the house shares."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.floating[Any]]
+"""Real numbers. Of a stack of R runs the leading axis is the run and the last two are the matrix."""

@@ -1,0 +1,64 @@
+"""The diagnosis: what went right or wrong in a run, in plain sentences that rest on its own measurements.
+
+A verdict is a function of the evidence: it returns its sentence, or None where it does not apply. Its name,
+with spaces, is the verdict's. They stand in VERDICTS in the order of their weight.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from initlab.verdicts.causes import (
+    dead_units,
+    diverged,
+    exploding_gradients,
+    large_start,
+    saturated_start,
+    symmetry_never_broken,
+    vanishing_gradients,
+)
+from initlab.verdicts.evidence import Evidence
+from initlab.verdicts.learning import (
+    hardly_moved,
+    learned_by_heart,
+    learned_in_part,
+    no_better_than_the_larger_class,
+    no_better_than_the_mean,
+    still_improving,
+    trained_well,
+)
+
+VERDICTS: tuple[Callable[[Evidence], str | None], ...] = (
+    diverged,
+    trained_well,
+    symmetry_never_broken,
+    saturated_start,
+    large_start,
+    vanishing_gradients,
+    exploding_gradients,
+    dead_units,
+    no_better_than_the_larger_class,
+    no_better_than_the_mean,
+    hardly_moved,
+    learned_by_heart,
+    learned_in_part,
+    still_improving,
+)
+
+
+class Finding(NamedTuple):
+    """A verdict and the sentence that says why."""
+
+    name: str
+    sentence: str
+
+
+Diagnosis: TypeAlias = Sequence[tuple[str, str]]
+
+
+def diagnose(evidence: Evidence) -> list[Finding]:
+    """Returns what the evidence says of a run, the weightiest first; never nothing."""
+    with np.errstate(all="ignore"):
+        found = [(verdict.__name__.replace("_", " "), verdict(evidence)) for verdict in VERDICTS]
+    return [Finding(name, sentence) for name, sentence in found if sentence is not None]

@@ -1,0 +1,89 @@
+"""``make readme``: makes the README's pictures and its table of results anew."""
+
+import itertools
+import re
+from pathlib import Path
+
+from hydra import compose, initialize_config_module
+
+from initlab.plots import Entry, comparison
+from initlab.propagation.report import picture_of, sights_of, verdict_line
+from initlab.propagation.setup import observe, specimen_of
+from initlab.runs.job import build
+from initlab.runs.pictures import costs_of, final_answers
+from initlab.runs.summary import Result
+from initlab.runs.train import run
+from initlab.sweep.outcome import Outcome
+from initlab.sweep.phase_diagram import phase_png
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+STARTS = ("zeros", "random", "he")
+TABLE = re.compile(r"(?<=<!-- results: made by `make readme` -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
+MICROSCOPE = [
+    "model.depth=30",
+    "model.activation=tanh",
+    "init=mean_field",
+    "init.sigma_w=1.6",
+    "init.sigma_b=0.2236",
+]
+
+
+def table(results: dict[str, Result]) -> str:
+    """Returns the results as a markdown table."""
+    lines = ["| init | first cost | final cost | train accuracy | test accuracy |", "|---|---|---|---|---|"]
+    for init, result in results.items():
+        shares = f"{result.accuracy_train:.1%} | {result.accuracy_test:.1%}"
+        lines.append(f"| {init} | {result.initial_cost:,.3f} | {result.final_cost:.3f} | {shares} |")
+    return "\n".join(lines)
+
+
+def headline() -> None:
+    """Writes docs/comparison.png and the README's table."""
+    cfgs = {init: compose("config", [f"init={init}", "tracking.uri=null"]) for init in STARTS}
+    results = dict(zip(cfgs, run(list(cfgs.values())), strict=True))
+    job = build(cfgs["he"], {})
+    entries = [
+        Entry(init, final_answers(job, result), result.accuracy_train or 0, costs_of(result))
+        for init, result in results.items()
+    ]
+    comparison(job.dataset.X_train, job.dataset.Y_train, entries).savefig(DOCS / "comparison.png")
+    readme = ROOT / "README.md"
+    readme.write_text(TABLE.sub(lambda _: table(results), readme.read_text()))
+
+
+def edge_of_chaos() -> None:
+    """Writes docs/phase.png: the study of that name, trained here without tracking."""
+    study = ["experiment=edge_of_chaos", "tracking.uri=null"]
+    params = compose("config", study, return_hydra_config=True).hydra.sweeper.params
+    axes = [[f"{key}={value}" for value in str(params[key]).split(",")] for key in params if key != "seed"]
+    overrides = [[*choice, f"seed={seed}"] for choice in itertools.product(*axes) for seed in (0, 1)]
+    cfgs = [compose("config", [*study, *one]) for one in overrides]
+    tags = {"dataset": "digits"}
+    results = run(cfgs, tags=[tags] * len(cfgs))
+    outcomes = [Outcome.finished(result, one) for result, one in zip(results, overrides, strict=True)]
+    picture = phase_png(build(cfgs[0], tags), outcomes)
+    assert picture is not None
+    (DOCS / "phase.png").write_bytes(picture)
+
+
+def microscope() -> None:
+    """Writes docs/propagation.png: a tanh network a little beyond the edge of chaos."""
+    observation = observe(specimen_of(compose("propagate", [*MICROSCOPE, "tracking.uri=null"])))
+    title = "30 layers of 100 tanh units, σw = 1.6, before any training"
+    (DOCS / "propagation.png").write_bytes(
+        picture_of(sights_of(observation), title, verdict_line(observation).split(";")[0])
+    )
+
+
+def main() -> None:
+    """Writes all that the README shows and ``make bench`` does not measure."""
+    DOCS.mkdir(exist_ok=True)
+    with initialize_config_module("initlab.conf", version_base="1.3"):
+        headline()
+        microscope()
+        edge_of_chaos()
+
+
+if __name__ == "__main__":
+    main()
