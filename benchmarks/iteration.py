@@ -46,9 +46,11 @@ def initlab(runs: int) -> None:
     """Trains a stack of runs."""
     start = np.stack([initial_parameters(he, network, seed) for seed in range(runs)])
     rates: Any = np.full((runs, 1), RATE)
-    update, X, Y = partial(gd, learning_rate=rates), data.X_train, data.Y_train
-    for record in fit(network, start, X, Y, update, iterations=ITERATIONS, diagnostics=(grad_norm,)):
-        assert record.measures
+    update, examples = partial(gd, learning_rate=rates), (data.X_train, data.Y_train)
+    every = range(ITERATIONS)
+    for record in fit(network, start, examples, update, iterations=ITERATIONS, steps_at=every):
+        assert record.step is not None
+        grad_norm(record.step)
 
 
 def plain_numpy() -> None:

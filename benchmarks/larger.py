@@ -61,7 +61,8 @@ def initlab(problem: Problem) -> None:
     start = initial_parameters(he, problem.network, 0)[np.newaxis]
     update = partial(gd, learning_rate=RATE)
     batches, n = minibatches([0], problem.X.shape[1], BATCH), problem.iterations
-    for record in fit(problem.network, start, problem.X, problem.Y, update, iterations=n, batches=batches):
+    data = (problem.X, problem.Y)
+    for record in fit(problem.network, start, data, update, iterations=n, batches=batches):
         assert len(record.cost) == 1
 
 

@@ -19,8 +19,9 @@ from initlab.diagnostics import diagnostics_named
 from initlab.initializers import he, initial_parameters
 from initlab.networks.network import Network, mlp
 from initlab.optimizers.rules import gd
-from initlab.training.history import log_spaced
+from initlab.training.history import History
 from initlab.training.loop import fit, minibatches
+from initlab.training.probe import Probe, log_spaced
 
 ROUNDS = 9
 PRESETS = ("light", "full")
@@ -55,28 +56,27 @@ def seconds(case: Case, preset: Any) -> float:
     start = np.stack([initial_parameters(he, case.network, seed) for seed in seeds])
     rates: Any = np.full((case.runs, 1), 0.01)
     batches = minibatches(seeds, data.X_train.shape[-1], case.batch_size) if case.batch_size else None
-    chosen: dict[str, Any] = {}
+    probes = []
     if preset is not None:
-        chosen = {
-            "measure_every": preset.every,
-            "diagnostics": diagnostics_named(preset.names),
-            "rare": diagnostics_named(preset.rare),
-            "rare_at": log_spaced(case.iterations, preset.points),
-        }
+        often, rarely = range(0, case.iterations, preset.every), log_spaced(case.iterations, preset.points)
+        probes = [
+            Probe("often", diagnostics_named(preset.names), often),
+            Probe("rarely", diagnostics_named(preset.rare), rarely),
+        ]
+    history = History(case.runs, case.iterations, probes)
     update = partial(gd, learning_rate=rates)
     started = time.perf_counter()
     records = fit(
         case.network,
         start,
-        data.X_train,
-        data.Y_train,
+        (data.X_train, data.Y_train),
         update,
         iterations=case.iterations,
         batches=batches,
-        **chosen,
+        steps_at=history.steps_at,
     )
     for record in records:
-        assert len(record.cost) == case.runs
+        history.add(record)
     return time.perf_counter() - started
 
 

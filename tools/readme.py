@@ -11,7 +11,7 @@ from initlab.propagation.report import picture_of, sights_of, verdict_line
 from initlab.propagation.setup import observe, specimen_of
 from initlab.runs.job import build
 from initlab.runs.pictures import costs_of, final_answers
-from initlab.runs.summary import Result
+from initlab.runs.summary import Trained
 from initlab.runs.train import run
 from initlab.sweep.outcome import Outcome
 from initlab.sweep.phase_diagram import phase_png
@@ -29,12 +29,13 @@ MICROSCOPE = [
 ]
 
 
-def table(results: dict[str, Result]) -> str:
+def table(results: dict[str, Trained]) -> str:
     """Returns the results as a markdown table."""
     lines = ["| init | first cost | final cost | train accuracy | test accuracy |", "|---|---|---|---|---|"]
-    for init, result in results.items():
-        shares = f"{result.accuracy_train:.1%} | {result.accuracy_test:.1%}"
-        lines.append(f"| {init} | {result.initial_cost:,.3f} | {result.final_cost:.3f} | {shares} |")
+    for init, one in results.items():
+        summary = one.summary
+        shares = f"{summary.score_train:.1%} | {summary.score_test:.1%}"
+        lines.append(f"| {init} | {summary.initial_cost:,.3f} | {summary.final_cost:.3f} | {shares} |")
     return "\n".join(lines)
 
 
@@ -44,8 +45,8 @@ def headline() -> None:
     results = dict(zip(cfgs, run(list(cfgs.values())), strict=True))
     job = build(cfgs["he"], {})
     entries = [
-        Entry(init, final_answers(job, result), result.accuracy_train or 0, costs_of(result))
-        for init, result in results.items()
+        Entry(init, final_answers(one), one.summary.score_train or 0, costs_of(one))
+        for init, one in results.items()
     ]
     comparison(job.dataset.X_train, job.dataset.Y_train, entries).savefig(DOCS / "comparison.png")
     readme = ROOT / "README.md"
@@ -61,7 +62,7 @@ def edge_of_chaos() -> None:
     cfgs = [compose("config", [*study, *one]) for one in overrides]
     tags = {"dataset": "digits"}
     results = run(cfgs, tags=[tags] * len(cfgs))
-    outcomes = [Outcome.finished(result, one) for result, one in zip(results, overrides, strict=True)]
+    outcomes = [Outcome(words, one.summary) for one, words in zip(results, overrides, strict=True)]
     picture = phase_png(build(cfgs[0], tags), outcomes)
     assert picture is not None
     (DOCS / "phase.png").write_bytes(picture)

@@ -20,7 +20,8 @@ from initlab.diagnostics.kernel import tangent_kernel
 from initlab.diagnostics.norms import distance, grad_norm, preactivation_gradient, update_ratio, weight_norm
 from initlab.diagnostics.sharpness import gradient_quotient, hessian
 from initlab.diagnostics.similarity import distinct_units, input_correlation, unit_similarity
-from initlab.training.step import Measurement, Step
+from initlab.training.probe import Measurement, Probe
+from initlab.training.step import Step
 from initlab.types import Array
 
 DIAGNOSTICS: tuple[Measurement, ...] = (
@@ -56,11 +57,7 @@ def diagnostics_named(names: Sequence[str]) -> tuple[Measurement, ...]:
 
 def measure(step: Step, diagnostics: Sequence[Measurement]) -> dict[str, Array]:
     """Returns every diagnostic of a step by metric name, each (R,)."""
-    return {
-        f"{diagnostic.__name__}/{what}": value
-        for diagnostic in diagnostics
-        for what, value in diagnostic(step).items()
-    }
+    return Probe("", diagnostics, ()).measure(step)
 
 
 __all__ = [

@@ -48,7 +48,7 @@ def saturation(step: Step) -> dict[str, Array]:
     answers are left out. ReLUs count as never saturated: ``dead_units`` tells of theirs.
     """
     shares = [_flat_share(step, layer) for layer in range(len(step.arrays.hidden))]
-    if step.network.output_name != "linear":
+    if step.network.output.classifies:
         p = step.activations[-1]
         shares.append(_share(p * (1 - p) < SATURATED / 4))
     return by_layer(shares)

@@ -54,7 +54,6 @@ from initlab.initializers.scaled import (
 from initlab.initializers.starting import (
     Initializer,
     Shape,
-    aside,
     initial_parameters,
     layer_by_layer,
     of_network,
@@ -65,7 +64,6 @@ from initlab.initializers.with_biases import mean_field, pytorch_default
 __all__ = [
     "Initializer",
     "Shape",
-    "aside",
     "constant",
     "glorot_normal",
     "glorot_truncated",

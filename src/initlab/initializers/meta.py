@@ -1,14 +1,13 @@
 """MetaInit: the sizes of a network's layers, learned before there is anything to learn."""
 
-from typing import Any
-
 import numpy as np
 
 from initlab.config.rules import Count, Decay, Positive
 from initlab.initializers.scaled import lecun_normal
-from initlab.initializers.starting import aside, layer_by_layer, of_network
+from initlab.initializers.starting import layer_by_layer, of_network
 from initlab.networks.curvature import gradient_quotient
 from initlab.networks.network import Network, with_ones
+from initlab.streams import derived_stream
 from initlab.types import Array
 
 CHANGE = 1e-3  # of a layer's norm, to either side, from which the slope is told
@@ -32,7 +31,7 @@ def metainit(
     momentum against the sign of its slope of ``curvature.gradient_quotient``, which central differences tell:
     six gradients a layer. It sees no data.
     """
-    random = aside(rng)
+    random = derived_stream(rng)
     flat = layer_by_layer(lecun_normal, rng, network)
     weights = [block[0, :, :-1] for block in network.blocks(flat[np.newaxis])]
     velocity = np.zeros(len(weights))
@@ -46,13 +45,9 @@ def metainit(
 
 
 def _random_batch(rng: np.random.RandomState, network: Network, batch: int) -> tuple[Array, Array]:
-    X, n_y = rng.standard_normal((network.sizes[0], batch)), network.sizes[-1]
-    labels: dict[str, Any] = {
-        "sigmoid": lambda: rng.randint(0, 2, (n_y, batch)).astype(float),
-        "softmax": lambda: np.eye(n_y)[:, rng.randint(0, n_y, batch)],
-        "linear": lambda: rng.standard_normal((n_y, batch)),
-    }
-    return with_ones(X), network.output.targets(labels[network.output_name]())
+    X = rng.standard_normal((network.sizes[0], batch))
+    labels = network.output.random_labels(rng, network.sizes[-1], batch)
+    return with_ones(X), network.output.targets(labels)
 
 
 def _signs_of_slopes(network: Network, flat: Array, X1: Array, targets: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from initlab.initializers.biases import Bias, own
 from initlab.networks.network import Network
+from initlab.streams import BIASES, WEIGHTS, stream
 from initlab.types import Array
 
 Shape = tuple[int, int]
@@ -29,15 +30,13 @@ def initial_parameters(
     returns W (fan_out, fan_in), or [W | b] (fan_out, fan_in + 1) where it brings biases of its own. A start
     of a network (see ``of_network``) gets the training inputs X (n_x, m) too. ``bias`` has a stream of its
     own, so that the weights are the same whatever its rule; without one the start's own biases stand.
-
-    The streams are NumPy's legacy RandomState, which is frozen for good.
     """
-    rng, bias = np.random.RandomState(seed), bias or own
+    rng, bias = stream(seed, WEIGHTS), bias or own
     if getattr(_function(init), "makes_all_layers", False):
         flat = _sized(init, init(rng, network, X), [(int(network.offsets[-1]),)])
     else:
         flat = layer_by_layer(init, rng, network)
-    rng_of_biases = np.random.RandomState([seed, 2])
+    rng_of_biases = stream(seed, BIASES)
     for block, (fan_out, fan_in) in zip(network.blocks(flat[np.newaxis]), network.shapes, strict=True):
         biases = block[0, :, -1:]
         biases[:] = _sized(bias, bias(rng_of_biases, fan_in, biases), [(fan_out, 1)])
@@ -51,15 +50,6 @@ def layer_by_layer(start: Initializer, rng: np.random.RandomState, network: Netw
         drawn = _sized(start, start(rng, (fan_out, fan_in)), [(fan_out, fan_in), (fan_out, fan_in + 1)])
         block[0, :, : drawn.shape[1]] = drawn
     return flat
-
-
-def aside(rng: np.random.RandomState) -> np.random.RandomState:
-    """Returns a stream that follows from where rng stands and leaves it there.
-
-    A start draws from it what is not weights, so that one seed gives every start the same normals.
-    """
-    state = rng.get_state(legacy=False)
-    return np.random.RandomState([*state["state"]["key"], state["state"]["pos"], state["has_gauss"]])
 
 
 def _sized(function: Callable[..., Any], made: Any, shapes: Sequence[tuple[int, ...]]) -> Array:

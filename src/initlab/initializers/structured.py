@@ -5,7 +5,8 @@ import numpy as np
 from initlab.config.rules import Count, Positive
 from initlab.initializers.distributions import standard_normal
 from initlab.initializers.gains import Gain, factor
-from initlab.initializers.starting import Shape, aside
+from initlab.initializers.starting import Shape
+from initlab.streams import derived_stream
 from initlab.types import Array
 
 
@@ -37,7 +38,7 @@ def sparse(rng: np.random.RandomState, shape: Shape, *, connections: Count, std:
     keep its input's size whatever the width, and units as different as can be.
     """
     # The order of independent draws is a random permutation, of which so many entries are below a number.
-    chosen = np.argsort(aside(rng).random_sample(shape), axis=1) < connections
+    chosen = np.argsort(derived_stream(rng).random_sample(shape), axis=1) < connections
     return np.where(chosen, standard_normal(rng, shape) * std, 0.0)
 
 

@@ -1,6 +1,6 @@
 """Starts that bring biases of their own: they return [W | b], (fan_out, fan_in + 1).
 
-The biases are drawn aside, so that the weights are made of the same normals as every other start's.
+The biases have a derived stream, so that the weights are made of the same normals as every other start's.
 """
 
 import math
@@ -9,7 +9,8 @@ import numpy as np
 
 from initlab.config.rules import NonNegative
 from initlab.initializers.distributions import standard_normal, standard_uniform
-from initlab.initializers.starting import Shape, aside
+from initlab.initializers.starting import Shape
+from initlab.streams import derived_stream
 from initlab.types import Array
 
 
@@ -19,7 +20,7 @@ def pytorch_default(rng: np.random.RandomState, shape: Shape) -> Array:
     Its weights' variance, 1 / (3 fan_in), is that of the 'standard' start of Glorot & Bengio 2010, eq. 1.
     """
     fan_out, fan_in = shape
-    of_biases = aside(rng)
+    of_biases = derived_stream(rng)
     shares = np.hstack([standard_uniform(rng, shape), standard_uniform(of_biases, (fan_out, 1))])
     return (2 * shares - 1) / math.sqrt(fan_in)
 
@@ -33,6 +34,6 @@ def mean_field(
     where χ1 = σw² E[φ'(√q z)²] is 1, for ReLU at (√2, 0), for tanh at (1, 0) or (1.327, √0.05).
     """
     fan_out, fan_in = shape
-    of_biases = aside(rng)
+    of_biases = derived_stream(rng)
     W = standard_normal(rng, shape) * (sigma_w / math.sqrt(fan_in))
     return np.hstack([W, standard_normal(of_biases, (fan_out, 1)) * sigma_b])

@@ -5,7 +5,7 @@ Differences of gradients would not do. Where biases start at 0, pre-activations 
 a difference, however small its step, crosses the kink that ReLUs have there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def hessian_products(network: Network, points: Array, directions: Array, X1: Arr
         _bend(network.activation, of_layer, slope) * moved
         for of_layer, slope, moved in zip(z, slopes, dz[:-1], strict=True)
     ]
-    ddelta = CHANGES[network.output_name](arrays.answers, dz[-1]) / X1.shape[-1]
+    ddelta = network.output.change_of_answers(arrays.answers, dz[-1]) / X1.shape[-1]
     return _gradient_derivative(blocks, along, arrays, slopes, bends, da, ddelta)
 
 
@@ -92,12 +92,3 @@ def _bend(activation: Activation, z: Array, slope: Array) -> Array:
     near, far = _slope(activation, z + step), _slope(activation, z + 2 * step)
     bend: Array = (4 * near - 3 * slope - far) / (2 * step)
     return bend
-
-
-# How answers change with the last layer's z: so do, but for the mean, the slopes of the cost, which are
-# answers − labels for every output.
-CHANGES: dict[str, Callable[[Array, Array], Array]] = {
-    "sigmoid": lambda p, dz: p * (1 - p) * dz,
-    "softmax": lambda p, dz: p * (dz - np.sum(p * dz, axis=-2, keepdims=True)),
-    "linear": lambda answers, dz: dz,
-}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from initlab.activations import ACTIVATIONS, Activation
 from initlab.config.rules import Count, Flag, NonNegative, Widths, one_of
-from initlab.networks.outputs import OUTPUTS, Head, Output
+from initlab.networks.outputs import OUTPUTS, Output, OutputBuffers
 from initlab.types import Array
 
 
@@ -143,7 +143,7 @@ class Pass:
         self.inputs: list[Array] = [np.empty(0, dtype)]  # the first is set by load
         self.inputs += [np.ones((runs, n + 1, examples), dtype) for n in widths]
         self.hidden = [a[:, :-1] for a in self.inputs[1:]]
-        self.head = Head(runs, network.sizes[-1], examples, dtype)
+        self.head = OutputBuffers(runs, network.sizes[-1], examples, dtype)
         self.delta = [*(empty(n) for n in widths), self.head.delta]
         self.values = [
             empty(n) if skip else a for n, skip, a in zip(widths, network.skips, self.hidden, strict=True)

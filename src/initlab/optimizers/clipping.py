@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from initlab.training.loop import Update
+from initlab.optimizers.rules import State, Update
 from initlab.types import Array
 
 
@@ -14,7 +14,7 @@ def clipped(update: Update, clip: float | Array) -> Update:
     algorithm 1.
     """
 
-    def clipped_update(parameters: Array, gradient: Array, state: dict[str, Array]) -> None:
+    def clipped_update(parameters: Array, gradient: Array, state: State) -> None:
         # In float64: in float32 the squares of an exploding gradient are soon inf.
         with np.errstate(over="ignore", invalid="ignore"):
             squares = np.square(gradient, dtype=np.float64)

@@ -1,18 +1,24 @@
 """Update rules. Each changes the parameters in place and keeps what it must remember in ``state``.
 
 ``parameters``, ``gradient`` and every array of ``state`` are (R, P); hyper-parameters are (R, 1), so
-that the runs of a stack may differ in them. ``state`` starts as an empty dict. ``gradient`` is scratch
-after the call.
+that the runs of a stack may differ in them. ``state`` starts empty. ``gradient`` is scratch after the call.
 """
 
-from typing import TypeAlias
+from collections.abc import Callable
 
 import numpy as np
 
 from initlab.config.rules import Decay, NonNegative, Positive
 from initlab.types import Array
 
-State: TypeAlias = dict[str, Array]
+
+class State(dict[str, Array]):
+    """What an update rule remembers, arrays (R, P) by name, and ``step``: how many updates it has made."""
+
+    step: int = 0
+
+
+Update = Callable[[Array, Array, State], None]
 
 
 def gd(parameters: Array, gradient: Array, state: State, *, learning_rate: Positive) -> None:

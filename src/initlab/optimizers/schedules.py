@@ -8,13 +8,12 @@ arXiv:1706.02677); 0 and 1 mean none.
 
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from initlab.config.rules import Count, NonNegative, Positive, Size
-from initlab.training.loop import Update
+from initlab.optimizers.rules import State, Update
 from initlab.types import Array
 
 Factor = float | Array
@@ -47,16 +46,13 @@ def cosine(iteration: int, iterations: int, *, final_factor: NonNegative, warmup
 
 
 def scheduled(update: "partial[Any]", schedule: Schedule, iterations: int) -> Update:
-    """Returns the update rule with its learning rate multiplied by the schedule's factor.
-
-    It counts its calls, so every training needs one of its own.
-    """
+    """Returns the update rule with its learning rate times the schedule's factor at ``state.step``."""
     if "learning_rate" not in update.keywords:
         raise ValueError(f"{update.func.__name__}: has no learning_rate, which a schedule would change")
-    rate, iteration = update.keywords["learning_rate"], count()
+    rate = update.keywords["learning_rate"]
 
-    def scheduled_update(parameters: Array, gradient: Array, state: dict[str, Array]) -> None:
-        factor = schedule(next(iteration), iterations)
+    def scheduled_update(parameters: Array, gradient: Array, state: State) -> None:
+        factor = schedule(state.step, iterations)
         if np.ndim(factor) == 0:  # a NumPy scalar would make float64 of float32
             factor = float(factor)
         update(parameters, gradient, state, learning_rate=rate * factor)

@@ -26,6 +26,7 @@ from initlab.propagation.signals import (
     propagate,
     variances,
 )
+from initlab.streams import OTHER_INPUTS, stream
 from initlab.theory.mean_field import CRITICAL_WITHIN, Phase, phase
 
 GROUPS = ("model", "init", "bias")
@@ -146,7 +147,7 @@ def _measured(specimen: Specimen, seeds: Sequence[int]) -> Measured:
 
 def _start(specimen: Specimen, seed: int) -> Any:
     network = specimen.network
-    X = np.random.RandomState([seed, 7]).standard_normal((network.sizes[0], EXAMPLES))
+    X = stream(seed, OTHER_INPUTS).standard_normal((network.sizes[0], EXAMPLES))
     X *= math.sqrt(specimen.settings.input.mean_square)
     return initial_parameters(specimen.init, network, seed, X=X, bias=specimen.bias)
 

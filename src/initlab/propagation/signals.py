@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from initlab.networks.network import Network
+from initlab.streams import GRADIENTS, INPUTS, stream
 from initlab.theory.finite_width import band, forward_spread, gradient_spread
 from initlab.theory.gaussian import Values
 from initlab.theory.mean_field import covariance, first_moment, second_moment, slope
@@ -79,7 +80,7 @@ def pairs_of_inputs(seeds: Sequence[int], size: int, mean_square: float, correla
     """
     if size < 2 and abs(correlation) < 1:
         raise ValueError(f"size={size}: must be at least 2 for two inputs of correlation {correlation:g}")
-    pairs = np.stack([np.random.RandomState([seed, 5]).standard_normal((size, 2)) for seed in seeds])
+    pairs = np.stack([stream(seed, INPUTS).standard_normal((size, 2)) for seed in seeds])
     first, second = pairs[..., :1], pairs[..., 1:]
     first = first / _norm(first)
     if size > 1:
@@ -92,7 +93,7 @@ def pairs_of_inputs(seeds: Sequence[int], size: int, mean_square: float, correla
 
 def gradients_from_above(seeds: Sequence[int], width: int) -> Values:
     """Returns a gradient a seed, (R, width, 1), in a random direction, of mean square 1."""
-    above = np.stack([np.random.RandomState([seed, 6]).standard_normal((width, 1)) for seed in seeds])
+    above = np.stack([stream(seed, GRADIENTS).standard_normal((width, 1)) for seed in seeds])
     gradients: Values = above * (np.sqrt(width) / _norm(above))
     return gradients
 

@@ -3,6 +3,8 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
 from initlab.config.rules import is_number
-from initlab.config.schema import Settings, plain, read
+from initlab.config.schema import Diagnostics, Settings, Train, plain, read
 from initlab.config.targets import GROUPS, load_component, name_of_choice
 from initlab.datasets import Dataset
 from initlab.diagnostics import diagnostics_named
@@ -19,8 +21,9 @@ from initlab.initializers import initial_parameters
 from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUT_OF_TASK
 from initlab.optimizers.clipping import clipped
+from initlab.optimizers.rules import Update
 from initlab.optimizers.schedules import constant, scheduled
-from initlab.training.loop import Update
+from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
@@ -49,6 +52,10 @@ class Job:
             start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
             return start.astype(self.settings.train.precision)
 
+    def draw(self) -> None:
+        """Draws the start; raises ConfigError where that cannot be done."""
+        _ = self.initial
+
     @property
     def name(self) -> str:
         """The run's readable name: he-seed3, or he-seed3 learning_rate=0.1 where a sweep varies that too."""
@@ -74,13 +81,11 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     """Returns the job of a config; raises ConfigError before anything is trained, drawn or tracked."""
     values = plain(cfg)
     settings = read(Settings, values)
-    for key in ("names", "rare"):
-        with naming(f"diagnostics.{key}"):
-            diagnostics_named(getattr(settings.diagnostics, key))
+    _check_diagnostics(settings.diagnostics)
     parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
     with naming("dataset"):
-        dataset = _made(parts["dataset"].func, tuple(_hashable(parts["dataset"].keywords)))
+        dataset = _made(parts["dataset"].func, *_identity(parts["dataset"].keywords))
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1])
     with naming("model"):
         network: Network = parts["model"](len(dataset.X_train), len(dataset.Y_train))
@@ -97,6 +102,12 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     )
 
 
+def _check_diagnostics(diagnostics: Diagnostics) -> None:
+    for key, names in (("names", diagnostics.names), ("rare", diagnostics.rare)):
+        with naming(f"diagnostics.{key}"):
+            diagnostics_named(names)
+
+
 def _check_batch(batch_size: int | None, examples: int) -> None:
     if batch_size is not None and batch_size > examples:
         raise ConfigError(
@@ -104,12 +115,15 @@ def _check_batch(batch_size: int | None, examples: int) -> None:
         )
 
 
-def _hashable(keywords: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(k, tuple(v) if isinstance(v, list) else v) for k, v in keywords.items()]
+def _identity(keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
+    """Returns what tells two datasets apart: the settings, and the state of the file that ``path`` names."""
+    settings = tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in keywords.items())
+    path = Path(str(keywords.get("path", ""))).expanduser()
+    return settings, sha256(path.read_bytes()).digest() if path.is_file() else None
 
 
 @lru_cache(maxsize=64)
-def _made(function: Any, keywords: tuple[tuple[str, Any], ...]) -> Dataset:
+def _made(function: Any, keywords: tuple[tuple[str, Any], ...], content: Hashable) -> Dataset:
     """Returns the dataset; runs that ask for the same one share it."""
     dataset: Dataset = function(**dict(keywords))
     return dataset
@@ -122,30 +136,36 @@ def largest_stack(job: Job) -> int:
     return max(1, CACHE_BYTES // (numbers_per_example * examples * job.initial.itemsize))
 
 
-def stacked_data(jobs: Sequence[Job]) -> tuple[Array, Array, Array, Array]:
-    """Returns X_train, Y_train, X_test, Y_test in the jobs' precision: (n, m) where shared, else (R, n,
-    m).
-    """
-    first, precision = jobs[0].dataset, jobs[0].settings.train.precision
-    names = ("X_train", "Y_train", "X_test", "Y_test")
-    if all(job.dataset is first for job in jobs):
-        arrays = [getattr(first, name) for name in names]
+def stack_of(jobs: Sequence[Job]) -> Stack:
+    """Returns the stack of jobs whose ``stack_key`` is the same."""
+    first, settings = jobs[0], jobs[0].settings
+    return Stack(
+        network=first.network,
+        start=np.stack([job.initial for job in jobs]),
+        seeds=[job.settings.seed for job in jobs],
+        data=_stacked_data([job.dataset for job in jobs], settings.train.precision),
+        update=_stacked_update(jobs, settings.train),
+        settings=settings,
+    )
+
+
+def _stacked_data(datasets: Sequence[Dataset], precision: str) -> Data:
+    first = datasets[0]
+    if all(dataset is first for dataset in datasets):
+        arrays = [getattr(first, name) for name in Data._fields]
     else:
-        arrays = [np.stack([getattr(job.dataset, name) for job in jobs]) for name in names]
-    X_train, Y_train, X_test, Y_test = (array.astype(precision) for array in arrays)
-    return X_train, Y_train, X_test, Y_test
+        arrays = [np.stack([getattr(dataset, name) for dataset in datasets]) for name in Data._fields]
+    return Data(*(array.astype(precision) for array in arrays))
 
 
-def stacked_update(jobs: Sequence[Job]) -> Update:
-    """Returns the jobs' optimizer, with its schedule and its clipping, every number as an array (R, 1) of
+def _stacked_update(jobs: Sequence[Job], train: Train) -> Update:
+    """Returns the jobs' update rule, with its schedule and its clipping, every number as an array (R, 1) of
     the runs' own values.
     """
-    train = jobs[0].settings.train
     rule = _stacked([job.update for job in jobs], train.precision)
     update: Update = rule
     if any(job.schedule.func is not constant or job.schedule.keywords["warmup"] for job in jobs):
-        schedule = _stacked([job.schedule for job in jobs], train.precision)
-        update = scheduled(rule, schedule, train.iterations)
+        update = scheduled(rule, _stacked([job.schedule for job in jobs], train.precision), train.iterations)
     return update if train.clip is None else clipped(update, train.clip)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from initlab.datasets import Dataset
-from initlab.networks.network import flatten, predict
+from initlab.networks.network import predict
 from initlab.runs.job import Job
-from initlab.runs.summary import Result
+from initlab.runs.summary import Summary, Trained
 from initlab.training.history import History
 from initlab.types import Array
 
@@ -25,28 +25,28 @@ class Frame(NamedTuple):
     webp: bytes
 
 
-def boundary_png(job: Job, result: Result) -> bytes:
+def boundary_png(one: Trained) -> bytes:
     """Returns the decision boundary of the final parameters, as a PNG."""
     from initlab.plots import png
 
-    if result.diverged_at is not None:
-        return png(_boundary(job.dataset).draw(None, _title(job), _diverged(result)))
-    return png(_boundary(job.dataset).draw(final_answers(job, result), _title(job), _outcome(result)))
+    answers = None if one.summary.diverged_at is not None else final_answers(one)
+    return png(_boundary(one.job.dataset).draw(answers, _title(one.job), _outcome(one.summary)))
 
 
-def cost_png(job: Job, result: Result) -> bytes:
+def cost_png(one: Trained) -> bytes:
     """Returns the cost over the iterations, as a PNG."""
     from initlab.plots import png
 
-    outcome = _diverged(result) if result.final_cost is None else f"final cost {result.final_cost:.4g}"
-    curve = _cost_curve(job.dataset, job.settings.train.iterations)
-    return png(curve.draw(costs_of(result), _title(job), outcome))
+    cost = one.summary.final_cost
+    outcome = _diverged(one.summary) if cost is None else f"final cost {cost:.4g}"
+    curve = _cost_curve(one.job.dataset, one.job.settings.train.iterations)
+    return png(curve.draw(costs_of(one), _title(one.job), outcome))
 
 
-def costs_of(result: Result) -> Array:
+def costs_of(one: Trained) -> Array:
     """Returns the costs after 0, 1, … iterations: those before each update and the final one, if any."""
-    costs = result.history["cost"].astype(np.float64)
-    return costs if result.final_cost is None else np.append(costs, result.final_cost)
+    costs, final = one.history["cost"].astype(np.float64), one.summary.final_cost
+    return costs if final is None else np.append(costs, final)
 
 
 def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
@@ -60,11 +60,9 @@ def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
             yield Frame(step, png(image), webp(image))
 
 
-def final_answers(job: Job, result: Result) -> Array:
+def final_answers(one: Trained) -> Array:
     """Returns what the final parameters answer (n_y, k²) at a Boundary's points."""
-    layers = range(1, len(job.network.sizes))
-    weights, biases = ([result.parameters[f"{kind}{n}"] for n in layers] for kind in "Wb")
-    return _answers(job, flatten(weights, biases))
+    return _answers(one.job, one.parameters)
 
 
 def _answers(job: Job, parameters: Array) -> Array:
@@ -79,14 +77,16 @@ def _title(job: Job) -> str:
     return f"{job.tags['init']} · seed {job.settings.seed}"
 
 
-def _outcome(result: Result) -> str:
-    if result.r2_test is not None:
-        return f"R² on train {result.r2_train:.3f} · on test {result.r2_test:.3f}"
-    return f"train {result.accuracy_train:.1%} · test {result.accuracy_test:.1%} correct"
+def _outcome(summary: Summary) -> str:
+    if summary.score_train is None or summary.score_test is None:
+        return _diverged(summary)
+    if not summary.rules.classifies:
+        return f"R² on train {summary.score_train:.3f} · on test {summary.score_test:.3f}"
+    return f"train {summary.score_train:.1%} · test {summary.score_test:.1%} correct"
 
 
-def _diverged(result: Result) -> str:
-    return f"diverged at iteration {result.diverged_at:,}"
+def _diverged(summary: Summary) -> str:
+    return f"diverged at iteration {summary.diverged_at:,}"
 
 
 @lru_cache(maxsize=4)

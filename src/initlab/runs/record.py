@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from initlab.config.schema import leaves
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
-from initlab.runs.summary import Result, describe, diagnosis_tags
+from initlab.runs.summary import Trained, describe
 from initlab.signals import held
 from initlab.tracking import Description, Ending, Series, Tracker, image_files
 from initlab.training.history import History
@@ -22,13 +22,13 @@ from initlab.types import Array
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's is ten times faster
 
 
-class TrackedStack:
+class RunRecorder:
     """Keeps what a stack of jobs leaves behind. A run that is not finished inside ends FAILED, or KILLED
     on a signal.
     """
 
-    def __init__(self, tracker: Tracker, jobs: Sequence[Job], history: History) -> None:
-        self._tracker, self._jobs, self._history = tracker, jobs, history
+    def __init__(self, tracker: Tracker, jobs: Sequence[Job], history: History, every: int) -> None:
+        self._tracker, self._jobs, self._history, self._every = tracker, jobs, history, every
         self._flushed = 0
         self._run_ids: list[str] = []
         self._unfinished: set[str] = set()
@@ -65,41 +65,40 @@ class TrackedStack:
 
     def flush(self) -> None:
         """Writes the metrics of the iterations since the last flush, of all runs at once."""
-        history, every = self._history, self._jobs[0].settings.tracking.every
-        series = _series_since(self._flushed, history, self._run_ids, every)
+        history = self._history
+        series = _series_since(self._flushed, history, self._run_ids, self._every)
         with held():
             self._tracker.log(series)
             self._flushed = history.length
 
-    def finish(self, results: Sequence[Result]) -> list[Result | Exception]:
-        """Writes what the results leave, ends their runs and returns them with their ids.
+    def keep(self, trained: Sequence[Trained]) -> list[Trained | Exception]:
+        """Writes what trained runs leave, ends them and returns them with their ids.
 
         Where that fails for one run, it ends FAILED and its error is returned in its place.
         """
         self.flush()
-        outcomes: list[Result | Exception] = []
+        kept: list[Trained | Exception] = []
         endings: list[Ending] = []
         try:
-            for run, result in enumerate(results):
-                outcome, ending = self._keep(run, result)
-                outcomes.append(outcome)
+            for run, one in enumerate(trained):
+                left, ending = self._keep(run, one)
+                kept.append(left)
                 endings.append(ending)
         finally:  # when a signal comes in between, what is kept by then is FINISHED
             self._close(endings)
-        return outcomes
+        return kept
 
-    def _keep(self, run: int, result: Result) -> tuple[Result | Exception, Ending]:
-        job, run_id = self._jobs[run], self._run_ids[run]
+    def _keep(self, run: int, one: Trained) -> tuple[Trained | Exception, Ending]:
+        run_id, summary = self._run_ids[run], one.summary
         try:
-            self._tracker.write(run_id, _data_files(job, result))
-            self._tracker.write(run_id, _pictures(job, result, self._history, run))
+            self._tracker.write(run_id, _data_files(one))
+            self._tracker.write(run_id, _pictures(one, self._history, run))
         except Exception as error:
-            return error, Ending(run_id, "FAILED", result.metrics)
-        tags = {"mlflow.note.content": describe(job, result), "mlflow.loggedImages": "True"}
-        tags |= diagnosis_tags(result)
-        address = self._tracker.address(result.tags.get("sweep"))
-        finished = replace(result, run_id=run_id, address=address)
-        return finished, Ending(run_id, "FINISHED", result.metrics, tags)
+            return error, Ending(run_id, "FAILED", summary.metrics)
+        tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
+        address = self._tracker.address(summary.tags.get("sweep"))
+        finished = replace(one, summary=replace(summary, run_id=run_id, address=address))
+        return finished, Ending(run_id, "FINISHED", summary.metrics, tags | summary.diagnosis_tags)
 
     def _close(self, endings: Sequence[Ending]) -> None:
         with held():
@@ -111,17 +110,19 @@ def _description(job: Job) -> Description:
     return Description(job.name, leaves(job.values), job.tags, job.dataset, job.tags["dataset"])
 
 
-def _data_files(job: Job, result: Result) -> dict[str, bytes]:
+def _data_files(one: Trained) -> dict[str, bytes]:
     return {
-        "config.yaml": yaml.dump(job.values, Dumper=_Dumper, sort_keys=False, allow_unicode=True).encode(),
-        "history.npz": _npz(result.history),
-        "weights.npz": _npz(result.parameters),
+        "config.yaml": yaml.dump(
+            one.job.values, Dumper=_Dumper, sort_keys=False, allow_unicode=True
+        ).encode(),
+        "history.npz": _npz(one.history),
+        "weights.npz": _npz(one.weights),
     }
 
 
-def _pictures(job: Job, result: Result, history: History, run: int) -> dict[str, bytes]:
-    pictures = {"cost.png": cost_png(job, result), "boundary.png": boundary_png(job, result)}
-    for frame in frames(job, history, run):
+def _pictures(one: Trained, history: History, run: int) -> dict[str, bytes]:
+    pictures = {"cost.png": cost_png(one), "boundary.png": boundary_png(one)}
+    for frame in frames(one.job, history, run):
         pictures |= image_files("boundary", *frame)
     return pictures
 
@@ -138,7 +139,7 @@ def _series_since(since: int, history: History, run_ids: Sequence[str], every: i
     """
     costs = np.arange(-(-since // every) * every, history.length, every)
     found: dict[str, tuple[NDArray[np.int64], Array]] = {"cost": (costs, history.costs[costs])}
-    for measured in (history.measures, history.rare):
+    for _, measured in history.measured:
         at, tables = measured.tables(since)
         found |= {key: (at, values) for key, values in tables.items()}
     series: list[Series] = []

@@ -1,26 +1,24 @@
 """What happens now and then while a stack trains: progress is told and metrics are flushed."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from initlab.runs.job import Job
 from initlab.training.loop import Record
 from initlab.types import Array
 
 SECONDS_BETWEEN_GLANCES = 0.1
 SECONDS_BETWEEN_FLUSHES = 10  # a long run shows its metrics in the UI while it trains
 
-Progress = Callable[[Sequence[Job], int, Array], None]
-"""Is told the jobs of a stack, how many iterations they have made and their costs (R,)."""
+Progress = Callable[[str, int, int, Array], None]
+"""Is told what trains, how many iterations it has made, of how many, and its costs (R,)."""
 
 
-class Watch:
-    """Looks at every record and acts on few of them."""
+class Throttle:
+    """Looks at every record and acts on few of them: tells ``progress``, and calls ``flush``."""
 
-    def __init__(
-        self, jobs: Sequence[Job], progress: Progress | None, flush: Callable[[], None] | None
-    ) -> None:
-        self._jobs, self._progress, self._flush = jobs, progress, flush
+    def __init__(self, label: str, iterations: int, progress: Progress | None) -> None:
+        self._label, self._iterations, self._progress = label, iterations, progress
+        self.flush: Callable[[], None] | None = None
         self._next_glance, self._next_flush = 0.0, time.monotonic() + SECONDS_BETWEEN_FLUSHES
 
     def __call__(self, record: Record) -> None:
@@ -30,7 +28,7 @@ class Watch:
             return
         self._next_glance = now + SECONDS_BETWEEN_GLANCES
         if self._progress:
-            self._progress(self._jobs, record.iteration + 1, record.cost)
-        if self._flush and now >= self._next_flush:
-            self._flush()
+            self._progress(self._label, record.iteration + 1, self._iterations, record.cost)
+        if self.flush and now >= self._next_flush:
+            self.flush()
             self._next_flush = time.monotonic() + SECONDS_BETWEEN_FLUSHES

@@ -1,4 +1,4 @@
-"""The composition root: configs in, trained and tracked runs out. The only file that knows all the parts."""
+"""From configs to trained and tracked runs. The only file that knows all the parts."""
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -11,16 +11,19 @@ from threadpoolctl import threadpool_limits
 from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
 from initlab.networks.network import evaluate
-from initlab.runs.job import Job, build, largest_stack, stacked_data, stacked_update
-from initlab.runs.record import TrackedStack
-from initlab.runs.summary import Result, results_of
-from initlab.runs.throttle import Progress, Watch
+from initlab.runs.job import Job, build, largest_stack, stack_of
+from initlab.runs.record import RunRecorder
+from initlab.runs.summary import Trained, summarize
+from initlab.runs.throttle import Progress, Throttle
 from initlab.tracking import Tracker
-from initlab.training.history import History, log_spaced
-from initlab.training.loop import Batches, fit, minibatches
+from initlab.training.history import History
+from initlab.training.loop import fit
+from initlab.training.probe import Probe, log_spaced
+from initlab.training.stack import Stack
 from initlab.verdicts.evidence import layers_at
 
-Started = Callable[[Tracker, Sequence[str]], None]
+Started = Callable[[str, Sequence[str]], None]
+"""Is told the absolute tracking URI and the ids of the MLflow runs that have begun."""
 
 
 def run(
@@ -29,18 +32,17 @@ def run(
     tags: Sequence[Mapping[str, str]] | None = None,
     folder: Path | str = ".",
     progress: Progress | None = None,
-) -> list[Result]:
-    """Trains and tracks configs, as one stack those that can share one, and returns their results in order.
+) -> list[Trained]:
+    """Trains and tracks configs, as one stack those that can share one, and returns the runs in order.
 
-    ``tags`` are further tags for each run; a relative path in ``tracking.uri`` is seen from ``folder``.
-    A job that fails stops no other; when all are done, the first error is raised.
+    ``tags`` are further tags for each run; a relative path in ``tracking.uri`` is seen from ``folder``. A job
+    that fails stops no other; when all are done, the first error is raised.
     """
-    outcomes = run_each(cfgs, tags=tags, folder=folder, progress=progress)
-    results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
-    return results
+    done = run_each(cfgs, tags=tags, folder=folder, progress=progress)
+    for one in done:
+        if isinstance(one, Exception):
+            raise one
+    return [one for one in done if isinstance(one, Trained)]
 
 
 def run_each(
@@ -50,25 +52,22 @@ def run_each(
     folder: Path | str = ".",
     progress: Progress | None = None,
     started: Started | None = None,
-) -> list[Result | Exception]:
-    """Does what ``run`` does, but returns a failed job's error in its place instead of raising it.
-
-    ``started`` is told the tracker and the ids of the MLflow runs of each stack when they begin.
-    """
-    outcomes: dict[int, Result | Exception] = {}
+) -> list[Trained | Exception]:
+    """Does what ``run`` does, but returns a failed job's error in its place instead of raising it."""
+    done: dict[int, Trained | Exception] = {}
     jobs: dict[int, Job] = {}
     for index, cfg in enumerate(cfgs):
         try:
-            job = build(cfg, tags[index] if tags else {})
-            assert len(job.initial)  # drawn here, where it can fail for this job alone
-            jobs[index] = job
+            jobs[index] = build(cfg, tags[index] if tags else {})
+            jobs[index].draw()  # here a start can fail for its job alone
         except Exception as error:
-            outcomes[index] = error
+            jobs.pop(index, None)
+            done[index] = error
     for indices in _stacks(jobs):
         stack = [jobs[index] for index in indices]
-        done = _run_stack_or_each(stack, Path(folder).absolute(), progress, started)
-        outcomes.update(zip(indices, done, strict=True))
-    return [outcomes[index] for index in range(len(cfgs))]
+        ended = _run_stack_or_each(stack, Path(folder).absolute(), progress, started)
+        done.update(zip(indices, ended, strict=True))
+    return [done[index] for index in range(len(cfgs))]
 
 
 def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:
@@ -83,7 +82,7 @@ def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:
 
 def _run_stack_or_each(
     jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None
-) -> list[Result | Exception]:
+) -> list[Trained | Exception]:
     """Runs a stack; if it breaks as a whole, runs its jobs one by one, so that one cannot harm the others."""
     try:
         return _run_stack(jobs, folder, progress, started)
@@ -97,58 +96,60 @@ def _run_stack_or_each(
 
 def _run_stack(
     jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None
-) -> list[Result | Exception]:
-    train, tracking, plots = jobs[0].settings.train, jobs[0].settings.tracking, jobs[0].settings.plots
-    history = History(len(jobs), train.iterations, log_spaced(train.iterations, plots.frames))
+) -> list[Trained | Exception]:
+    stack = stack_of(jobs)
+    label = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
+    history, throttle = _history(stack), Throttle(label, stack.settings.train.iterations, progress)
+    tracking = stack.settings.tracking
     if tracking.uri is None:
-        return list(_train(jobs, history, progress))
+        return list(_train(jobs, stack, history, throttle))
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
-    with TrackedStack(tracker, jobs, history) as tracked:
+    with RunRecorder(tracker, jobs, history, tracking.every) as recorder:
         if started:
-            started(tracker, tracked.run_ids)
-        return tracked.finish(_train(jobs, history, progress, tracked.flush))
+            started(tracker.uri, recorder.run_ids)
+        throttle.flush = recorder.flush
+        return recorder.keep(_train(jobs, stack, history, throttle))
 
 
-def _train(
-    jobs: Sequence[Job],
-    history: History,
-    progress: Progress | None,
-    flush: Callable[[], None] | None = None,
-) -> list[Result]:
-    train, diagnostics = jobs[0].settings.train, jobs[0].settings.diagnostics
-    X_train, Y_train, X_test, Y_test = stacked_data(jobs)
-    network, start = jobs[0].network, np.stack([job.initial for job in jobs])
-    parameters = start.copy()
-    watch = Watch(jobs, progress, flush)
+def _history(stack: Stack) -> History:
+    """Returns an empty history that measures what the settings ask for."""
+    iterations, diagnostics = stack.settings.train.iterations, stack.settings.diagnostics
+    rare = [name for name in diagnostics.rare if name not in diagnostics.names]
+    probes = [
+        Probe("measured_at", diagnostics_named(diagnostics.names), range(0, iterations, diagnostics.every)),
+        Probe("rarely_measured_at", diagnostics_named(rare), log_spaced(iterations, diagnostics.points)),
+    ]
+    snapshots = log_spaced(iterations, stack.settings.plots.frames)
+    return History(len(stack.start), iterations, probes, snapshots)
+
+
+def _train(jobs: Sequence[Job], stack: Stack, history: History, throttle: Throttle) -> list[Trained]:
+    train, data, network, parameters = stack.settings.train, stack.data, stack.network, stack.start.copy()
     # One BLAS thread everywhere, because results change with their number; and a run that
     # diverges overflows on its way, which is no news.
     with threadpool_limits(train.threads), np.errstate(all="ignore"):
-        started = time.perf_counter()
+        began = time.perf_counter()
         records = fit(
             network,
             parameters,
-            X_train,
-            Y_train,
-            stacked_update(jobs),
+            (data.X_train, data.Y_train),
+            stack.update,
             iterations=train.iterations,
-            batches=_batches(jobs, X_train.shape[-1]),
-            measure_every=diagnostics.every,
-            diagnostics=diagnostics_named(diagnostics.names),
-            rare=diagnostics_named([name for name in diagnostics.rare if name not in diagnostics.names]),
-            rare_at=log_spaced(train.iterations, diagnostics.points),
+            batches=stack.batches(),
+            steps_at=history.steps_at,
         )
         for record in records:
             history.add(record)
-            watch(record)
-        seconds = (time.perf_counter() - started) / len(jobs)
-        _, test_score = evaluate(network, parameters, X_test, Y_test)
-        final = (*evaluate(network, parameters, X_train, Y_train), test_score)
-        layers = [layers_at(network, where, X_train, Y_train) for where in (start, parameters)]
-    return results_of(jobs, history, parameters, final, layers, seconds)
-
-
-def _batches(jobs: Sequence[Job], examples: int) -> Batches | None:
-    batch_size = jobs[0].settings.train.batch_size
-    if batch_size is None:
-        return None
-    return minibatches([job.settings.seed for job in jobs], examples, batch_size)
+            throttle(record)
+        seconds = (time.perf_counter() - began) / len(jobs)
+        _, test_score = evaluate(network, parameters, data.X_test, data.Y_test)
+        final = np.stack([*evaluate(network, parameters, data.X_train, data.Y_train), test_score])
+        layers = [
+            layers_at(network, where, data.X_train, data.Y_train) for where in (stack.start, parameters)
+        ]
+    trained = []
+    for run, job in enumerate(jobs):
+        numbers, at = final[:, run].tolist(), [where[run] for where in layers]
+        summary = summarize(job, history, run, parameters[run], numbers, at, seconds)
+        trained.append(Trained(job, summary, history.arrays(run), parameters[run]))
+    return trained

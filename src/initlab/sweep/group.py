@@ -1,4 +1,4 @@
-"""A batch: some jobs of a sweep that one process composes and trains, as Hydra would one by one."""
+"""A job group: some jobs of a sweep that one process composes and trains, as Hydra would one by one."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.targets import GROUPS
 from initlab.errors import InitlabError
-from initlab.runs.job import build
-from initlab.runs.summary import Result
+from initlab.runs.summary import Trained
 from initlab.sweep.compose import Recipe, save_hydra_folder
 from initlab.sweep.executors.processes import Report
-from initlab.sweep.outcome import Outcome, write_outcome
-from initlab.sweep.overview import Sheet, Tile, tile_of
+from initlab.sweep.outcome import Outcome, failed, write_outcome
+from initlab.sweep.overview import SweepOverview, Tile, tile_of
 
 
 class JobFailed(CompactHydraException):
@@ -41,7 +40,7 @@ class SweepJob:
 
 
 @dataclass(frozen=True)
-class Batch:
+class JobGroup:
     """Jobs for one process, and Hydra's callbacks for them."""
 
     jobs: Sequence[SweepJob]
@@ -60,15 +59,10 @@ class JobEnding:
     outcome: Outcome
     tile: Tile | None = None
 
-    @property
-    def value(self) -> float:
-        """The final cost, infinite where there is none, so that a sweeper can minimize it."""
-        return float("inf") if self.outcome.final_cost is None else self.outcome.final_cost
-
 
 @dataclass(frozen=True)
 class RunsStarted:
-    """Which MLflow runs a batch has opened: should its process die, somebody else must end them."""
+    """Which MLflow runs a job group has opened: should its process die, somebody else must end them."""
 
     uri: str
     experiment: str
@@ -108,50 +102,50 @@ def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, s
     return tags
 
 
-def _train(batch: Batch, report: Report) -> list[JobEnding]:
+def _train(group: JobGroup, report: Report) -> list[JobEnding]:
     from initlab.runs.train import run_each
-    from initlab.tracking import Tracker
 
-    def progress(jobs: Sequence[Any], iteration: int, costs: Any) -> None:
-        report(iteration / jobs[0].settings.train.iterations)
+    prepared = _prepare(group)
+    first, cwd = prepared[0].cfg, Path(prepared[0].whole.hydra.runtime.cwd)
 
-    def started(tracker: Tracker, run_ids: Sequence[str]) -> None:
-        experiment = prepared[0].cfg.tracking.experiment
-        report(RunsStarted(tracker.uri, experiment, tracker.folder, run_ids))
+    def progress(label: str, iteration: int, iterations: int, costs: Any) -> None:
+        report(iteration / iterations)
 
-    prepared = _prepare(batch)
+    def started(uri: str, run_ids: Sequence[str]) -> None:
+        report(RunsStarted(uri, first.tracking.experiment, cwd, run_ids))
+
     done = run_each(
         [one.cfg for one in prepared],
         tags=[one.tags for one in prepared],
-        folder=prepared[0].whole.hydra.runtime.cwd,
+        folder=cwd,
         progress=progress,
         started=started,
     )
-    return [_end(one, result, batch.callbacks) for one, result in zip(prepared, done, strict=True)]
+    return [_end(one, result, group.callbacks) for one, result in zip(prepared, done, strict=True)]
 
 
 def give_up(job: SweepJob, why: str) -> JobEnding:
     """Returns the ending of a job that never came to one, and leaves it in the job's folder."""
-    [one] = _prepare(Batch([job], None))
+    [one] = _prepare(JobGroup([job], None))
     return _end(one, InitlabError(why), None)
 
 
-def sheet_of(job: SweepJob, endings: Mapping[int, JobEnding]) -> Sheet:
+def overview_of(job: SweepJob, endings: Mapping[int, JobEnding]) -> SweepOverview:
     """Returns the summary of a sweep of which job is one and these are the endings."""
-    [one] = _prepare(Batch([job], None))
+    [one] = _prepare(JobGroup([job], None))
     ordered = [endings[number] for number in sorted(endings)]
     tiles = [ending.tile for ending in ordered if ending.tile]
     cwd = Path(one.whole.hydra.runtime.cwd)
-    return Sheet(one.tags["sweep"], one.cfg, cwd, tiles, [ending.outcome for ending in ordered])
+    return SweepOverview(one.tags["sweep"], one.cfg, cwd, tiles, [ending.outcome for ending in ordered])
 
 
-def _prepare(batch: Batch) -> list[_Prepared]:
+def _prepare(group: JobGroup) -> list[_Prepared]:
     """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
     setup_globals()  # a worker has not heard of Hydra's resolvers yet
     singleton = HydraConfig.instance()
     before = singleton.cfg
     try:
-        return [_prepare_job(job, batch.callbacks) for job in batch.jobs]
+        return [_prepare_job(job, group.callbacks) for job in group.jobs]
     finally:
         singleton.cfg = before
 
@@ -169,17 +163,17 @@ def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
     return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
 
 
-def _end(one: _Prepared, result: Result | Exception, callbacks: Any) -> JobEnding:
+def _end(one: _Prepared, result: Trained | Exception, callbacks: Any) -> JobEnding:
     """Leaves a job's outcome in its folder and tells the callbacks."""
     overrides = one.job.overrides
     if isinstance(result, Exception):
-        outcome = Outcome.failed(one.tags, overrides, result)
+        outcome = failed(overrides, result)
     else:
-        outcome = Outcome.finished(result, overrides)
+        outcome = Outcome(overrides, result.summary)
     write_outcome(one.folder, outcome)
     tile = None
-    if one.job.on_sheet and isinstance(result, Result):
-        tile = tile_of(build(one.cfg, one.tags), result)
+    if one.job.on_sheet and isinstance(result, Trained):
+        tile = tile_of(result)
     ending = JobEnding(one.job.number, outcome, tile)
     if callbacks is not None:
         callbacks.on_job_end(config=one.whole, job_return=job_return(overrides, ending))
@@ -191,5 +185,5 @@ def job_return(overrides: list[str], ending: JobEnding) -> JobReturn:
     error = ending.outcome.error
     returned = JobReturn(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")
     returned.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
-    returned.return_value = ending.value if error is None else JobFailed(error)
+    returned.return_value = ending.outcome.objective if error is None else JobFailed(error)
     return returned

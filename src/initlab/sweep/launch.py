@@ -1,7 +1,7 @@
 """Launching a sweep for Hydra: its jobs are planned, trained in processes and handed back as Hydra expects.
 
-A batch holds jobs whose overrides suggest that they can share a stack; ``experiment.run_each`` then decides
-by the configs themselves, so a wrong guess costs time and never a result.
+A job group holds jobs whose overrides suggest that they can share a stack; ``run_each`` then decides by
+the configs themselves, so a wrong guess costs time and never a result.
 """
 
 import os
@@ -20,9 +20,9 @@ from omegaconf import DictConfig, open_dict
 from initlab.signals import stop_on_signals
 from initlab.sweep.compose import Composer, QuickLoader
 from initlab.sweep.executors.processes import Lost, run_in_workers
-from initlab.sweep.group import Batch, JobEnding, RunsStarted, SweepJob, give_up, job_return, sheet_of
-from initlab.sweep.overview import Sheet
-from initlab.sweep.plan import batches_of, jobs_of
+from initlab.sweep.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return, overview_of
+from initlab.sweep.overview import SweepOverview
+from initlab.sweep.plan import groups_of, jobs_of
 from initlab.terminal.progress import SweepProgress
 
 
@@ -72,41 +72,41 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
 
 def _train(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
-    batches = batches_of(jobs, sweep.processes, sweep.context.callbacks)
+    groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
     with SweepProgress(len(jobs)) as progress:
-        if sweep.processes == 1 or len(batches) == 1:
-            return _train_here(jobs, batches, progress)
-        return _train_in_workers(jobs, batches, sweep.processes, progress)
+        if sweep.processes == 1 or len(groups) == 1:
+            return _train_here(jobs, groups, progress)
+        return _train_in_workers(jobs, groups, sweep.processes, progress)
 
 
 def _train_here(
-    jobs: Sequence[SweepJob], batches: deque[Batch], progress: SweepProgress
+    jobs: Sequence[SweepJob], groups: deque[JobGroup], progress: SweepProgress
 ) -> dict[int, JobEnding]:
     endings: dict[int, JobEnding] = {}
-    for batch in batches:
-        ended = batch.run(partial(_hear, progress, batch))
-        _take(ended, batch, endings, progress)
+    for group in groups:
+        ended = group.run(partial(_hear, progress, group))
+        _take(ended, group, endings, progress)
     if len(jobs) > 1:
-        _show(sheet_of(_one_done(jobs, endings), endings).run(print))
+        _show(overview_of(_one_done(jobs, endings), endings).run(print))
     return endings
 
 
 def _train_in_workers(
-    jobs: Sequence[SweepJob], batches: deque[Batch], processes: int, progress: SweepProgress
+    jobs: Sequence[SweepJob], groups: deque[JobGroup], processes: int, progress: SweepProgress
 ) -> dict[int, JobEnding]:
     """Trains in processes. The jobs of one that dies are tried once more, each alone."""
     endings: dict[int, JobEnding] = {}
     started: dict[int, RunsStarted] = {}
 
-    def hear(batch: Batch, what: Any) -> None:
+    def hear(group: JobGroup, what: Any) -> None:
         if isinstance(what, RunsStarted):
-            started[id(batch)] = what
+            started[id(group)] = what
         else:
-            _hear(progress, batch, what)
+            _hear(progress, group, what)
 
-    tasks: deque[Batch | Sheet] = deque(batches)
+    tasks: deque[JobGroup | SweepOverview] = deque(groups)
     for task, result in run_in_workers(_run, tasks, processes, hear):
-        if isinstance(task, Sheet):
+        if isinstance(task, SweepOverview):
             _show(f"The sweep's summary was not kept: {result.why}" if isinstance(result, Lost) else result)
             continue
         if isinstance(result, Lost) and id(task) in started:
@@ -118,7 +118,7 @@ def _train_in_workers(
         ended = [give_up(task.jobs[0], result.why)] if isinstance(result, Lost) else result
         _take(ended, task, endings, progress)
         if len(endings) == len(jobs):
-            tasks.append(sheet_of(_one_done(jobs, endings), endings))
+            tasks.append(overview_of(_one_done(jobs, endings), endings))
     return endings
 
 
@@ -127,20 +127,20 @@ def _one_done(jobs: Sequence[SweepJob], endings: dict[int, JobEnding]) -> SweepJ
     return next((job for job in jobs if endings[job.number].outcome.error is None), jobs[0])
 
 
-def _run(task: Batch | Sheet, report: Any) -> Any:
+def _run(task: JobGroup | SweepOverview, report: Any) -> Any:
     return task.run(report)
 
 
-def _hear(progress: SweepProgress, batch: Batch, what: Any) -> None:
+def _hear(progress: SweepProgress, group: JobGroup, what: Any) -> None:
     if isinstance(what, float):
-        progress.under_way(id(batch), what * len(batch.jobs))
+        progress.under_way(id(group), what * len(group.jobs))
 
 
 def _take(
-    ended: Sequence[JobEnding], batch: Batch, endings: dict[int, JobEnding], progress: SweepProgress
+    ended: Sequence[JobEnding], group: JobGroup, endings: dict[int, JobEnding], progress: SweepProgress
 ) -> None:
     endings.update({ending.number: ending for ending in ended})
-    progress.under_way(id(batch), 0)
+    progress.under_way(id(group), 0)
     progress.ended(len(ended))
 
 

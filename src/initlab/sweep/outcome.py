@@ -1,43 +1,32 @@
 """What each job of a command came to, left as ``outcome.json`` in its output folder.
 
-The folder is the one thing that every way to launch a job shares: the same process, other processes,
-other machines. So the closing summary reads it from there.
+The folder is the one thing that every way to launch a job shares: the same process, other processes, other
+machines. So the closing summary reads it from there.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from initlab.errors import InitlabError
-
-if TYPE_CHECKING:
-    from initlab.runs.summary import Result
+from initlab.runs.summary import Summary
 
 FILE = "outcome.json"
-MOST_SENTENCES = 3  # of a diagnosis, in a run's description and on the terminal; the tags hold them all
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The numbers of a finished job, or the error of a failed one."""
+    """A job's overrides, and the summary of its run or the error that it ended by."""
 
-    name: str
-    tags: Mapping[str, str]
     overrides: Sequence[str]
-    initial_cost: float | None = None
-    final_cost: float | None = None
-    accuracy_train: float | None = None
-    accuracy_test: float | None = None
-    r2_train: float | None = None
-    r2_test: float | None = None
-    diverged_at: int | None = None
-    diagnosis: Sequence[tuple[str, str]] = ()
-    seconds: float | None = None
-    run_id: str | None = None
-    address: str | None = None
+    summary: Summary | None = None
     error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The run's name, or the overrides of a job that has no run."""
+        return self.summary.name if self.summary else " ".join(self.overrides)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -45,21 +34,22 @@ class Outcome:
         return dict(override.partition("=")[::2] for override in self.overrides)
 
     @property
-    def verdicts(self) -> str:
-        """The names of the diagnosis's verdicts, the weightiest first."""
-        return ", ".join(name for name, _ in self.diagnosis)
+    def objective(self) -> float:
+        """The final cost, infinite where there is none, for a sweeper to minimize."""
+        cost = self.summary.final_cost if self.summary else None
+        return float("inf") if cost is None else cost
 
-    @classmethod
-    def finished(cls, result: "Result", overrides: Sequence[str]) -> "Outcome":
-        """Returns the outcome of a job that has a result."""
-        shared = {field.name for field in fields(cls)} & {field.name for field in fields(result)}
-        return cls(overrides=overrides, **{name: getattr(result, name) for name in shared})
 
-    @classmethod
-    def failed(cls, tags: Mapping[str, str], overrides: Sequence[str], error: BaseException) -> "Outcome":
-        """Returns the outcome of a job that ended by an error."""
-        kind = "" if isinstance(error, InitlabError) else f"{type(error).__name__}: "
-        return cls(" ".join(overrides), tags, overrides, error=f"{kind}{error}")
+def failed(overrides: Sequence[str], error: BaseException) -> Outcome:
+    """Returns the outcome of a job that ended by an error."""
+    kind = "" if isinstance(error, InitlabError) else f"{type(error).__name__}: "
+    return Outcome(overrides, error=f"{kind}{error}")
+
+
+def varied(outcomes: Sequence[Outcome]) -> list[str]:
+    """Returns the keys of the overrides in which the jobs differ, in the order they were given."""
+    keys = dict.fromkeys(key for outcome in outcomes for key in outcome.settings)
+    return [key for key in keys if len({outcome.settings.get(key) for outcome in outcomes}) > 1]
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
@@ -78,6 +68,8 @@ def read_outcomes(folder: Path) -> list[Outcome]:
 
 def _read(folder: Path) -> Outcome:
     file = folder / FILE
-    if file.exists():
-        return Outcome(**json.loads(file.read_text()))
-    return Outcome(folder.name, {}, [], error="ended without an outcome: was it killed?")
+    if not file.exists():
+        return Outcome([folder.name], error="ended without an outcome: was it killed?")
+    left = json.loads(file.read_text())
+    summary = Summary(**left["summary"]) if left["summary"] else None
+    return Outcome(left["overrides"], summary, left["error"])

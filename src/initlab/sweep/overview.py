@@ -17,25 +17,22 @@ from omegaconf import DictConfig
 from initlab.errors import InitlabError
 from initlab.runs.job import Job, build
 from initlab.runs.pictures import final_answers
-from initlab.runs.summary import Result
+from initlab.runs.summary import Trained
 from initlab.sweep.outcome import Outcome
 from initlab.sweep.phase_diagram import phase_png
 from initlab.tracking import Description, Tracker
 from initlab.types import Array
 
 TABLE_COLUMNS = (
-    "name",
     "initial_cost",
     "final_cost",
-    "accuracy_train",
-    "accuracy_test",
-    "r2_train",
-    "r2_test",
+    "score_name",
+    "score_train",
+    "score_test",
     "diverged_at",
     "verdicts",
     "seconds",
     "run_id",
-    "error",
 )
 
 
@@ -52,18 +49,16 @@ class Tile(NamedTuple):
     task: str
 
 
-def tile_of(job: Job, result: Result) -> Tile:
-    """Returns a result's tile, in single precision: eight bits of colour need no more."""
+def tile_of(one: Trained) -> Tile:
+    """Returns a run's tile, in single precision: eight bits of colour need no more."""
+    job, data = one.job, one.job.dataset
     row = f"{job.tags['init']} {job.tags.get('variant', '')}".strip()
-    data = job.dataset
-    answers = None
-    if result.diverged_at is None:
-        answers = final_answers(job, result).astype(np.float32)
+    answers = None if one.summary.diverged_at is not None else final_answers(one).astype(np.float32)
     return Tile(row, job.settings.seed, answers, data.X_train, data.Y_train, data.task)
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SweepOverview:
     """What the summary of a sweep is made of; ``cfg`` is the config of one of its jobs."""
 
     sweep: str
@@ -112,7 +107,7 @@ class Sheet:
         by_data: dict[bytes, list[Tile]] = {}
         for tile in self.tiles:
             by_data.setdefault(tile.X.tobytes(), []).append(tile)
-        seeds = len({outcome.tags["seed"] for outcome in self.outcomes if "seed" in outcome.tags})
+        seeds = len({outcome.summary.tags["seed"] for outcome in self.outcomes if outcome.summary})
         sheets = {}
         for number, tiles in enumerate(by_data.values(), start=1):
             rows: dict[str, dict[int, Array | None]] = {}
@@ -128,8 +123,9 @@ def _table(outcomes: Sequence[Outcome]) -> bytes:
     keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.settings))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*keys, *TABLE_COLUMNS])
+    writer.writerow([*keys, "name", *TABLE_COLUMNS, "error"])
     for outcome in outcomes:
         settings = [outcome.settings.get(key, "") for key in keys]
-        writer.writerow([*settings, *(getattr(outcome, column) for column in TABLE_COLUMNS)])
+        numbers = [getattr(outcome.summary, column, "") for column in TABLE_COLUMNS]
+        writer.writerow([*settings, outcome.name, *numbers, outcome.error])
     return text.getvalue().encode()

@@ -8,7 +8,7 @@ import numpy as np
 
 from initlab.activations import ACTIVATIONS
 from initlab.runs.job import Job
-from initlab.sweep.outcome import Outcome
+from initlab.sweep.outcome import Outcome, varied
 from initlab.theory.mean_field import critical_sigma_w, phase
 from initlab.types import Array
 
@@ -22,7 +22,7 @@ def phase_png(job: Job, outcomes: Sequence[Outcome]) -> bytes | None:
     ``job`` is one of the sweep's: its activation, data and σb then hold for all.
     """
     measured = trainability(outcomes)
-    if measured is None or varied(outcomes) - {SIGMA, DEPTH, "seed"}:
+    if measured is None or set(varied(outcomes)) - {SIGMA, DEPTH, "seed"}:
         return None
     from initlab.plots import figure_png, phase_figure
 
@@ -35,17 +35,11 @@ def phase_png(job: Job, outcomes: Sequence[Outcome]) -> bytes | None:
         scores,
         critical_sigma_w(ACTIVATIONS[name], sigma_b**2),
         _reach(name, sigmas, sigma_b),
-        measured_label=f"train {'accuracy' if job.network.output.score_name == 'accuracy' else 'R²'}",
+        measured_label=f"train {job.network.output.score_label}",
         title=f"{name} on {job.tags['dataset']} after {job.settings.train.iterations:,} iterations",
         subtitle=f"σb = {sigma_b:.3g}, {max(job.network.sizes[1:-1])} units a layer",
     )
     return figure_png(figure)
-
-
-def varied(outcomes: Sequence[Outcome]) -> set[str]:
-    """Returns the keys of the overrides in which the jobs of a sweep differ."""
-    keys = {key for outcome in outcomes for key in outcome.settings}
-    return {key for key in keys if len({outcome.settings.get(key) for outcome in outcomes}) > 1}
 
 
 def trainability(outcomes: Sequence[Outcome]) -> tuple[Array, Array, Array] | None:
@@ -55,10 +49,9 @@ def trainability(outcomes: Sequence[Outcome]) -> tuple[Array, Array, Array] | No
     """
     scores: dict[tuple[int, float], list[float]] = {}
     for outcome in outcomes:
-        if SIGMA in outcome.settings and DEPTH in outcome.settings and outcome.error is None:
+        if SIGMA in outcome.settings and DEPTH in outcome.settings and outcome.summary:
             key = int(outcome.settings[DEPTH]), float(outcome.settings[SIGMA])
-            found = outcome.accuracy_train if outcome.r2_train is None else outcome.r2_train
-            scores.setdefault(key, []).append(0.0 if found is None else found)
+            scores.setdefault(key, []).append(outcome.summary.score_train or 0.0)
     depths, sigmas = sorted({depth for depth, _ in scores}), sorted({sigma for _, sigma in scores})
     if len(depths) < 2 or len(sigmas) < 2:
         return None

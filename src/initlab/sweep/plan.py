@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from initlab.sweep.compose import Composer
-from initlab.sweep.group import Batch, SweepJob
+from initlab.sweep.group import JobGroup, SweepJob
 
-LARGEST_BATCH = 32  # as many small networks as train fastest together, see `make bench`
-SMALLEST_BATCH = 8  # smaller stacks would lose more than another process wins
+LARGEST_GROUP = 32  # as many small networks as train fastest together, see `make bench`
+SMALLEST_GROUP = 8  # smaller stacks would lose more than another process wins
 SEEDS_ON_SHEET = 12
 
 
@@ -24,24 +24,27 @@ def jobs_of(composer: Composer, overrides: Sequence[list[str]], first_number: in
     return jobs
 
 
+OF_START_AND_SEED = ("init", "init._target_", "seed")
+
+
 def variants(overrides: Sequence[Sequence[str]]) -> list[str]:
     """Returns for each job the overrides, but for start and seed, that set it apart: 'learning_rate=0.1'."""
     settings = [dict(override.partition("=")[::2] for override in job) for job in overrides]
-    keys = dict.fromkeys(key for job in settings for key in job if key not in ("init", "seed"))
+    keys = dict.fromkeys(key for job in settings for key in job if key not in OF_START_AND_SEED)
     varied = [key for key in keys if len({job.get(key) for job in settings}) > 1]
     return [" ".join(f"{key.split('.')[-1]}={job[key]}" for key in varied if key in job) for job in settings]
 
 
-def batches_of(jobs: Sequence[SweepJob], processes: int, callbacks: Any = None) -> deque[Batch]:
-    """Returns the jobs in batches: those that look alike together, and enough for all processes."""
+def groups_of(jobs: Sequence[SweepJob], processes: int, callbacks: Any = None) -> deque[JobGroup]:
+    """Returns the jobs in groups: those that look alike together, and enough for all processes."""
     alike: dict[tuple[str, ...], list[SweepJob]] = {}
     for job in jobs:
         alike.setdefault(_what_keeps_apart(job.overrides), []).append(job)
-    batches: deque[Batch] = deque()
-    for group in alike.values():
-        size = max(SMALLEST_BATCH, min(LARGEST_BATCH, -(-len(group) // processes)))
-        batches += [Batch(group[i : i + size], callbacks) for i in range(0, len(group), size)]
-    return batches
+    groups: deque[JobGroup] = deque()
+    for some in alike.values():
+        size = max(SMALLEST_GROUP, min(LARGEST_GROUP, -(-len(some) // processes)))
+        groups += [JobGroup(some[i : i + size], callbacks) for i in range(0, len(some), size)]
+    return groups
 
 
 def _what_keeps_apart(overrides: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.errors import InitlabError
 from initlab.signals import Stopped, stop_on_signals
-from initlab.sweep.outcome import Outcome, read_outcomes, write_outcome
+from initlab.sweep.outcome import Outcome, failed, read_outcomes, write_outcome
 
 # Two sweeps may start in the same second; this keeps their folders apart.
 OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)
@@ -61,14 +61,15 @@ def train(cfg: DictConfig) -> float:
         from initlab.terminal.progress import ProgressLine
 
         with ProgressLine() as line:
-            [result] = run([cfg], tags=[tags], folder=job.runtime.cwd, progress=line)
+            [trained] = run([cfg], tags=[tags], folder=job.runtime.cwd, progress=line)
     except (Exception, Stopped) as error:
-        write_outcome(folder, Outcome.failed(tags, overrides, error))
+        write_outcome(folder, failed(overrides, error))
         if isinstance(error, InitlabError) and job.mode == RunMode.RUN and not _full_errors():
             sys.exit(1)  # the closing summary says it in one line
         raise
-    write_outcome(folder, Outcome.finished(result, overrides))
-    return float("inf") if result.final_cost is None else result.final_cost
+    outcome = Outcome(overrides, trained.summary)
+    write_outcome(folder, outcome)
+    return outcome.objective
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What the terminal shows while jobs train: one line redrawn, or seldom plain lines in a pipe."""
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-from initlab.runs.job import Job
 from initlab.types import Array
 
 LEAST_SHARE = 0.1  # of a sweep's work, to tell from it how long the rest will take
@@ -56,10 +55,9 @@ class ProgressLine(_Line):
         )
         self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
 
-    def __call__(self, jobs: Sequence[Job], iteration: int, costs: Array) -> None:
-        """Takes a glance at jobs that have made so many iterations and have costs (R,)."""
-        name = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
-        total, cost = jobs[0].settings.train.iterations, f"{np.median(costs):.4g}"
+    def __call__(self, name: str, iteration: int, total: int, costs: Array) -> None:
+        """Takes a glance at what trains: its name, its iterations so far, of how many, and its costs (R,)."""
+        cost = f"{np.median(costs):.4g}"
         if self._console.is_terminal:
             self._bar.update(
                 self._task, description=name, completed=iteration, total=total, cost=cost, visible=True

@@ -9,7 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from initlab.sweep.outcome import MOST_SENTENCES, Outcome
+from initlab.runs.summary import MOST_SENTENCES
+from initlab.sweep.outcome import Outcome, varied
 
 PIPE_WIDTH = 100_000  # a pipe has none; so wide that nothing is cut or broken
 NARROWEST_DIAGNOSIS = 14  # in letters; in a narrow terminal it takes several lines
@@ -33,10 +34,10 @@ def print_summary(outcomes: Sequence[Outcome]) -> None:
         console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
         console.print(_table(finished, plain=not console.is_terminal))
         if len(outcomes) == 1:
-            for name, sentence in finished[0].diagnosis[:MOST_SENTENCES]:
+            for name, sentence in finished[0].summary.diagnosis[:MOST_SENTENCES]:
                 console.print(f"{name.capitalize()}: {sentence}", soft_wrap=True)
-        if finished[0].address:
-            console.print(f"Compare them in MLflow (make ui): {finished[0].address}", soft_wrap=True)
+        if finished[0].summary.address:
+            console.print(f"Compare them in MLflow (make ui): {finished[0].summary.address}", soft_wrap=True)
     if len(outcomes) == 1 and failed:
         print(failed[0].error, file=sys.stderr)
     elif failed:
@@ -52,7 +53,7 @@ def _print_failures(failed: Sequence[Outcome], jobs: int) -> None:
 
 
 def _table(outcomes: Sequence[Outcome], plain: bool) -> Table:
-    keys = ["init", *(key for key in _varied(outcomes) if key != "init")]
+    keys = ["init", *(key for key in varied(outcomes) if key not in ("init", "init._target_"))]
     over_seeds = [key for key in keys if key != "seed"]
     groups = _grouped(outcomes, over_seeds)
     many = any(len(group) > 1 for group in groups)
@@ -76,12 +77,6 @@ def _table(outcomes: Sequence[Outcome], plain: bool) -> Table:
     return table
 
 
-def _varied(outcomes: Sequence[Outcome]) -> list[str]:
-    """Returns the keys whose overrides differ between the jobs, in the order they were given."""
-    keys = dict.fromkeys(key for outcome in outcomes for key in outcome.settings)
-    return [key for key in keys if len({outcome.settings.get(key) for outcome in outcomes}) > 1]
-
-
 def _grouped(outcomes: Sequence[Outcome], keys: Sequence[str]) -> list[list[Outcome]]:
     groups: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in outcomes:
@@ -91,7 +86,7 @@ def _grouped(outcomes: Sequence[Outcome], keys: Sequence[str]) -> list[list[Outc
 
 def _value_of(key: str) -> Callable[[Sequence[Outcome]], str]:
     if key == "init":
-        return lambda group: group[0].tags["init"]
+        return lambda group: group[0].summary.tags["init"]
     return lambda group: group[0].settings.get(key, "")
 
 
@@ -111,9 +106,13 @@ def _short(number: float, form: str) -> str:
 
 def _one_cost(group: Sequence[Outcome]) -> str:
     [outcome] = group
-    if outcome.final_cost is None:
-        return f"diverged at {outcome.diverged_at:,}"
-    return f"{outcome.final_cost:.6f}" if 1e-4 <= outcome.final_cost < 1e6 else f"{outcome.final_cost:.3g}"
+    if outcome.summary.final_cost is None:
+        return f"diverged at {outcome.summary.diverged_at:,}"
+    return (
+        f"{outcome.summary.final_cost:.6f}"
+        if 1e-4 <= outcome.summary.final_cost < 1e6
+        else f"{outcome.summary.final_cost:.3g}"
+    )
 
 
 def _score(
@@ -122,9 +121,8 @@ def _score(
     """Returns what shows a group's scores on the train or test examples: accuracies, or R² of regressions."""
 
     def shown(group: Sequence[Outcome]) -> str:
-        is_r2 = any(outcome.r2_train is not None for outcome in group)
-        name = "r2" if is_r2 else "accuracy"
-        return show([getattr(outcome, f"{name}_{part}") for outcome in group], is_r2)
+        is_r2 = any(not outcome.summary.rules.classifies for outcome in group)
+        return show([getattr(outcome.summary, f"score_{part}") for outcome in group], is_r2)
 
     return shown
 
@@ -140,7 +138,9 @@ def _many_scores(scores: Sequence[float | None], is_r2: bool) -> str:
 
 def _score_name(outcomes: Sequence[Outcome]) -> str:
     """Returns what the scores are: accuracies, R² of regressions, or some of both."""
-    regressions = [outcome.r2_train is not None for outcome in outcomes if outcome.final_cost is not None]
+    regressions = [
+        not outcome.summary.rules.classifies for outcome in outcomes if outcome.summary.final_cost is not None
+    ]
     if not any(regressions):
         return "accuracy"
     return "R²" if all(regressions) else "score"
@@ -148,12 +148,12 @@ def _score_name(outcomes: Sequence[Outcome]) -> str:
 
 def _most_verdicts(group: Sequence[Outcome]) -> str:
     """Returns the most frequent verdicts of several runs and how many got them."""
-    found = Counter(name for outcome in group for name, _ in outcome.diagnosis)
+    found = Counter(name for outcome in group for name, _ in outcome.summary.diagnosis)
     return ", ".join(f"{name} {n}/{len(group)}" for name, n in found.most_common(MOST_VERDICTS)) or "–"
 
 
 def _count_diverged(group: Sequence[Outcome]) -> str:
-    return f"{sum(outcome.diverged_at is not None for outcome in group):,}"
+    return f"{sum(outcome.summary.diverged_at is not None for outcome in group):,}"
 
 
 def _columns(outcomes: Sequence[Outcome], many: bool) -> list[Column]:
@@ -161,8 +161,15 @@ def _columns(outcomes: Sequence[Outcome], many: bool) -> list[Column]:
     if many:
         return [
             ("runs", lambda group: f"{len(group):,}"),
-            *([("diverged", _count_diverged)] if any(o.diverged_at is not None for o in outcomes) else []),
-            ("final cost, median [IQR]", lambda group: _range([o.final_cost for o in group], "{:.4f}")),
+            *(
+                [("diverged", _count_diverged)]
+                if any(o.summary.diverged_at is not None for o in outcomes)
+                else []
+            ),
+            (
+                "final cost, median [IQR]",
+                lambda group: _range([o.summary.final_cost for o in group], "{:.4f}"),
+            ),
             (f"train {score}", _score("train", _many_scores)),
             (f"test {score}", _score("test", _many_scores)),
             ("diagnosis", _most_verdicts),
@@ -171,7 +178,7 @@ def _columns(outcomes: Sequence[Outcome], many: bool) -> list[Column]:
         ("final cost", _one_cost),
         (f"train {score}", _score("train", _one_score)),
         (f"test {score}", _score("test", _one_score)),
-        ("seconds", lambda group: f"{group[0].seconds:.2f}"),
+        ("seconds", lambda group: f"{group[0].summary.seconds:.2f}"),
         ("run", lambda group: group[0].name),
-        ("diagnosis", lambda group: group[0].verdicts),
+        ("diagnosis", lambda group: group[0].summary.verdicts),
     ]

@@ -1,24 +1,24 @@
 """The training loop: a generator of records. It writes nothing; its consumer decides what to keep."""
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.diagnostics import Measurement, Step, measure
 from initlab.networks.network import Network, Pass, backward, cost, forward, with_ones
+from initlab.optimizers.rules import State, Update
+from initlab.streams import BATCHES, stream
+from initlab.training.step import Step
 from initlab.types import Array
 
-Update = Callable[[Array, Array, dict[str, Array]], None]
 Batches = Iterator[NDArray[np.intp]]
 
 
 class Record(NamedTuple):
-    """What one iteration leaves: its cost (R,) before the update, what was measured, often and rarely, and
-    who has diverged.
+    """What one iteration leaves: its cost (R,) before the update and, where one was asked for, its step.
 
     ``parameters`` (R, P) are the loop's own, after the update: copy them to keep them. ``diverged`` lists the
     runs whose cost is no longer finite; their parameters stay as they were when that showed.
@@ -26,8 +26,7 @@ class Record(NamedTuple):
 
     iteration: int
     cost: Array
-    measures: dict[str, Array]
-    rare: dict[str, Array]
+    step: Step | None
     parameters: Array
     diverged: Sequence[int]
 
@@ -35,49 +34,42 @@ class Record(NamedTuple):
 def fit(
     network: Network,
     parameters: Array,
-    X: Array,
-    Y: Array,
+    data: tuple[Array, Array],
     update: Update,
     *,
     iterations: int,
     batches: Batches | None = None,
-    measure_every: int = 1,
-    diagnostics: tuple[Measurement, ...] = (),
-    rare: tuple[Measurement, ...] = (),
-    rare_at: Collection[int] = (),
+    steps_at: Container[int] = (),
 ) -> Iterator[Record]:
-    """Trains R runs at once and yields a Record for every iteration.
+    """Trains R runs at once and yields a Record for every iteration, with a Step at those in ``steps_at``.
 
-    ``parameters`` (R, P) are updated in place. X is (n_x, m), shared, or (R, n_x, m); Y likewise.
-    ``batches`` yields the examples (R, b) of each iteration; without it every iteration sees all of them.
-    ``diagnostics`` are measured at every ``measure_every``-th iteration, ``rare`` ones at those in
-    ``rare_at``. Ends early when every run has diverged.
+    ``parameters`` (R, P) are updated in place. ``data`` are X (n_x, m), shared, or (R, n_x, m), and Y
+    likewise. ``batches`` yields the examples (R, b) of each iteration; without it every iteration sees all of
+    them. A step is to be measured before the next record is asked for, because its arrays are used again.
+    Ends early when every run has diverged.
     """
-    blocks, state = network.blocks(parameters), dict[str, Array]()
+    X, Y = data
+    blocks, state, start = network.blocks(parameters), State(), parameters.copy()
     frozen: dict[int, Array] = {}
-    start = parameters.copy() if diagnostics or rare else parameters
     examples = Examples(network, with_ones(X), network.output.targets(Y), len(parameters), parameters.dtype)
     for iteration in range(iterations):
         arrays = examples.all() if batches is None else examples.some(next(batches))
         forward(blocks, arrays)
         costs = cost(arrays)
         backward(blocks, arrays)
-        often = diagnostics if iteration % measure_every == 0 else ()
-        rarely = rare if iteration in rare_at else ()
-        if often or rarely:  # the update changes both
+        looking = iteration in steps_at
+        if looking:  # the update changes both
             before, gradient = parameters.copy(), arrays.gradient.copy()
         # The sum of the costs is finite only if each of them is: one cheap test for the usual case.
         if not math.isfinite(np.add.reduce(costs)):
             for run in np.flatnonzero(~np.isfinite(costs)).tolist():
                 frozen.setdefault(run, parameters[run].copy())
         update(parameters, arrays.gradient, state)
+        state.step += 1
         for run, values in frozen.items():
             parameters[run] = values
-        measures, seldom = dict[str, Array](), dict[str, Array]()
-        if often or rarely:
-            step = Step(network, start, before, gradient, parameters, arrays)
-            measures, seldom = measure(step, often), measure(step, rarely)
-        yield Record(iteration, costs, measures, seldom, parameters, tuple(frozen))
+        step = Step(network, start, before, gradient, parameters, arrays) if looking else None
+        yield Record(iteration, costs, step, parameters, tuple(frozen))
         if len(frozen) == len(parameters):
             return
 
@@ -122,11 +114,11 @@ class Examples:
 def minibatches(seeds: Sequence[int], examples: int, batch_size: int) -> Batches:
     """Yields the examples (R, b) of one iteration after another, every epoch in a new order.
 
-    Each run shuffles with a stream of its own, derived from its seed and separate from its weights'. The
-    last batch of an epoch is smaller where batch_size does not divide the number of examples.
+    Each run shuffles with a stream of its own. The last batch of an epoch is smaller where batch_size does
+    not divide the number of examples.
     """
-    streams = [np.random.RandomState([seed, 1]) for seed in seeds]
+    shuffles = [stream(seed, BATCHES) for seed in seeds]
     while True:
-        order = np.stack([stream.permutation(examples) for stream in streams])
+        order = np.stack([shuffle.permutation(examples) for shuffle in shuffles])
         for start in range(0, examples, batch_size):
             yield order[:, start : start + batch_size]

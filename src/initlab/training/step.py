@@ -1,6 +1,6 @@
-"""One iteration as the diagnostics see it, and what several of them need of it, computed once."""
+"""A step: one iteration as it is measured, with what several measurements need of it, computed once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -80,9 +80,6 @@ class Step:
         """
         inputs, targets = self.arrays.inputs[0][..., :count], self.arrays.head.targets[..., :count]
         return self.parameters.astype(np.float64), inputs.astype(np.float64), targets.astype(np.float64)
-
-
-Measurement = Callable[[Step], Mapping[str, Array]]
 
 
 @lru_cache(maxsize=32)

@@ -18,15 +18,15 @@ from initlab.verdicts.causes import (
     symmetry_never_broken,
     vanishing_gradients,
 )
-from initlab.verdicts.evidence import Evidence
+from initlab.verdicts.evidence import Evidence as Evidence
 from initlab.verdicts.learning import (
-    hardly_moved,
-    learned_by_heart,
-    learned_in_part,
+    cost_hardly_fell,
     no_better_than_the_larger_class,
     no_better_than_the_mean,
+    overfitted,
     still_improving,
     trained_well,
+    underfitted,
 )
 
 VERDICTS: tuple[Callable[[Evidence], str | None], ...] = (
@@ -40,9 +40,9 @@ VERDICTS: tuple[Callable[[Evidence], str | None], ...] = (
     dead_units,
     no_better_than_the_larger_class,
     no_better_than_the_mean,
-    hardly_moved,
-    learned_by_heart,
-    learned_in_part,
+    cost_hardly_fell,
+    overfitted,
+    underfitted,
     still_improving,
 )
 

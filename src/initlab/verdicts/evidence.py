@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from initlab.diagnostics import Measurement, Step, diagnostics_named, measure
+from initlab.diagnostics import Step, diagnostics_named, measure
 from initlab.networks.network import Network, passed, with_ones
+from initlab.networks.outputs import Output
 from initlab.types import Array
 
-MEASURED: tuple[Measurement, ...] = diagnostics_named(
+MEASURED = diagnostics_named(
     ("grad_norm", "preactivation_gradient", "dead_units", "distinct_units", "saturation")
 )
 
@@ -38,6 +37,11 @@ class Evidence:
     at_end: Mapping[str, float]
     moved: Sequence[float]
 
+    @property
+    def output(self) -> Output:
+        """The rules of the network's answers."""
+        return self.network.output
+
     def by_layer(self, name: str, end: bool = False) -> list[float]:
         """Returns a measurement of layer 1, 2, … at the start or the end; empty where there is none."""
         found = self.at_end if end else self.at_start
@@ -51,20 +55,3 @@ def layers_at(network: Network, parameters: Array, X: Array, Y: Array) -> list[d
     step = Step(network, parameters, parameters, arrays.gradient, parameters, arrays)
     found = measure(step, MEASURED)
     return [{key: float(values[run]) for key, values in found.items()} for run in range(len(parameters))]
-
-
-def baseline(network: Network, Y: Array) -> float:
-    """Returns the score on labels Y (n_y, m) of the best answer that is the same for every example."""
-    if network.output_name == "linear":
-        return 0.0
-    shares = np.mean(Y, axis=-1)
-    return float(max(*shares, 1 - shares[0]) if len(shares) == 1 else shares.max())
-
-
-def baseline_cost(network: Network, Y: Array) -> float:
-    """Returns the cost on labels Y (n_y, m) of the best answer that is the same for every example."""
-    if network.output_name == "linear":
-        return float(0.5 * np.sum(np.var(Y, axis=-1)))
-    shares = np.mean(Y, axis=-1)
-    shares = np.append(shares, 1 - shares) if len(shares) == 1 else shares
-    return float(-np.sum(shares * np.log(np.where(shares > 0, shares, 1))))
