@@ -15,8 +15,7 @@ from initlab.diagnostics.activity import (
     effective_rank,
     saturation,
 )
-from initlab.diagnostics.derivatives import jacobian
-from initlab.diagnostics.kernel import tangent_kernel
+from initlab.diagnostics.derivatives import jacobian, tangent_kernel
 from initlab.diagnostics.norms import distance, grad_norm, preactivation_gradient, update_ratio, weight_norm
 from initlab.diagnostics.sharpness import gradient_quotient, hessian
 from initlab.diagnostics.similarity import distinct_units, input_correlation, unit_similarity

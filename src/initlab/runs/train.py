@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
-from initlab.networks.network import evaluate
+from initlab.networks.tape import evaluate
 from initlab.runs.job import Job, build, largest_stack, stack_of
 from initlab.runs.record import RunRecorder
 from initlab.runs.summary import Trained, summarize
