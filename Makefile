@@ -40,7 +40,7 @@ types: setup
 	$(RUN)/mypy
 
 docs: setup ## Build the pages and the API reference into site/
-	NO_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build
 
 check: lint types docs test ## Lint, types, docs and tests: what CI runs
 
