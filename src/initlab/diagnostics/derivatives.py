@@ -1,4 +1,4 @@
-"""How the network's outputs (pre-activations of the last layer) answer to its inputs and to its layers."""
+"""Derivatives of the network's outputs (the last layer's pre-activations) by its inputs and its layers."""
 
 import numpy as np
 
