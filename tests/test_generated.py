@@ -1,10 +1,12 @@
-"""The blocks of README and docs that commands write."""
+"""What README and docs show that nobody writes by hand."""
 
 import re
 
+import griffe
 import pytest
 from conftest import ROOT
 
+from tools.doctest_blocks import DoctestBlocks
 from tools.generated import read_block, replace_block
 
 PAGE = """# A page
@@ -61,3 +63,10 @@ def test_every_block_says_a_make_target_that_writes_it(name):
     for block, target in begun:
         assert read_block(ROOT / name, block)
         assert f"\n{target}: " in (ROOT / "Makefile").read_text()
+
+
+def test_the_reference_shows_examples_as_code_and_words_as_they_are(tmp_path):
+    (tmp_path / "sample.py").write_text('''"""Returns.\n\n>>> f(2)\n[1][0]\n\nMore words."""''')
+    extensions = griffe.load_extensions(DoctestBlocks)
+    module = griffe.load("sample", search_paths=[tmp_path], extensions=extensions)
+    assert module.docstring.value == "Returns.\n\n```pycon\n>>> f(2)\n[1][0]\n```\n\nMore words."
