@@ -1,4 +1,4 @@
-"""What is measured from a step: small pure functions, each named in DIAGNOSTICS and so measured.
+"""Diagnostics: small pure functions that measure a step of the training. DIAGNOSTICS lists all of them.
 
 Each takes a Step and returns a mapping from what is measured ('layer1', …, 'global') to one value a run (R,).
 A metric is called ``<function>/<what>``, for example ``grad_norm/layer1``. Layers count from 1; the last
@@ -67,6 +67,7 @@ __all__ = [
     "activation_mean_square",
     "activation_std",
     "dead_units",
+    "diagnostics_named",
     "distance",
     "distinct_units",
     "effective_rank",
@@ -76,7 +77,6 @@ __all__ = [
     "input_correlation",
     "jacobian",
     "measure",
-    "named",
     "preactivation_gradient",
     "saturation",
     "tangent_kernel",

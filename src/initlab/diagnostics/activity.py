@@ -1,4 +1,4 @@
-"""What the layers' activations look like over the examples."""
+"""Measures of each layer's activations over the examples: moments, dead units, saturation, effective rank."""
 
 from functools import lru_cache
 

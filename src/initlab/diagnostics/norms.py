@@ -1,4 +1,4 @@
-"""How large the parameters, their gradients and their changes are."""
+"""Norms of the parameters, of their gradients and of their changes."""
 
 from functools import lru_cache
 

@@ -1,7 +1,7 @@
-"""How the cost bends at a step's parameters: its Hessian, and how far that makes a step of descent miss.
+"""Curvature of the cost at a step's parameters: its Hessian, and how much one step changes the gradient.
 
-Small networks have their whole Hessian computed; of larger ones it is only asked what it does to some
-directions, which are the same for every run.
+The whole Hessian is computed for small networks. For larger ones its products with some directions, which
+are the same for every run, estimate what is wanted.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""What is alike: units whose symmetry is not broken, inputs that a layer cannot tell apart."""
+"""Similarity: of units whose symmetry is not broken, and of inputs that a layer cannot tell apart."""
 
 from functools import lru_cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""MetaInit: the sizes of a network's layers, learned before there is anything to learn."""
+"""MetaInit: learns the norm of each layer's weights from random inputs, before any training."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Starts that look at more than one layer: at the data on their way through, or at a layer's place."""
+"""Starts of a whole network: they need a layer's place in it, or the data's signals on their way through."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""From a start to a run's first parameters: the two kinds of start, their streams, and the biases' rule."""
+"""Makes a run's first parameters: a start, of layers or of a network, and then a rule for the biases."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

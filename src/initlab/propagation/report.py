@@ -1,4 +1,4 @@
-"""What was seen through the microscope: as numbers by layer, in words and as a picture."""
+"""Reports what the microscope saw: numbers by layer, a verdict in words, and a picture."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""The MLflow run of a look through the microscope: step = layer."""
+"""Keeps what the microscope saw as an MLflow run, whose steps are the layers."""
 
 import io
 import time

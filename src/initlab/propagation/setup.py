@@ -1,4 +1,4 @@
-"""The microscope: from a config to what untrained networks do to a signal, measured and predicted."""
+"""Sets the microscope up: from its config to measurements of untrained networks, beside predictions."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,9 +1,8 @@
-"""A signal through untrained networks, many at once: what is measured, and what mean-field theory predicts.
+"""Sends a signal through many untrained networks at once, and predicts the same by mean-field theory.
 
 The theory takes only the variance of each layer's weights and biases, so it can stand beside any start. It
-is about wide layers of independent weights of mean 0. Of a start that is not of this kind it may say what
-is wrong (constant weights), or be right about means but not about the band (orthogonal weights keep a mean
-square exactly; LSUV settles it).
+assumes wide layers of independent weights of mean 0. For other starts it may be wrong (constant weights), or
+right about means but not about their spread (orthogonal weights keep a mean square exactly, LSUV sets it).
 """
 
 from collections.abc import Sequence

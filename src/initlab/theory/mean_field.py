@@ -1,4 +1,4 @@
-"""What becomes of a signal in a wide random network: the mean-field theory of signal propagation.
+"""Mean-field theory of signal propagation: what becomes of a signal in a wide random network.
 
 In a wide network with independent weights of mean 0 the pre-activations of a layer are Gaussian, so a few
 means over Gaussians follow a signal through any depth: its mean square q, the correlation c of two inputs

@@ -1,4 +1,4 @@
-"""What is known of a run when it has ended: its costs and scores, and how its layers were, first and last."""
+"""The evidence for a diagnosis: a run's costs and scores, and measurements of its layers first and last."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
