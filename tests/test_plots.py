@@ -21,7 +21,7 @@ from initlab.plots import (
     png,
     webp,
 )
-from initlab.plots.contact_sheet import _heading
+from initlab.plots.figures.contact_sheet import _heading
 from initlab.runs.pictures import costs_of
 
 WHITE = (255, 255, 255)

@@ -1,17 +1,15 @@
 """What signals and gradients do from layer to layer: measured over seeds, beside what theory predicts."""
 
 from collections.abc import Sequence
-from math import log10
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
-from initlab.plots.labelling import number_text, spread_apart, title_figure
-from initlab.plots.palette import CLASS_COLORS, GREY, GRID, INK
-from initlab.plots.sheet import Box, new_axes, new_figure
+from initlab.plots.figures.labels import name_heights, number_text, title_figure
+from initlab.plots.style import CLASS_COLORS, GREY, INK, Box, new_axes, new_figure, scale_values
 from initlab.types import Array
 
 MEASURED, THEORY = CLASS_COLORS
@@ -39,47 +37,55 @@ def propagation_figure(
     layers: Sequence[int], panels: Sequence[Panel], title: str, subtitle: str = ""
 ) -> Figure:
     """Returns a figure, 760 pixels wide, of panels below each other that share the axis of layers (L,)."""
-    height, gap, box = 190, 46, Box(84, 132, 566, 190)
-    figure = new_figure(760, box.top + len(panels) * (height + gap) + 14)
+    box, pitch = Box(84, 132, 566, 190), 236
+    figure = new_figure(760, box.top + len(panels) * pitch + 14)
     title_figure(figure, box.left, title, subtitle)
-    has_band = any(panel.band_low is not None for panel in panels)
-    _draw_key(figure, box.left, has_band)
+    _draw_key(figure, box.left, any(panel.band_low is not None for panel in panels))
     for panel in panels:
-        axes = new_axes(figure, box)
-        _draw_panel(axes, np.asarray(layers, dtype=np.float64), panel)
-        box = box._replace(top=box.top + height + gap)
-    axes.tick_params(labelbottom=True)
-    axes.set_xlabel("layer")
+        axes = plot_propagation(layers, panel, ax=new_axes(figure, box))
+        box = box._replace(top=box.top + pitch)
+    for axes in figure.axes[:-1]:
+        axes.tick_params(labelbottom=False)
+        axes.set_xlabel("")
     return figure
+
+
+def plot_propagation(layers: Sequence[int], panel: Panel, *, ax: Axes | None = None) -> Axes:
+    """Returns axes with one quantity over layers (L,): the curve that was measured and that of theory, each
+    named beside its end, over their bands. Without ``ax`` the axes are those of a new figure.
+
+    >>> import numpy as np
+    >>> from initlab.plots import Panel, plot_propagation
+    >>> median, theory = np.array([1.0, 0.4, 0.3]), np.array([1.0, 0.5, 0.25])
+    >>> panel = Panel("mean square", median, 0.8 * median, 1.2 * median, theory, logarithmic=True)
+    >>> ax = plot_propagation([1, 2, 3], panel)
+    >>> ax.get_xlabel(), ax.get_yscale(), [text.get_text() for text in ax.texts]
+    ('layer', 'log', ['measured', 'theory'])
+    """
+    if ax is None:
+        ax = new_axes(new_figure(760, 284), Box(84, 40, 566, 190))
+    ax.set_title(panel.name, loc="left", size=13.5, weight="bold", color=INK, pad=8, parse_math=False)
+    x = np.asarray(layers, dtype=np.float64)
+    low, high = _scale(ax, x, panel)
+    if panel.band_low is not None and panel.band_high is not None:
+        band = np.clip([panel.band_low, panel.band_high], low, high)
+        ax.fill_between(x, *band, fc=f"{THEORY}0d", ec=f"{THEORY}50", hatch="////", lw=0)
+    quartiles = np.clip([panel.measured_low, panel.measured_high], low, high)
+    ax.fill_between(x, *quartiles, color=MEASURED, alpha=0.22, lw=0)
+    dots = {"marker": "o", "ms": 5.5, "mec": "white", "mew": 0.7}
+    _draw_curve(ax, x, panel.measured_median, {"color": MEASURED, "ls": "-", **dots})
+    _draw_curve(ax, x, panel.predicted, {"color": THEORY, "ls": (0, (4, 2.5))})
+    _name_curves(ax, {"measured": panel.measured_median, "theory": panel.predicted})
+    return ax
 
 
 def _draw_key(figure: Figure, left: float, has_band: bool) -> None:
     """Writes what curves and bands are, in their colours, below the titles."""
     width, height = figure.bbox.size
-    style: dict[str, Any] = {"size": 12.5, "va": "baseline"}
-    theory = "theory: infinite width" + (", band at this width" if has_band else "")
-    words = ((MEASURED, "measured: median, quartiles over seeds"), (THEORY, theory))
-    for column, (color, text) in enumerate(words):
-        figure.text((left + 282 * column) / width, 1 - 84 / height, text, color=color, **style)
-
-
-def _draw_panel(axes: Axes, layers: Array, panel: Panel) -> None:
-    """Draws the bands of a quantity under its curves, each named beside its end."""
-    axes.set_title(panel.name, loc="left", size=13.5, weight="bold", color=INK, pad=8, parse_math=False)
-    everything = np.concatenate([np.asarray(y, dtype=np.float64) for y in panel[1:7] if y is not None])
-    finite = everything[np.isfinite(everything)]
-    logarithmic = panel.logarithmic and bool(np.any(finite > 0))
-    low, high = _log_range(finite[finite > 0]) if logarithmic else _linear_range(finite)
-    _scale(axes, layers, (low, high), logarithmic)
-    if panel.band_low is not None and panel.band_high is not None:
-        band = np.clip([panel.band_low, panel.band_high], low, high)
-        axes.fill_between(layers, *band, fc=f"{THEORY}0d", ec=f"{THEORY}50", hatch="////", lw=0)
-    quartiles = np.clip([panel.measured_low, panel.measured_high], low, high)
-    axes.fill_between(layers, *quartiles, color=MEASURED, alpha=0.22, lw=0)
-    dots = {"marker": "o", "ms": 5.5, "mec": "white", "mew": 0.7}
-    _draw_curve(axes, layers, panel.measured_median, {"color": MEASURED, "ls": "-", **dots})
-    _draw_curve(axes, layers, panel.predicted, {"color": THEORY, "ls": (0, (4, 2.5))})
-    _name_curves(axes, {"measured": panel.measured_median, "theory": panel.predicted})
+    band = ", band at this width" if has_band else ""
+    words = "measured: median, quartiles over seeds", f"theory: infinite width{band}"
+    for x, text, color in zip((left, left + 282), words, (MEASURED, THEORY), strict=True):
+        figure.text(x / width, 1 - 84 / height, text, color=color, size=12.5, va="baseline")
 
 
 def _draw_curve(axes: Axes, layers: Array, values: Array, look: dict[str, Any]) -> None:
@@ -112,23 +118,19 @@ def _linear_range(finite: Array) -> tuple[float, float]:
     return (float(low - margin), float(high + margin)) if margin else (-0.08, 1.0)
 
 
-def _scale(axes: Axes, layers: Array, ends: tuple[float, float], logarithmic: bool) -> None:
-    """Gives axes their scales and a light grid."""
+def _scale(axes: Axes, layers: Array, panel: Panel) -> tuple[float, float]:
+    """Scales axes for all that a panel shows, and returns the ends of the axis of values."""
+    everything = np.concatenate([np.asarray(y, dtype=np.float64) for y in panel[1:7] if y is not None])
+    finite = everything[np.isfinite(everything)]
+    logarithmic = panel.logarithmic and bool(np.any(finite > 0))
+    low, high = _log_range(finite[finite > 0]) if logarithmic else _linear_range(finite)
+    scale_values(axes, low, high, logarithmic, most_ticks=(4, 6))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(lambda value, _: number_text(value))
     margin = max(0.5, 0.02 * (layers[-1] - layers[0]))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color=GRID, linewidth=1)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelbottom=False)
-    if logarithmic:
-        axes.set_yscale("log")
-        few = log10(ends[1]) - log10(ends[0]) < 2.5
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=6))
-        axes.yaxis.set_minor_locator(NullLocator())
-    else:
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.set(xlim=(layers[0] - margin, layers[-1] + margin), ylim=ends)
+    axes.set(xlabel="layer", xlim=(layers[0] - margin, layers[-1] + margin))
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
+    return low, high
 
 
 def _name_curves(axes: Axes, curves: dict[str, Array]) -> None:
@@ -138,7 +140,7 @@ def _name_curves(axes: Axes, curves: dict[str, Array]) -> None:
     if not ends:
         axes.text(0.5, 0.5, "not defined", color=GREY, transform=axes.transAxes, ha="center", size=13)
         return
-    ideal = (axes.transData + axes.transAxes.inverted()).transform([(0, end) for end in ends.values()])[:, 1]
-    for name, height in zip(ends, spread_apart(ideal, gap=0.11), strict=True):
+    heights = name_heights(axes, list(ends.values()), gap=0.11)
+    for name, height in zip(ends, heights, strict=True):
         color = MEASURED if name == "measured" else THEORY
         axes.text(1.015, height, name, color=color, transform=axes.transAxes, va="center", size=13)

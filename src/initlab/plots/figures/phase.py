@@ -13,9 +13,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from initlab.plots.labelling import title_figure
-from initlab.plots.palette import FRAME, GREY, INK, UNKNOWN
-from initlab.plots.sheet import Box, new_axes, new_figure
+from initlab.plots.figures.labels import title_figure
+from initlab.plots.style import FRAME, GREY, INK, UNKNOWN, Box, new_axes, new_figure
 from initlab.types import Array
 
 TRAINED = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 0.72, 256))).with_extremes(bad=UNKNOWN)
@@ -32,23 +31,51 @@ def phase_figure(
     title: str = "",
     subtitle: str = "",
 ) -> Figure:
-    """Returns a figure of what was measured (D, S), from 0 to 1 or NaN, at σ_w (S,) and depths (D,).
+    """Returns a figure, 720 pixels wide, of what ``plot_phase`` draws, under a title and a subtitle."""
+    figure = new_figure(720, 594)
+    title_figure(figure, 84, title, subtitle)
+    ax, cax = new_axes(figure, Box(84, 128, 520, 400)), new_axes(figure, Box(622, 128, 13, 400))
+    plot_phase(sigmas, depths, measured, critical, scales, measured_label, ax=ax, cax=cax)
+    return figure
+
+
+def plot_phase(
+    sigmas: Array,
+    depths: Sequence[int],
+    measured: Array,
+    critical: float | None = None,
+    scales: tuple[Array, Array] | None = None,
+    measured_label: str = "train accuracy",
+    *,
+    ax: Axes | None = None,
+    cax: Axes | None = None,
+) -> Axes:
+    """Returns axes with what was measured (D, S), from 0 to 1 or NaN, at σ_w (S,) and depths (D,).
 
     ``critical`` is the σ_w that parts the ordered from the chaotic phase (Poole et al. 2016). ``scales``
     holds σ_w (F,) and 6 ξ (F,), six times the depth over which signals forget each other: networks were
-    found trainable up to there (Schoenholz et al. 2017).
+    found trainable up to there (Schoenholz et al. 2017). The colour bar is drawn in ``cax``, or takes its
+    place from ``ax``. Without ``ax`` the axes are those of a new figure.
+
+    >>> import numpy as np
+    >>> from initlab.plots import plot_phase
+    >>> accuracy = np.array([[0.5, 1.0, 1.0], [0.1, 1.0, 0.4]])
+    >>> ax = plot_phase(np.array([0.5, 1.0, 1.5]), [4, 16], accuracy, critical=1.1)
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['4', '16']
     """
-    box = Box(84, 128, 520, 400)
-    figure = new_figure(720, box.top + box.height + 66)
-    title_figure(figure, box.left, title, subtitle)
-    axes = new_axes(figure, box)
-    mesh = _draw_cells(axes, np.asarray(sigmas, dtype=np.float64), np.asarray(depths), np.asarray(measured))
+    if ax is None:
+        ax = new_axes(new_figure(640, 500), Box(64, 56, 560, 390))
+    mesh = _draw_cells(ax, np.asarray(sigmas, dtype=np.float64), np.asarray(depths), np.asarray(measured))
     if scales is not None:
-        _draw_scales(axes, *scales)
+        _draw_scales(ax, *scales)
     if critical is not None:
-        _draw_critical(axes, critical)
-    _draw_bar(figure, box, mesh, measured_label)
-    return figure
+        _draw_critical(ax, critical)
+    bar = ax.figure.colorbar(mesh, cax=cax, ax=ax)
+    bar.outline.set(edgecolor=FRAME, linewidth=1)
+    bar.set_ticks([0, 0.5, 1], labels=["0", "0.5", "1"])
+    bar.ax.set_ylabel(measured_label, parse_math=False)
+    return ax
 
 
 def _draw_cells(axes: Axes, sigmas: Array, depths: NDArray[Any], measured: Array) -> QuadMesh:
@@ -100,12 +127,3 @@ def _draw_critical(axes: Axes, critical: float) -> None:
     axes.annotate(name, (critical, 1), (0, 29), ha="center", color=INK, **style)
     axes.annotate("← ordered", (critical, 1), (-8, 8), ha="right", color=GREY, **style)
     axes.annotate("chaotic →", (critical, 1), (8, 8), ha="left", color=GREY, **style)
-
-
-def _draw_bar(figure: Figure, beside: Box, mesh: QuadMesh, label: str) -> None:
-    """Draws the colours of what was measured to the right of a box."""
-    axes = new_axes(figure, Box(beside.left + beside.width + 18, beside.top, 13, beside.height))
-    bar = figure.colorbar(mesh, cax=axes)
-    bar.outline.set(edgecolor=FRAME, linewidth=1)
-    bar.set_ticks([0, 0.5, 1], labels=["0", "0.5", "1"])
-    axes.set_ylabel(label, parse_math=False)
