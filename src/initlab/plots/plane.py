@@ -39,10 +39,7 @@ class Plane:
         self.points: Array = (coordinates - self.corner) / self.side
 
     def coordinates(self, X: Array) -> Array:
-        """Returns the coordinates (2, m) of inputs X (n_x, m), projected onto the plane.
-
-        Where the second axis means nothing, points are moved along it.
-        """
+        """Returns the coordinates (2, m) of inputs X (n_x, m), spread over the second axis if n_x is 1."""
         coordinates: Array = self.basis.T @ (X - self.origin)
         coordinates[1] += self._spread * ((GOLDEN * np.arange(X.shape[1])) % 1 - 0.5)
         return coordinates

@@ -31,11 +31,8 @@ INK, GREY, FRAME, GRID, UNKNOWN = "#222222", "#666666", "#b4b4b4", "#ebebeb", "#
 # Six colours of theirs and the four that are farthest from them and from each other, in full and as
 # tints, under simulated protanopia, deuteranopia and tritanopia (Machado, Oliveira & Fernandes 2009).
 # Their number and that of the markers have no common divisor, so 70 classes look different.
-MANY_COLORS = (
-    *CLASS_COLORS,
-    *("#009e73", "#cc79a7", "#e69f00", "#56b4e9"),
-    *("#5500bb", "#990000", "#bbbb77", "#770055"),
-)
+MORE_COLORS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5500bb", "#990000", "#bbbb77", "#770055")
+MANY_COLORS = CLASS_COLORS + MORE_COLORS
 MANY_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 SCALE = colormaps["viridis"]
 MOST_POINTS = 1000  # more training points would hide the picture
@@ -65,6 +62,11 @@ def new_axes(figure: Figure, box: Box, size: float = 12.5) -> Axes:
     axes.xaxis.label.set(color=GREY, size=size)
     axes.yaxis.label.set(color=GREY, size=size)
     return axes
+
+
+def text_size(axes: Axes, most: float) -> float:
+    """Returns the size of text that suits axes, a little larger than their labels but at most so large."""
+    return min(most, float(axes.xaxis.label.get_fontsize()) + 1)
 
 
 def unit_frame(transform: Any) -> Rectangle:
@@ -110,9 +112,8 @@ def class_markers(
     """
     every = ceil(unit.shape[1] / most)
     points, labels = unit[:, ::every], labels[::every]
+    style |= {"ls": "", "mec": "white"}
     return [
-        Line2D(
-            *points[:, labels == number], ls="", marker=marker, mfc=color, mec="white", label=name, **style
-        )
+        Line2D(*points[:, labels == number], marker=marker, mfc=color, label=name, **style)
         for number, (name, color, marker) in enumerate(looks)
     ]

@@ -90,8 +90,7 @@ def plot_boundary(
     markers = style.markers(plane.points, MOST_POINTS, transform=place, ms=size, mew=0.9)
     for artist in (contour_line(place, width=2, contours=lines), *markers):
         ax.add_artist(artist)
-    if title:
-        ax.set_title(title, loc="left", weight="bold", parse_math=False)
+    ax.set_title(title, loc="left", weight="bold", parse_math=False)
     return ax
 
 

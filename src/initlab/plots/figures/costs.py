@@ -13,28 +13,26 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
+from initlab.plots import style
 from initlab.plots.figures.labels import name_heights
 from initlab.plots.raster import Canvas, write, write_titles
-from initlab.plots.style import CLASS_COLORS, CURVE_COLORS, GREY, INK, Box, new_axes, new_figure, scale_values
 from initlab.plots.tasks import Chance
 from initlab.types import Array
 
 NAME_HEIGHT = 0.1  # of an axis, at most
 CHANCE = log(2)  # the cost of answering 0.5 to everything
-_BOX = Box(76, 70, 416, 240)
+_BOX = style.Box(76, 70, 416, 240)
 
 
 class CostCurve:
     """Draws cost curves of runs that were to take ``iterations`` iterations.
 
-    A dashed line marks ``chance``, the cost of answers that ignore the inputs; None draws no line.
+    A dashed line with a label marks ``chance``, the cost of answers that ignore the inputs, if it is given.
     """
 
-    def __init__(
-        self, iterations: int, chance: float | None = CHANCE, chance_label: str = "chance: ln 2"
-    ) -> None:
+    def __init__(self, iterations: int, chance: float | None = CHANCE, label: str = "chance: ln 2") -> None:
         self._iterations = iterations
-        self._chance = Chance(chance, chance_label)
+        self._chance = Chance(chance, label)
         # The runs of a sweep share few ranges of cost; the axes of each take two megabytes.
         self._axes = lru_cache(maxsize=32)(self._draw_axes)
 
@@ -49,7 +47,7 @@ class CostCurve:
         canvas, line, end = self._axes(*_cost_range(cost, chance), ends_above_chance)
         line.set_data(*_thin(cost, _BOX.width))
         complete = len(cost) > self._iterations
-        end.set(marker="o" if complete else "X", color=INK if complete else CLASS_COLORS[1])
+        end.set(marker="o" if complete else "X", color=style.INK if complete else style.CLASS_COLORS[1])
         end.set_data([len(cost) - 1], cost[-1:])
         image = canvas.draw([line, end])
         write_titles(image, title, subtitle, _BOX)
@@ -57,12 +55,12 @@ class CostCurve:
         return image
 
     def _draw_axes(self, low: float, high: float, ends_above_chance: bool) -> tuple[Canvas, Line2D, Line2D]:
-        figure = new_figure(564, 362)
-        axes = new_axes(figure, _BOX)
+        figure = style.new_figure(564, 362)
+        axes = style.new_axes(figure, _BOX)
         _label_costs(axes, self._iterations, low, high)
         _mark_chance(axes, self._chance, below=ends_above_chance)  # where the curve is not
         canvas = Canvas(figure)
-        (line,) = axes.plot([], [], color=INK, lw=1.6)
+        (line,) = axes.plot([], [], color=style.INK, lw=1.6)
         (end,) = axes.plot([], [], ms=9, mec="white", mew=0.8, clip_on=False)
         return canvas, line, end
 
@@ -85,7 +83,7 @@ def plot_costs(costs: Mapping[str, Array], *, chance: Chance | None = None, ax: 
     if not costs:
         raise ValueError("there are no costs to plot")
     if ax is None:
-        ax = new_axes(new_figure(720, 362), Box(76, 24, 500, 286))
+        ax = style.new_axes(style.new_figure(720, 362), style.Box(76, 24, 500, 286))
     return draw_costs(ax, list(costs), list(costs.values()), chance)
 
 
@@ -98,12 +96,12 @@ def draw_costs(axes: Axes, names: Sequence[str], costs: Sequence[Array], chance:
     ends = [cost[-1] if len(cost) else 1.0 for cost in costs]
     heights = name_heights(axes, ends, gap=0.07)
     heights += max(0.0, 0.02 - heights.min())  # not down among the axis's own labels
-    style: dict[str, Any] = {"va": "center", "weight": "bold", "parse_math": False}
-    style |= {"size": float(axes.xaxis.label.get_fontsize()) - 1, "transform": axes.transAxes}
-    curves = zip(names, costs, ends, heights, cycle(CURVE_COLORS), strict=False)
+    text: dict[str, Any] = {"va": "center", "weight": "bold", "parse_math": False}
+    text |= {"size": style.text_size(axes, 15), "transform": axes.transAxes}
+    curves = zip(names, costs, ends, heights, cycle(style.CURVE_COLORS), strict=False)
     for name, cost, end, height, color in curves:
         axes.plot(*_thin(cost, round(axes.bbox.width)), color=color, lw=2)
-        axes.text(1.01, height, f"{name}  {end:.3g}", color=color, **style)
+        axes.text(1.01, height, f"{name}  {end:.3g}", color=color, **text)
     return axes
 
 
@@ -165,7 +163,7 @@ def _round_up(value: float, steps: Sequence[float]) -> float:
 
 def _label_costs(axes: Axes, iterations: int, low: float, high: float) -> None:
     """Scales axes for costs from low to high, logarithmic unless low is 0."""
-    scale_values(axes, low, high, logarithmic=low > 0, most_ticks=(5, 8))
+    style.scale_values(axes, low, high, logarithmic=low > 0, most_ticks=(5, 8))
     axes.set(xlabel="iteration", ylabel="cost", xlim=(-iterations / 100, iterations))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.xaxis.set_major_formatter("{x:,.6g}")
@@ -173,14 +171,13 @@ def _label_costs(axes: Axes, iterations: int, low: float, high: float) -> None:
 
 
 def _mark_chance(axes: Axes, chance: Chance, below: bool) -> None:
-    """Draws a dashed line at the cost of chance, if it is in view, with its name above, or below if there
-    is room.
-    """
+    """Draws a dashed line at the cost of chance, if in view, named above, or below where there is room."""
     low, high = axes.get_ylim()
     if chance.cost is not None and low < chance.cost < high:
         below = below and _height(chance.cost, low, high) > NAME_HEIGHT
-        axes.axhline(chance.cost, color=GREY, lw=1, ls=(0, (4, 3)))
-        style: dict[str, Any] = {"va": "top" if below else "bottom", "ha": "right", "size": 12, "color": GREY}
-        style |= {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
+        axes.axhline(chance.cost, color=style.GREY, lw=1, ls=(0, (4, 3)))
+        text: dict[str, Any] = {"va": "top" if below else "bottom", "ha": "right", "color": style.GREY}
+        text |= {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
         place, offset = (1, chance.cost), (-4, -4 if below else 4)
-        axes.annotate(chance.label, place, offset, clip_on=True, parse_math=False, **style)
+        text |= {"size": style.text_size(axes, 12), "clip_on": True, "parse_math": False}
+        axes.annotate(chance.label, place, offset, **text)

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from initlab.plots.figures.labels import title_figure
-from initlab.plots.style import FRAME, GREY, INK, UNKNOWN, Box, new_axes, new_figure
+from initlab.plots.style import FRAME, GREY, INK, UNKNOWN, Box, new_axes, new_figure, text_size
 from initlab.types import Array
 
 TRAINED = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 0.72, 256))).with_extremes(bad=UNKNOWN)
@@ -32,9 +32,8 @@ def phase_figure(
     subtitle: str = "",
 ) -> Figure:
     """Returns a figure, 720 pixels wide, of what ``plot_phase`` draws, under a title and a subtitle."""
-    figure = new_figure(720, 594)
+    figure, ax, cax = _new_axes(top=128)
     title_figure(figure, 84, title, subtitle)
-    ax, cax = new_axes(figure, Box(84, 128, 520, 400)), new_axes(figure, Box(622, 128, 13, 400))
     plot_phase(sigmas, depths, measured, critical, scales, measured_label, ax=ax, cax=cax)
     return figure
 
@@ -65,7 +64,7 @@ def plot_phase(
     ['4', '16']
     """
     if ax is None:
-        ax = new_axes(new_figure(640, 500), Box(64, 56, 560, 390))
+        _, ax, cax = _new_axes(top=60)
     mesh = _draw_cells(ax, np.asarray(sigmas, dtype=np.float64), np.asarray(depths), np.asarray(measured))
     if scales is not None:
         _draw_scales(ax, *scales)
@@ -76,6 +75,12 @@ def plot_phase(
     bar.set_ticks([0, 0.5, 1], labels=["0", "0.5", "1"])
     bar.ax.set_ylabel(measured_label, parse_math=False)
     return ax
+
+
+def _new_axes(top: int) -> tuple[Figure, Axes, Axes]:
+    """Returns a figure, its axes below ``top`` pixels, and those of the colour bar beside them."""
+    figure = new_figure(720, top + 466)
+    return figure, new_axes(figure, Box(84, top, 520, 400)), new_axes(figure, Box(622, top, 13, 400))
 
 
 def _draw_cells(axes: Axes, sigmas: Array, depths: NDArray[Any], measured: Array) -> QuadMesh:
@@ -90,7 +95,7 @@ def _draw_cells(axes: Axes, sigmas: Array, depths: NDArray[Any], measured: Array
     axes.set(xlim=x[[0, -1]], ylim=y[[0, -1]], autoscale_on=False)
     if np.isnan(cells).any():
         style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
-        axes.annotate("grey: no run", (1, 0), (0, -36), size=12.5, color=GREY, **style)
+        axes.annotate("grey: no run", (1, 0), (0, -36), size=text_size(axes, 12.5), color=GREY, **style)
     return mesh
 
 
@@ -110,7 +115,8 @@ def _draw_scales(axes: Axes, sigmas: Array, depths: Array) -> None:
     inside = np.flatnonzero((heights > low) & (heights < high) & (sigmas > left) & (sigmas < right))
     if len(inside):
         place = inside[round(0.86 * (len(inside) - 1))]
-        style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": 13, "color": INK}
+        style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "color": INK}
+        style["size"] = text_size(axes, 13)
         text = axes.annotate("depth 6 ξ", (sigmas[place], heights[place]), (0, 11), **style)
         text.set_path_effects([HALO])
 
@@ -121,8 +127,8 @@ def _draw_critical(axes: Axes, critical: float) -> None:
     if not left < critical < right:
         return
     axes.axvline(critical, color=INK, lw=1.6)
-    place = axes.get_xaxis_transform()
-    style: dict[str, Any] = {"xycoords": place, "textcoords": "offset points", "size": 13}
+    style: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    style["size"] = text_size(axes, 13)
     name = rf"$\sigma_w$ = {critical:.3g}"
     axes.annotate(name, (critical, 1), (0, 29), ha="center", color=INK, **style)
     axes.annotate("← ordered", (critical, 1), (-8, 8), ha="right", color=GREY, **style)

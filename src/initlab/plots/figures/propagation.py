@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from initlab.plots.figures.labels import name_heights, number_text, title_figure
-from initlab.plots.style import CLASS_COLORS, GREY, INK, Box, new_axes, new_figure, scale_values
+from initlab.plots.style import CLASS_COLORS, GREY, INK, Box, new_axes, new_figure, scale_values, text_size
 from initlab.types import Array
 
 MEASURED, THEORY = CLASS_COLORS
@@ -64,7 +64,8 @@ def plot_propagation(layers: Sequence[int], panel: Panel, *, ax: Axes | None = N
     """
     if ax is None:
         ax = new_axes(new_figure(760, 284), Box(84, 40, 566, 190))
-    ax.set_title(panel.name, loc="left", size=13.5, weight="bold", color=INK, pad=8, parse_math=False)
+    title: dict[str, Any] = {"size": text_size(ax, 13.5), "weight": "bold", "color": INK, "pad": 8}
+    ax.set_title(panel.name, loc="left", parse_math=False, **title)
     x = np.asarray(layers, dtype=np.float64)
     low, high = _scale(ax, x, panel)
     if panel.band_low is not None and panel.band_high is not None:
@@ -94,9 +95,8 @@ def _draw_curve(axes: Axes, layers: Array, values: Array, look: dict[str, Any]) 
     axes.plot(layers, np.where((values >= low) & (values <= high), values, np.nan), lw=1.9, **look)
     for edge, marker, beyond in ((low, "v", values < low), (high, "^", values > high)):
         if beyond.any():
-            heads = np.full(np.count_nonzero(beyond), edge)
             style = {"c": look["color"], "ms": 9, "mec": "white", "mew": 0.7, "clip_on": False}
-            axes.plot(layers[beyond], heads, marker, **style)
+            axes.plot(layers[beyond], np.full(beyond.sum(), edge), marker, **style)
 
 
 def _log_range(positive: Array) -> tuple[float, float]:
@@ -137,10 +137,10 @@ def _name_curves(axes: Axes, curves: dict[str, Array]) -> None:
     """Writes each curve's name to the right of the axes, as near its last value as there is room."""
     known = {name: values[~np.isnan(values)] for name, values in curves.items()}
     ends = {name: np.clip(values[-1], *axes.get_ylim()) for name, values in known.items() if len(values)}
+    style: dict[str, Any] = {"size": text_size(axes, 13), "transform": axes.transAxes}
     if not ends:
-        axes.text(0.5, 0.5, "not defined", color=GREY, transform=axes.transAxes, ha="center", size=13)
+        axes.text(0.5, 0.5, "not defined", color=GREY, ha="center", **style)
         return
     heights = name_heights(axes, list(ends.values()), gap=0.11)
     for name, height in zip(ends, heights, strict=True):
-        color = MEASURED if name == "measured" else THEORY
-        axes.text(1.015, height, name, color=color, transform=axes.transAxes, va="center", size=13)
+        axes.text(1.015, height, name, color=MEASURED if name == "measured" else THEORY, va="center", **style)
