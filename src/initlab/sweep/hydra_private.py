@@ -1,4 +1,4 @@
-"""The private names of Hydra and OmegaConf that Initlab uses, as read in hydra-core 1.3.8 and omegaconf 2.3.1.
+"""Private names of Hydra and OmegaConf that Initlab uses, as read in hydra-core 1.3.8 and omegaconf 2.3.1.
 
 * ``ConfigLoaderImpl`` composes configs; it is made with a search path.
 * ``ConfigLoaderImpl._apply_overrides_to_config`` changes values in a composed config, as the last step.
