@@ -68,7 +68,8 @@ def _are_weights(network: Network) -> NDArray[np.bool_]:
     numbers = np.zeros((1, network.trained))
     for block in network.blocks(numbers):
         block[..., :-1] = 1
-    return numbers[0] == 1
+    are_weights: NDArray[np.bool_] = numbers[0] == 1
+    return are_weights
 
 
 def _ratio(part: Array, whole: Array) -> Array:

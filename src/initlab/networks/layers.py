@@ -139,7 +139,7 @@ class Linear:
 
     def mean_field_back(self, square: float) -> float:
         """Returns σw² n_out / n_in times the square."""
-        return self.sigma_w2 * self.W.shape[-2] / self.W.shape[-1] * square
+        return self.sigma_w2 * self.where[1] / self.where[2] * square
 
 
 class Elementwise:
@@ -269,7 +269,8 @@ class Normalization:
         dgain, dshift = self.view(direction)
         self.dnormal = self._project(dx)
         self.dscale = -self.scale * self._average(self.normal * dx) if self.through else 0.0  # d ln scale
-        return dgain * self.normal + self.gain * self.dnormal + dshift
+        dz: Array = dgain * self.normal + self.gain * self.dnormal + dshift
+        return dz
 
     def tangent_backward(
         self, direction: Array, delta: Array, ddelta: Array, changes: Array

@@ -80,7 +80,8 @@ class Tape:
         if not self.network.l2:
             return mean
         squares = [np.add.reduce(np.square(linear.W), axis=(-2, -1)) for linear in self.linears]
-        return mean + sum(squares[1:], squares[0]) * (0.5 * self.network.l2)
+        penalty: Array = sum(squares[1:], squares[0]) * (0.5 * self.network.l2)
+        return mean + penalty
 
     def backward(self) -> None:
         """Fills the gradient; ``cost`` must have run."""
