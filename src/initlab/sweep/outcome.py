@@ -81,3 +81,12 @@ def _read(folder: Path) -> Outcome:
     if file.exists():
         return Outcome(**json.loads(file.read_text()))
     return Outcome(folder.name, {}, [], error="ended without an outcome: was it killed?")
+
+
+def remove_unstarted(folder: Path) -> None:
+    """Removes the folder of a sweep in which no job began: Hydra makes it before it composes the jobs."""
+    if folder.is_dir() and [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
+        (folder / "multirun.yaml").unlink()
+        folder.rmdir()
+        if folder.parent.name == "multirun" and not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
