@@ -123,7 +123,7 @@ def test_a_script_without_a_guard_sweeps_in_two_processes_and_is_run_once(somewh
         "jobs = ['init=he,zeros', 'seed=range(0,8)', 'hydra.launcher.n_jobs=2']\n"
         "short = ['train.iterations=5', 'plots.frames=0', 'tracking.uri=null']\n"
         "[returned] = run_hydra('config', train, [*jobs, *short], True)\n"
-        "print([len(returned), *{0.6 < job.return_value < 0.8 for job in returned}])\n"
+        "print([len(returned), *{0 < job.return_value < 3 for job in returned}])\n"
     )
     done = subprocess.run(
         [sys.executable, script],
