@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.errors import InitlabError
 from initlab.signals import Stopped, stop_on_signals
-from initlab.sweep.outcome import Outcome, failed, read_outcomes, write_outcome
+from initlab.sweep.outcome import Outcome, failed, read_outcomes, remove_unstarted, write_outcome
 
 # Two sweeps may start in the same second; this keeps their folders apart.
 OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)
@@ -77,8 +77,11 @@ def main() -> None:
     code.
     """
     refuse_null_choices(sys.argv[1:])
+    from initlab.terminal.suggestions import explained
+
     try:
-        train()
+        with explained("config"):
+            train()
     except Stopped as stopped:
         print(f"Stopped by {stopped}. What was training is marked KILLED.", file=sys.stderr)
         sys.exit(128 + stopped.signum)
@@ -87,6 +90,7 @@ def main() -> None:
             from initlab.terminal.summary import print_summary
 
             print_summary(read_outcomes(RememberFolder.folder))
+            remove_unstarted(RememberFolder.folder)
 
 
 def refuse_null_choices(arguments: Sequence[str]) -> None:

@@ -55,8 +55,11 @@ def propagate(cfg: DictConfig) -> float | None:
 
 def main() -> None:
     """Runs the command line and exits with 1 if a job has failed."""
+    from initlab.terminal.suggestions import explained
+
     try:
-        propagate()
+        with explained("propagate"):
+            propagate()
     except Stopped as stopped:
         print(f"Stopped by {stopped}. What was under way is marked KILLED.", file=sys.stderr)
         sys.exit(128 + stopped.signum)
