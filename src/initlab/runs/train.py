@@ -12,7 +12,7 @@ from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
 from initlab.networks.network import evaluate
 from initlab.runs.job import Job, build, largest_stack, stacked_data, stacked_update
-from initlab.runs.record import TrackedStack
+from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.summary import Result, results_of
 from initlab.runs.throttle import Progress, Watch
 from initlab.tracking import Tracker
@@ -103,10 +103,13 @@ def _run_stack(
     if tracking.uri is None:
         return list(_train(jobs, history, progress))
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
-    with TrackedStack(tracker, jobs, history) as tracked:
+    with (
+        tracker.runs([description_of(job) for job in jobs]) as runs,
+        RunRecorder(runs, tracker, jobs, history) as recorder,
+    ):
         if started:
-            started(tracker, tracked.run_ids)
-        return tracked.finish(_train(jobs, history, progress, tracked.flush))
+            started(tracker, [run.run_id for run in runs])
+        return recorder.keep(_train(jobs, history, progress, recorder.flush))
 
 
 def _train(

@@ -92,14 +92,9 @@ class Sheet:
         parameters = {"jobs": str(len(self.outcomes)), "experiment": tracking.experiment}
         tags = {"sweep": self.sweep}
         description = Description(f"sweep {self.sweep}", parameters, tags, job.dataset, job.tags["dataset"])
-        [run_id] = tracker.start([description])
-        try:
-            tracker.write(run_id, {"runs.csv": _table(self.outcomes), **self._pictures(job)})
-        except BaseException:
-            tracker.end([run_id], "FAILED")
-            raise
-        tracker.end([run_id], "FINISHED")
-        return tracker.run_address(run_id)
+        with tracker.runs([description]) as [run]:
+            run.write({"runs.csv": _table(self.outcomes), **self._pictures(job)})
+        return tracker.run_address(run.run_id)
 
     def _pictures(self, job: Job) -> dict[str, bytes]:
         diagram = phase_png(job, self.outcomes)

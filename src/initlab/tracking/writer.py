@@ -21,6 +21,7 @@ COLUMNS = ("key", "value", "timestamp", "step", "is_nan", "run_uuid")
 """What a Row holds, by MLflow's names of the columns."""
 
 ROWS_AT_ONCE = 10_000
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class NewRun(NamedTuple):
@@ -77,8 +78,8 @@ class Ending(NamedTuple):
 
     run_id: str
     status: str
-    metrics: Mapping[str, float] = MappingProxyType({})
-    tags: Mapping[str, str] = MappingProxyType({})
+    metrics: Mapping[str, float] = NOTHING
+    tags: Mapping[str, str] = NOTHING
 
     def series(self, timestamp: int) -> list[Series]:
         """Returns the finite metrics as series of one value.
