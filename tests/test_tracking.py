@@ -1,5 +1,6 @@
 """The store as it really behaves: missing, shared, locked, full, far away."""
 
+import importlib.metadata
 import os
 import resource
 import signal
@@ -25,10 +26,10 @@ from initlab.runs.job import build
 from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.train import run
 from initlab.signals import STOPPING, Stopped, stop_on_signals
-from initlab.tracking import Description, Series, Tracker
+from initlab.tracking import Description, Series, Tracker, description
 from initlab.tracking.artifacts import write_files
-from initlab.tracking.store import absolute_uri, address_of, open_store
-from initlab.tracking.turns import turn
+from initlab.tracking.description import environment_tags
+from initlab.tracking.store import absolute_uri, address_of, exclusive, open_store
 from initlab.training.history import History
 
 SHORT = ("train.iterations=20", "plots.frames=0")
@@ -50,11 +51,11 @@ def test_the_address_opens_the_charts_of_the_sweep():
 def test_processes_that_meet_a_missing_database_do_not_destroy_it(tmp_path):
     code = (
         "from pathlib import Path\n"
-        "from initlab.datasets import circles\n"
-        "from initlab.tracking import Description, Tracker\n"
-        "data = circles(n_train=31, n_test=7, noise=0.1, seed=1)\n"
+        "import numpy as np\n"
+        "from initlab.tracking import Data, Description, Tracker\n"
+        "data = Data('circles', 'here', np.eye(7), np.ones(7))\n"
         "tracker = Tracker('sqlite:///mlruns/mlflow.db', 'initlab', Path.cwd())\n"
-        "with tracker.runs([Description('he', {}, {}, data, 'circles')]):\n"
+        "with tracker.runs([Description('he', {}, {}, data)]):\n"
         "    pass\n"
     )
     arguments = [sys.executable, "-c", code]
@@ -62,6 +63,39 @@ def test_processes_that_meet_a_missing_database_do_not_destroy_it(tmp_path):
     assert [start.wait(timeout=240) for start in starts] == [0] * 3
     runs = runs_of(MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db"))
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
+
+
+def test_tracking_needs_no_other_part_of_initlab(folder):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from initlab.tracking import Data, Description, Tracker\n"
+        "tracker = Tracker('sqlite:///mlruns/mlflow.db', 'mine', Path.cwd())\n"
+        "data = Data('mine', 'measured', np.eye(7), np.ones(7))\n"
+        "with tracker.runs([Description('one', {}, {}, data)]) as [run]:\n"
+        "    run.log({'cost': [2.0, 1.0]}, [0, 1])\n"
+        "print(*sorted(name for name in sys.modules if name.partition('.')[0] in ('initlab', 'hydra')))\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
+    own = {"initlab", "initlab.errors", "initlab.signals", "initlab.types"}
+    assert {name for name in done.stdout.split() if not name.startswith("initlab.tracking")} <= own
+
+
+def test_what_is_not_installed_has_no_version_tag(tmp_path, monkeypatch):
+    def installed(name, version=importlib.metadata.version):
+        if name in ("initlab", "scikit-learn"):
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(description, "version", installed)
+    environment_tags.cache_clear()
+    try:
+        versions = {tag for tag in environment_tags(tmp_path) if tag.startswith("version.")}
+    finally:
+        environment_tags.cache_clear()
+    assert versions == {"version.python", "version.numpy", "version.mlflow", "version.hydra-core"}
 
 
 def a_run(client: MlflowClient) -> str:
@@ -268,12 +302,12 @@ def test_a_stop_while_runs_are_ended_waits_until_they_are(config, folder, client
     assert statuses_of(client) == {"1": "FINISHED", "2": "FINISHED"}
 
 
-def test_a_turn_comes_when_the_one_before_is_given_back_or_dies(tmp_path):
+def test_a_lock_is_free_when_its_holder_dies(tmp_path):
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from initlab.tracking.turns import turn\n"
-        "with turn(Path(sys.argv[1])):\n"
+        "from initlab.tracking.store import exclusive\n"
+        "with exclusive(Path(sys.argv[1])):\n"
         "    print('mine', flush=True)\n"
         "    time.sleep(60)\n"
     )
@@ -282,7 +316,7 @@ def test_a_turn_comes_when_the_one_before_is_given_back_or_dies(tmp_path):
         assert holder.stdout.readline() == "mine\n"
         threading.Timer(0.5, holder.kill).start()
         asked = time.monotonic()
-        with turn(tmp_path / "lock"):
+        with exclusive(tmp_path / "lock"):
             assert 0.4 < time.monotonic() - asked < 20
 
 

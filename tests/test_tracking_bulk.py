@@ -25,17 +25,19 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.numpy_dataset import from_numpy
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
 
-from initlab.datasets import circles
 from initlab.errors import TrackingError
-from initlab.tracking import Description, Run, Series, Tracker, schema
+from initlab.tracking import Data, Description, Run, Series, Tracker, sql
 from initlab.tracking.bulk import BulkWriter
-from initlab.tracking.calls import CallWriter
-from initlab.tracking.tags import environment_tags
+from initlab.tracking.client import ClientWriter
+from initlab.tracking.description import environment_tags
 from initlab.tracking.writer import Ending
 
 TABLES = ("runs", "tags", "params", "metrics", "latest_metrics", "datasets", "inputs", "input_tags")
 THEN = 1_700_000_000_000
-CIRCLES, OTHERS = (circles(n_train=31, n_test=7, noise=0.1, seed=seed) for seed in (1, 2))
+CIRCLES, OTHERS = (
+    Data("circles", "drawn here", rng.standard_normal((31, 2)), rng.standard_normal((31, 1)))
+    for rng in (np.random.RandomState(1), np.random.RandomState(2))
+)
 
 
 def programs_of_postgresql() -> Path | None:
@@ -105,10 +107,10 @@ def tracker(uri: str, folder: Path) -> Tracker:
 @pytest.fixture
 def changed_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if MLflow's table of tags had another column."""
-    monkeypatch.setitem(schema.TABLES, "SqlTag", "key! value run_uuid! since")
-    schema._tables_are_known.cache_clear()
+    monkeypatch.setitem(sql.KNOWN, "tags", "key! value run_uuid! since")
+    sql._tables_are_known.cache_clear()
     yield
-    schema._tables_are_known.cache_clear()
+    sql._tables_are_known.cache_clear()
 
 
 def a_stack() -> list[Description]:
@@ -117,10 +119,9 @@ def a_stack() -> list[Description]:
             name=f"he-seed{seed}",
             parameters={"optimizer.learning_rate": "0.01", "Größe": "µ – 漢字 🎲\t\\N", "long": "x" * 7001},
             tags={"seed": str(seed), "note": "Zeile\nzwei", "long": "y" * 9001, "mlflow.user": "Ada"},
-            dataset=dataset,
-            dataset_name="circles",
+            data=data,
         )
-        for seed, dataset in enumerate([CIRCLES, CIRCLES, OTHERS], start=1)
+        for seed, data in enumerate([CIRCLES, CIRCLES, OTHERS], start=1)
     ]
 
 
@@ -177,8 +178,8 @@ def start_by_mlflow(client: MlflowClient, experiment_id: str, one: Description, 
         params=[Param(*pair) for pair in one.parameters.items()],
         tags=[RunTag(*pair) for pair in tags.items()],
     )
-    source = CodeDatasetSource({"mlflow.source.name": one.dataset.source})
-    data = from_numpy(one.dataset.X_train.T, source, one.dataset.Y_train.T, name=one.dataset_name)
+    source = CodeDatasetSource({"mlflow.source.name": one.data.source})
+    data = from_numpy(one.data.X, source, one.data.Y, name=one.data.name)
     context = InputTag("mlflow.data.context", "training")
     client.log_inputs(run_id, datasets=[DatasetInput(data._to_mlflow_entity(), [context])])
     return run_id
@@ -299,7 +300,7 @@ def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
         return rows_of(tracker.client, tracker.experiment_id, began=0)
 
     good, *_ = a_stack()
-    bad = Description("bad", {"p": "\ud800"}, good.tags, OTHERS, "others")
+    bad = Description("bad", {"p": "\ud800"}, good.tags, OTHERS)
     with pytest.raises(UnicodeEncodeError), tracker.runs([good, bad]):
         pass
     assert not any(rows().values())
@@ -316,7 +317,7 @@ def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
 def test_names_that_mlflow_refuses_are_readable_errors(tracker):
     good, *_ = a_stack()
     for parameters, tags in (({"a[0]": "1"}, {}), ({}, {"a//b": "1"}), ({"p" * 251: "1"}, {})):
-        bad = Description("bad", parameters, tags, good.dataset, "circles")
+        bad = Description("bad", parameters, tags, good.data)
         words = r"^(a\[0\]: cannot be|a//b: cannot be|p+: is longer)"
         with pytest.raises(TrackingError, match=words), tracker.runs([bad]):
             pass
@@ -334,14 +335,13 @@ STACKS = """
 import sys
 from pathlib import Path
 import numpy as np
-from initlab.datasets import circles
-from initlab.tracking import Description, Series, Tracker
+from initlab.tracking import Data, Description, Series, Tracker
 tracker = Tracker(sys.argv[1], "initlab", Path(sys.argv[2]))
-data, steps = circles(n_train=31, n_test=7, noise=0.1, seed=1), np.arange(211)
+data, steps = Data("circles", "drawn", np.eye(31), np.ones(31)), np.arange(211)
 print("ready", flush=True)
 sys.stdin.readline()
 for stack in range(5):
-    descriptions = [Description(f"{stack}-{n}", {"p": str(n)}, {}, data, "circles") for n in range(7)]
+    descriptions = [Description(f"{stack}-{n}", {"p": str(n)}, {}, data) for n in range(7)]
     with tracker.runs(descriptions) as runs:
         keys = "cost", "norm"
         tracker.log([Series(run.run_id, key, steps * 0.5, steps, steps) for run in runs for key in keys])
@@ -409,10 +409,10 @@ def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(uri, folder
     with caplog.at_level(logging.WARNING, "initlab"):
         trackers = [Tracker(uri, experiment, folder) for experiment in ("initlab", "more")]
     [said] = [record.getMessage() for record in caplog.records if record.name.startswith("initlab")]
-    assert "its table model SqlTag is not the one Initlab knows" in said
+    assert "its table tags is not the one Initlab knows" in said
     assert "\n" not in said
     tracker = trackers[0]
-    assert isinstance(tracker._writer, CallWriter)
+    assert isinstance(tracker._writer, ClientWriter)
     write_by_initlab(tracker)
     ours = rows_of(tracker.client, tracker.experiment_id, began)
     assert ours == rows_of(tracker.client, write_by_mlflow(tracker.client, folder), began)
@@ -421,7 +421,7 @@ def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(uri, folder
 def test_a_run_that_a_client_cannot_start_ends_the_others_of_its_stack(folder, changed_tables):
     tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
     good, *_ = a_stack()
-    bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES, "circles")
+    bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES)
     words = "^runs cannot be started: .*surrogates not allowed"
     with pytest.raises(TrackingError, match=words), tracker.runs([good, bad]):
         pass
@@ -438,7 +438,7 @@ def server(folder: Path) -> Iterator[str]:
 
 def test_a_server_is_left_the_same_by_several_calls_at_once(server, folder, capsys):
     tracker = Tracker(server, "initlab", folder)
-    assert isinstance(tracker._writer, CallWriter)
+    assert isinstance(tracker._writer, ClientWriter)
     run, *_ = write_by_initlab(tracker)
     assert capsys.readouterr().out == ""
     ours = read_back(tracker.client, tracker.experiment_id)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -10,11 +11,12 @@ import yaml
 from numpy.typing import NDArray
 
 from initlab.config.schema import leaves
+from initlab.datasets import Dataset
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Result, describe, diagnosis_tags
 from initlab.signals import held
-from initlab.tracking import Description, Run, Series, Tracker, image_files
+from initlab.tracking import Data, Description, Run, Series, Tracker, image_files
 from initlab.training.history import History
 from initlab.types import Array
 
@@ -23,7 +25,13 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's is ten time
 
 def description_of(job: Job) -> Description:
     """Returns what is known of a job's run before it starts."""
-    return Description(job.name, leaves(job.values), job.tags, job.dataset, job.tags["dataset"])
+    return Description(job.name, leaves(job.values), job.tags, data_of(job.dataset, job.tags["dataset"]))
+
+
+@lru_cache(maxsize=64)
+def data_of(dataset: Dataset, name: str) -> Data:
+    """Returns the training examples as MLflow shows them; runs that share a dataset share them."""
+    return Data(name, dataset.source, dataset.X_train.T, dataset.Y_train.T)
 
 
 class RunRecorder:

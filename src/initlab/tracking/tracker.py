@@ -9,30 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from initlab.datasets import Dataset
 from initlab.signals import held
 from initlab.tracking.artifacts import write_files
-from initlab.tracking.calls import CallWriter
-from initlab.tracking.datasets import dataset_input
-from initlab.tracking.limits import check_names, fitting_parameters, fitting_tags
-from initlab.tracking.schema import can_be_filled
+from initlab.tracking.client import ClientWriter
+from initlab.tracking.description import Description, check_names, completed, fitting_tags
 from initlab.tracking.store import absolute_uri, address_of, open_store, readable_errors
-from initlab.tracking.tags import environment_tags
-from initlab.tracking.writer import NOTHING, Ending, NewRun, Series, Writer, now
+from initlab.tracking.writer import NOTHING, Ending, Series, Writer, now
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-
-@dataclass(frozen=True)
-class Description:
-    """What is known of a run before it starts. A run that sees no data has no dataset."""
-
-    name: str
-    parameters: Mapping[str, str]
-    tags: Mapping[str, str]
-    dataset: Dataset | None = None
-    dataset_name: str = ""
 
 
 class Tracker:
@@ -97,19 +82,9 @@ class Tracker:
     def _start(self, descriptions: Sequence[Description]) -> list["Run"]:
         """Returns new RUNNING runs. When one cannot be made, none is left RUNNING."""
         with readable_errors("runs cannot be started"):
-            runs = [self._new_run(description) for description in descriptions]
+            runs = [completed(description, self.folder) for description in descriptions]
             started = self._writer.start(self.experiment_id, runs)
         return [Run(self, *one) for one in started]
-
-    def _new_run(self, description: Description) -> NewRun:
-        tags = {**environment_tags(self.folder), **description.tags, "mlflow.runName": description.name}
-        dataset = description.dataset
-        return NewRun(
-            description.name,
-            fitting_parameters(description.parameters),
-            fitting_tags(tags),
-            None if dataset is None else dataset_input(dataset, description.dataset_name),
-        )
 
     def _end_each(self, runs: Sequence["Run"], status: str) -> None:
         try:
@@ -126,13 +101,14 @@ class Tracker:
                 self._writer.close([one._replace(tags=fitting_tags(one.tags)) for one in endings])
 
 
+@dataclass(eq=False)
 class Run:
     """A RUNNING run of a Tracker, to be written to inside the block that it lives in."""
 
-    def __init__(self, tracker: Tracker, run_id: str, artifact_uri: str) -> None:
-        self.run_id = run_id
-        self.ending: Ending | None = None  # how it ends, if that has been said
-        self._tracker, self._artifact_uri = tracker, artifact_uri
+    _tracker: Tracker
+    run_id: str
+    _artifact_uri: str
+    ending: Ending | None = None  # how it ends when the block is left, if that has been said
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Writes files by their path within the run."""
@@ -162,8 +138,9 @@ class Run:
 def writer_into(client: "MlflowClient") -> Writer:
     """Returns the fastest way to write into the client's store."""
     engine = getattr(client._tracking_client.store, "engine", None)
-    if engine is None or not can_be_filled(engine):
-        return CallWriter(client)
+    if engine is None:
+        return ClientWriter(client)
     from initlab.tracking.bulk import BulkWriter
+    from initlab.tracking.sql import can_be_filled
 
-    return BulkWriter(engine)
+    return BulkWriter(engine) if can_be_filled(engine) else ClientWriter(client)
