@@ -398,14 +398,14 @@ def test_layer_normalized_relu_layers_are_critical_at_every_scale_without_biases
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_wide_normalized_networks_do_what_the_theory_says(kind, residual):
-    width, depth = 211, 4
+    width, depth = 101, 4
     network = Network((width, *[width] * depth, 1), "tanh", normalization=kind, residual=residual)
     parts = []
-    for seeds in (range(40, 80), range(80, 120), range(120, 160)):
+    for seeds in (range(40, 80), range(80, 120), range(120, 160), range(160, 200)):
         flat = stack_of_starts(network, seeds, initializers.mean_field, sigma_w=1.7, sigma_b=0.4)
         X = pairs_of_inputs(seeds, width, 1.3, 0.6)
         if kind == "batch":
-            others = math.sqrt(1.3) * np.random.RandomState(1).randn(len(seeds), width, 307)
+            others = math.sqrt(1.3) * np.random.RandomState(1).randn(len(seeds), width, 211)
             X = np.concatenate([X, others], axis=-1)
         parts.append(propagate(network, flat, X, gradients_from_above(seeds, width)))
     measured = Measured.joined(parts)
@@ -413,7 +413,7 @@ def test_wide_normalized_networks_do_what_the_theory_says(kind, residual):
     for of_nets, of_theory, tolerance in (
         (measured.mean_squares, predicted.mean_squares, 0.03),
         (measured.correlations, predicted.correlations, 0.03),
-        (measured.gradients, predicted.gradients, 0.08),
+        (measured.gradients, predicted.gradients, 0.1),
     ):
         np.testing.assert_allclose(of_nets.mean(axis=0), of_theory, rtol=tolerance, atol=0.02)
     assert np.isnan(predicted.mean_squares_low).all()

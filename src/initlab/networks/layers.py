@@ -307,17 +307,17 @@ class Normalization:
         return square / self.own if self.own > 0 else math.nan
 
     def _average(self, values: Array) -> Array:
-        total: Array = np.add.reduce(values, axis=self.axis, keepdims=True)
-        return total / values.shape[self.axis]
+        mean: Array = np.add.reduce(values, axis=self.axis, keepdims=True) / values.shape[self.axis]
+        return mean
 
     def _project(self, values: Array) -> Array:
         """Returns how what is normalized changes when y changes by the values; the same rule takes a gradient
         back, because it is symmetric.
         """
-        if not self.through:
-            return self.scale * values
-        along = self.normal * self._average(self.normal * values)
-        projected: Array = self.scale * (values - self._average(values) - along)
+        if self.through:
+            along = self.normal * self._average(self.normal * values)
+            values = values - self._average(values) - along
+        projected: Array = self.scale * values
         return projected
 
 

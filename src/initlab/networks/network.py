@@ -59,7 +59,7 @@ class Network:
 
     @cached_property
     def offsets(self) -> NDArray[np.intp]:
-        """Where each layer's trained numbers begin in the flat array, and, last, how many there are in all."""
+        """Where each layer's trained numbers begin in the flat array; the last is how many there are."""
         scales = [0 if self.normalization == "none" else 2 * n for n in self.sizes[1:-1]] + [0]
         blocks = [n_out * (n_in + 1) for n_out, n_in in self.shapes]
         return np.cumsum([0, *(block + scale for block, scale in zip(blocks, scales, strict=True))])

@@ -12,7 +12,7 @@ from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
 from initlab.networks.tape import evaluate
 from initlab.runs.job import Job, build, largest_stack, stack_of
-from initlab.runs.record import RunRecorder
+from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.summary import Trained, summarize
 from initlab.runs.throttle import Progress, Throttle
 from initlab.tracking import Tracker
@@ -104,9 +104,12 @@ def _run_stack(
     if tracking.uri is None:
         return list(_train(jobs, stack, history, throttle))
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
-    with RunRecorder(tracker, jobs, history, tracking.every) as recorder:
+    with (
+        tracker.runs([description_of(job) for job in jobs]) as runs,
+        RunRecorder(runs, tracker, history, tracking.every) as recorder,
+    ):
         if started:
-            started(tracker.uri, recorder.run_ids)
+            started(tracker.uri, [run.run_id for run in runs])
         throttle.flush = recorder.flush
         return recorder.keep(_train(jobs, stack, history, throttle))
 
