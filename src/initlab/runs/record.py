@@ -97,7 +97,8 @@ class RunRecorder:
             return error, Ending(run_id, "FAILED", summary.metrics)
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
         address = self._tracker.address(summary.tags.get("sweep"))
-        finished = replace(one, summary=replace(summary, run_id=run_id, address=address))
+        summary = replace(summary, run_id=run_id, address=address, store=self._tracker.uri)
+        finished = replace(one, summary=summary)
         return finished, Ending(run_id, "FINISHED", summary.metrics, tags | summary.diagnosis_tags)
 
     def _close(self, endings: Sequence[Ending]) -> None:
