@@ -14,7 +14,7 @@ from initlab.terminal.wording import ui_command
 
 MOST_ROWS = 12
 MEASURED = ("mean square", "correlation", "gradient")
-LEGEND = "theory: of infinite width; 9 of 10: where so many networks of this width are."
+LEGEND = "theory: of infinite width; 9 of 10: where nine of ten networks of this width are."
 
 
 def print_observation(

@@ -135,7 +135,8 @@ def _of_each(runs: Sequence[Run], named: bool) -> list[list[Column]]:
 def _of_many(rows: Sequence[Row]) -> list[list[Column]]:
     """Returns a table's columns with a row for the runs that differ in their seeds only."""
     runs = [run for row in rows for run in row]
-    digits = telling_digits((run.cost for run in runs), least=4)
+    medians = (spread([run.cost for run in row], quartiles=True)[0] for row in rows)
+    digits = telling_digits(medians, least=4)
     counts = [Column("runs", [f"{len(row):,}" for row in rows])]
     if any(run.cost == inf for run in runs):
         counts.append(Column("diverged", [f"{sum(run.cost == inf for run in row):,}" for row in rows]))
