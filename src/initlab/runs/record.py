@@ -1,7 +1,7 @@
 """What a stack of jobs leaves in its MLflow runs: metrics, files, pictures and how each run ends."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Self
@@ -58,13 +58,18 @@ class RunRecorder:
                 self._tracker.log(_series_since(self._flushed, history, self._runs, self._every))
                 self._flushed = history.length
 
-    def keep(self, trained: Sequence[Trained]) -> list[Trained | Exception]:
-        """Writes what trained runs leave, says how they end, and returns them with their ids.
+    def keep(self, trained: Sequence[Trained], tell: Callable[[int], None]) -> list[Trained | Exception]:
+        """Writes what trained runs leave, says how they end, and returns them with their ids; tells each that
+        is done.
 
         Where that fails for one run, it ends FAILED and its error is returned in its place.
         """
         self.flush()
-        return [self._keep(run, one) for run, one in enumerate(trained)]
+        kept: list[Trained | Exception] = []
+        for run, one in enumerate(trained):
+            kept.append(self._keep(run, one))
+            tell(1)
+        return kept
 
     def _keep(self, index: int, one: Trained) -> Trained | Exception:
         run, summary = self._runs[index], one.summary
@@ -77,7 +82,8 @@ class RunRecorder:
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
         run.finish(summary.metrics, tags | summary.diagnosis_tags)
         address = self._tracker.address(summary.tags.get("sweep"))
-        return replace(one, summary=replace(summary, run_id=run.run_id, address=address))
+        summary = replace(summary, run_id=run.run_id, address=address, store=self._tracker.uri)
+        return replace(one, summary=summary)
 
 
 def _data_files(one: Trained) -> dict[str, bytes]:

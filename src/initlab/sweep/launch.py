@@ -87,7 +87,7 @@ def _train_here(
         ended = group.run(partial(_hear, progress, group))
         _take(ended, group, endings, progress)
     if len(jobs) > 1:
-        _show(overview_of(_one_done(jobs, endings), endings).run(print))
+        _show(progress, overview_of(_one_done(jobs, endings), endings).run(print))
     return endings
 
 
@@ -107,7 +107,8 @@ def _train_in_workers(
     tasks: deque[JobGroup | SweepOverview] = deque(groups)
     for task, result in run_in_workers(_run, tasks, processes, hear):
         if isinstance(task, SweepOverview):
-            _show(f"The sweep's summary was not kept: {result.why}" if isinstance(result, Lost) else result)
+            lost = isinstance(result, Lost)
+            _show(progress, f"The sweep's summary was not kept: {result.why}" if lost else result)
             continue
         if isinstance(result, Lost) and id(task) in started:
             started[id(task)].end_as_failed()
@@ -144,9 +145,9 @@ def _take(
     progress.ended(len(ended))
 
 
-def _show(words: str | None) -> None:
+def _show(progress: SweepProgress, words: str | None) -> None:
     if words:
-        print(words, flush=True)
+        progress.say(words)
 
 
 def _trains_in_stacks(sweep: Sweep) -> bool:
