@@ -373,6 +373,12 @@ def test_a_full_disk_is_a_readable_error_and_leaves_no_half_written_file(tmp_pat
     assert not (tmp_path / "big.bin").exists()
 
 
+def test_a_file_in_the_place_of_a_folder_is_a_readable_error(tmp_path, client):
+    (tmp_path / "images").write_text("in the way")
+    with pytest.raises(TrackingError, match=r"images/a/b\.png: cannot be written: Not a directory$"):
+        write_files(client, "r", tmp_path.as_uri(), {"images/a/b.png": b"picture"})
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
 def test_a_sweep_on_a_disk_that_fills_up_keeps_the_runs_it_finished(folder, client):
     artifacts = folder / "mlruns" / "artifacts"
