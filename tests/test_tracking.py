@@ -216,6 +216,14 @@ def test_a_run_ends_as_it_was_told_and_otherwise_by_how_its_block_is_left(folder
     assert file.file_size == len(b"because")
 
 
+def test_a_metric_must_have_a_value_for_each_step(folder, client):
+    tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
+    with tracker.runs(numbered(1)) as [one]:
+        with pytest.raises(ValueError, match="^cost: has 3 values for 2 steps; must have one for each$"):
+            one.log({"cost": [3.0, 2.0, 1.0]}, steps=[0, 1])
+        assert client.get_run(one.run_id).data.metrics == {}
+
+
 def test_the_runs_of_a_block_are_ended_by_one_call(folder, client, monkeypatch):
     tracker, calls = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder), []
     monkeypatch.setattr(tracker._writer, "close", calls.append)
