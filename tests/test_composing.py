@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import ROOT, run_command
 from hydra import initialize_config_module
 from hydra._internal.callbacks import Callbacks
@@ -20,7 +21,9 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.base import Container
 
-from initlab.sweep.compose import Composer, QuickLoader, save_hydra_folder, to_yaml
+from initlab.sweep import hydra_private
+from initlab.sweep.compose import Composer, QuickLoader, save_hydra_folder
+from initlab.sweep.hydra_private import plain, yaml_text
 
 OPTIONS = {
     group.name: sorted(path.stem for path in group.glob("*.yaml"))
@@ -301,11 +304,12 @@ def test_names_made_once_a_sweep_are_the_same_in_every_job(loader):
     overrides = ["hydra.mode=MULTIRUN", "seed=1,2"]
     master = loader.load_configuration("config", overrides, run_mode=RunMode.MULTIRUN)
     composer = Composer(loader, master)
-    early = composer.recipe(["seed=1"])  # made, and then asked for again when the sweep has its folder
+    early = composer.recipe(["seed=1"])  # made before the sweep has its folder
     folder = master.hydra.sweep.dir
     jobs = [composer.recipe([f"seed={seed}"]).compose() for seed in (1, 2, 3)]
     assert {job.hydra.sweep.dir for job in jobs} == {folder}
-    assert early.compose().hydra.sweep.dir != folder
+    assert early.compose().hydra.sweep.dir == folder
+    assert pickle.loads(pickle.dumps(early)).compose().hydra.sweep.dir == folder
 
 
 def test_the_quick_loader_is_hydras_loader_with_quick_jobs(loader, master):
@@ -461,7 +465,7 @@ AWKWARD = [
 
 def same_yaml(content):
     cfg = content if isinstance(content, Container) else OmegaConf.create(content)
-    assert to_yaml(cfg) == OmegaConf.to_yaml(cfg)
+    assert yaml_text(plain(cfg)) == OmegaConf.to_yaml(cfg)
 
 
 @pytest.mark.parametrize("text", AWKWARD, ids=ascii)
@@ -541,8 +545,41 @@ def test_any_tree_is_dumped_as_omegaconf_dumps_it():
 
 
 def test_every_job_config_is_dumped_as_omegaconf_dumps_it(composer):
-    for job in JOBS:
+    studies = [[f"experiment={study}"] for study in OPTIONS["experiment"]]
+    for job in [*JOBS, *studies]:
         same_yaml(composer.compose([*job, "+note='${x} Ä'"]))
+
+
+@pytest.fixture
+def no_slow_dumper(monkeypatch):
+    def refuse():
+        raise AssertionError("OmegaConf's own dumper was asked")
+
+    hydra_private._libyaml_dumper()  # takes its representers from that dumper, once
+    monkeypatch.setattr(hydra_private, "get_omega_conf_dumper", refuse)
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="this PyYAML was built without libyaml")
+def test_job_configs_are_written_by_libyaml(composer, no_slow_dumper):
+    for job in JOBS:
+        assert "\nseed: 7\n" in yaml_text(plain(composer.compose(job)))
+    with pytest.raises(AssertionError, match="OmegaConf's own dumper"):
+        yaml_text({"note": "a smile 😀"})
+
+
+def test_yaml_is_the_same_where_libyaml_is_missing(composer, monkeypatch):
+    monkeypatch.setattr(hydra_private, "_libyaml_dumper", lambda: None)
+    same_yaml(composer.compose(JOBS[0]))
+
+
+@pytest.mark.parametrize(
+    "letters", ["abc def ", "äß 漢é:- ", "'\"\\ #x", "a😀 ", "ab\n ", "a\t \x85", "?-: ,[]{}"]
+)
+def test_texts_of_any_length_are_dumped_as_omegaconf_dumps_them(letters):
+    draw = random.Random(letters)
+    for length in [*range(12), *range(70, 90), *range(95, 135, 3), 160, 300]:
+        text = "".join(draw.choices(letters, k=length))
+        same_yaml({"a": text, "b": [text, {"c": text}], text + "_": {text + ".": 1}})
 
 
 def test_nothing_of_this_leaves_the_current_hydra_config_changed(composer, tmp_path, monkeypatch):

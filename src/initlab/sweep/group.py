@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
@@ -16,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from initlab.config.targets import GROUPS
 from initlab.errors import InitlabError
 from initlab.runs.summary import Trained
-from initlab.sweep.compose import Recipe, save_hydra_folder
+from initlab.sweep.compose import Recipe, as_hydra_config, save_hydra_folder
 from initlab.sweep.executors.processes import Report
 from initlab.sweep.outcome import Outcome, failed, write_outcome
 from initlab.sweep.overview import SweepOverview, Tile, tile_of
@@ -142,24 +141,19 @@ def overview_of(job: SweepJob, endings: Mapping[int, JobEnding]) -> SweepOvervie
 def _prepare(group: JobGroup) -> list[_Prepared]:
     """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
     setup_globals()  # a worker has not heard of Hydra's resolvers yet
-    singleton = HydraConfig.instance()
-    before = singleton.cfg
-    try:
-        return [_prepare_job(job, group.callbacks) for job in group.jobs]
-    finally:
-        singleton.cfg = before
+    return [_prepare_job(job, group.callbacks) for job in group.jobs]
 
 
 def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
     whole = job.recipe.compose()
     whole.hydra.job.id = whole.hydra.job.num = job.number
     cfg, folder = save_hydra_folder(whole)
-    HydraConfig.instance().set_config(whole)
-    # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
-    with suppress(OmegaConfBaseException):
-        OmegaConf.resolve(cfg)
-    if callbacks is not None:
-        callbacks.on_job_start(config=whole, task_function=None)
+    with as_hydra_config(whole):
+        # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
+        with suppress(OmegaConfBaseException):
+            OmegaConf.resolve(cfg)
+        if callbacks is not None:
+            callbacks.on_job_start(config=whole, task_function=None)
     return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
 
 

@@ -1,7 +1,7 @@
-"""Processes that work off tasks, each of which may die without taking more than its task along.
+"""Runs tasks in worker processes.
 
-A worker that is killed costs the task it had; a new one takes its place. No worker outlives this
-process: each watches it and stops itself, the way a signal would stop it, when it is gone.
+If a worker dies, only the task it was working on is lost, and a new worker takes its place. Workers do not
+outlive the process that started them: each one watches that process and stops itself when it has ended.
 """
 
 import multiprocessing
@@ -12,8 +12,10 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any
 
 from initlab.signals import Stopped, stop, stop_on_signals
@@ -23,13 +25,13 @@ SECONDS_TO_STOP = 10
 Report = Callable[[Any], None]
 Function = Callable[[Any, Report], Any]
 
-# A fresh interpreter for each worker: forking would copy locks that other threads hold.
+# Each worker is a fresh interpreter: a fork would copy locks that other threads hold.
 _processes = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
 class Lost:
-    """Stands in place of the result of a task that has none: its worker ended, or the task raised."""
+    """Takes the place of a task's result if the task raised an error or its worker died."""
 
     why: str
 
@@ -37,10 +39,13 @@ class Lost:
 def run_in_workers(
     function: Function, tasks: deque[Any], count: int, on_report: Callable[[Any, Any], None]
 ) -> Iterator[tuple[Any, Any]]:
-    """Yields every task with its result, ``function(task, report)``, or with Lost, as they come.
+    """Yields pairs (task, result) in the order in which the tasks are done, by at most ``count`` workers.
 
-    ``on_report(task, what)`` is called for each ``report(what)`` of a worker. The consumer may append
-    tasks while it iterates. The workers end with the iteration, however that ends.
+    A result is what ``function(task, report)`` returned, or Lost. When the function calls
+    ``report(what)``, this process calls ``on_report(task, what)``. The consumer may append tasks while it
+    iterates. All workers end when the iteration ends, also when it ends early or with an error.
+
+    ``function`` must be importable: workers do not run the user's script, so they know nothing of it.
     """
     workers: list[_Worker] = []
     try:
@@ -68,12 +73,13 @@ def run_in_workers(
 
 
 class _Worker:
-    """One process, and the task that it has or had last."""
+    """A worker process and its current task, or its last one while it is idle."""
 
     def __init__(self, function: Function) -> None:
         self.connection, theirs = _processes.Pipe()
         self._process = _processes.Process(target=_work, args=(theirs, function))
-        self._process.start()
+        with _no_main_module():
+            self._process.start()
         theirs.close()
         self.task: Any = None
         self.busy = self.gone = False
@@ -83,7 +89,9 @@ class _Worker:
         self.connection.send(task)
 
     def hear(self) -> tuple[str, Any]:
-        """Returns ('report' or 'result', what): the next message, or that the worker died."""
+        """Returns the worker's next message: ('report', what) or ('result', what). If the worker died,
+        its result is Lost.
+        """
         try:
             kind, what = self.connection.recv()
         except (EOFError, OSError):  # what a pipe says when its other end is gone
@@ -104,8 +112,24 @@ class _Worker:
         self.connection.close()
 
 
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Hides the main module while a process starts.
+
+    Python tells a new process which script is the main module, and the process runs that script again. If
+    the script starts a sweep without ``if __name__ == "__main__":``, every worker would begin that sweep
+    anew. An empty main module has no file, so the new process has nothing to run.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 def _with_news(workers: list[_Worker]) -> list[_Worker]:
-    """Waits and returns the busy workers that have said something or are gone."""
+    """Returns the busy workers that have sent a message or died; waits until there is one."""
     by_connection = {worker.connection: worker for worker in workers if worker.busy}
     return [by_connection[ready] for ready in wait(list(by_connection)) if isinstance(ready, Connection)]
 
@@ -127,7 +151,7 @@ def _result(function: Function, task: Any, connection: Connection) -> Any:
     def report(what: Any) -> None:
         try:
             connection.send(("report", what))
-        except OSError:  # nobody listens: the parent is gone, and its watcher will say so in a moment
+        except OSError:  # the parent is gone; this thread need not wait until the watching thread sees it
             stop(signal.SIGTERM)
 
     try:
