@@ -21,7 +21,7 @@ from initlab.plots import (
     png,
     webp,
 )
-from initlab.plots.contact_sheet import _heading
+from initlab.plots.figures.contact_sheet import _heading
 from initlab.runs.pictures import costs_of
 
 WHITE = (255, 255, 255)
@@ -386,11 +386,13 @@ def test_drawing_needs_no_pyplot():
     program = """
 import sys
 import numpy as np
-from initlab.plots import Boundary, CostCurve, figure_png, phase_figure, png
+from initlab.plots import Boundary, CostCurve, figure_png, phase_figure, plot_boundary, plot_costs, png
 X, Y = np.eye(2), np.array([[0.0, 1.0]])
 png(Boundary(X, Y).draw(None, "he"))
 png(Boundary(np.eye(3), np.eye(3), "classes").draw(None, "he"))
 png(CostCurve(7).draw(np.ones(7), "he"))
+figure_png(plot_boundary(X, Y, None).figure)
+figure_png(plot_costs({"he": np.ones(7)}).figure)
 figure_png(phase_figure(np.ones(1), [2], np.ones((1, 1))))
 assert "matplotlib.pyplot" not in sys.modules
 """

@@ -12,9 +12,9 @@ from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 
 from initlab.plots import Boundary, Entry, chance_of, comparison, contact_sheet, png
-from initlab.plots.many_classes import ManyClasses
-from initlab.plots.palette import MANY_COLORS
-from initlab.plots.plane import Plane, Window
+from initlab.plots.plane import Plane
+from initlab.plots.style import MANY_COLORS
+from initlab.plots.tasks import ManyClasses
 
 SIDE, TOP, LEFT = 416, 70, 60  # of a boundary's square, in pixels
 SQUARE = np.array([[-1.0, -1.0, 1.0, 1.0, 0.9], [-1.0, 1.0, -1.0, 1.0, 1.0]])  # points in the corners
@@ -53,7 +53,7 @@ def regression():
 def test_more_than_two_inputs_are_shown_on_the_plane_of_scikit_learns_principal_components():
     X = load_wine().data.T
     pca = PCA(2, svd_solver="full").fit(X.T)
-    plane = Plane.of(X)
+    plane = Plane(X)
     assert np.abs(np.sum(plane.basis * pca.components_.T, axis=0)) == pytest.approx([1, 1], abs=1e-12)
     assert np.abs(plane.coordinates(X)) == pytest.approx(np.abs(pca.transform(X.T).T), abs=1e-9)
     for name, share in zip(plane.names, pca.explained_variance_ratio_, strict=True):
@@ -63,9 +63,9 @@ def test_more_than_two_inputs_are_shown_on_the_plane_of_scikit_learns_principal_
 @pytest.mark.parametrize("seed", range(7))
 def test_the_largest_loading_of_each_principal_component_is_positive(seed):
     X = np.random.RandomState(seed).randn(5, 13)
-    basis = Plane.of(X).basis
+    basis = Plane(X).basis
     assert (basis[np.abs(basis).argmax(axis=0), [0, 1]] > 0).all()
-    assert Plane.of(-X).basis == pytest.approx(basis)
+    assert Plane(-X).basis == pytest.approx(basis)
 
 
 @pytest.mark.parametrize("n_x", [3, 7])
@@ -76,17 +76,21 @@ def test_the_mesh_lies_in_the_plane_round_the_projected_points(n_x):
     from_mean = boundary.points - X.mean(axis=1, keepdims=True)
     components = PCA(2, svd_solver="full").fit(X.T).components_
     assert components.T @ (components @ from_mean) == pytest.approx(from_mean, abs=1e-12)
-    mesh, points = Plane.of(X).coordinates(boundary.points), Plane.of(X).coordinates(X)
+    mesh, points = Plane(X).coordinates(boundary.points), Plane(X).coordinates(X)
     assert (mesh.min(axis=1) < points.min(axis=1)).all()
     assert (mesh.max(axis=1) > points.max(axis=1)).all()
 
 
 def test_two_inputs_are_shown_as_they_are_to_the_bit():
     X = np.random.RandomState(3).randn(2, 101) * [[1e-3], [1e5]]
-    plane = Plane.of(X)
+    plane = Plane(X)
     assert np.array_equal(plane.coordinates(X), X)
-    mesh = Window.around(X).mesh()
-    assert np.array_equal(Boundary(X, np.ones((1, 101))).points, mesh)
+    low, high = X.min(axis=1), X.max(axis=1)
+    side = 1.16 * np.max(high - low)
+    left, bottom = (low + high - side) / 2
+    steps = np.linspace(0, side, 100)
+    across, up = np.meshgrid(left + steps, bottom + steps[::-1])
+    assert np.array_equal(Boundary(X, np.ones((1, 101))).points, [across.ravel(), up.ravel()])
     assert plane.note == ""
 
 
@@ -98,7 +102,7 @@ def test_a_lone_input_is_the_horizontal_axis_and_its_points_are_spread_over_the_
     rows, columns = np.nonzero(inside.max(axis=-1) < 60)
     assert np.ptp(columns) <= 3
     assert len(set(rows)) > 350
-    height = Plane.of(X).coordinates(X)[1]
+    height = Plane(X).coordinates(X)[1]
     assert height.min() < -0.9
     assert height.max() > 0.9
     assert np.diff(np.sort(height)).min() > 0.02
@@ -175,10 +179,9 @@ def test_hard_answers_have_a_line_between_the_classes(classes):
 def test_colours_come_again_after_ten_classes_but_in_another_marker():
     labels = np.arange(23)
     X = np.random.RandomState(3).randn(2, 23)
-    look = ManyClasses(one_hot(labels, 23))
-    marks = look.marks(X, 1000)
-    assert len({(mark.get_markerfacecolor(), mark.get_marker()) for mark in marks}) == 23
-    assert [mark.get_xydata().tolist() for mark in marks] == [[list(point)] for point in X.T]
+    markers = ManyClasses(one_hot(labels, 23)).markers(X, 1000)
+    assert len({(marker.get_markerfacecolor(), marker.get_marker()) for marker in markers}) == 23
+    assert [marker.get_xydata().tolist() for marker in markers] == [[list(point)] for point in X.T]
     boundary = Boundary(X, one_hot(labels, 23), "classes")
     answers = one_hot(np.full(100**2, 17), 23)
     assert np.abs(square_of(boundary.draw(answers, ""))[5, 5] - tint(7)).max() <= 2

@@ -1,33 +1,22 @@
 """Pictures of runs, decision boundaries, cost curves, and both side by side, and figures of theory.
 
-A sweep draws thousands of pictures, so what they share is drawn once, by matplotlib, and what differs is
-laid over it: probabilities as pixels, lines by matplotlib's Agg renderer, titles by Pillow. A lone run
-takes the same path, so its picture is the same to the byte.
+The functions ``plot_…`` draw in matplotlib's axes, their own or given ones, and return them. The rest makes
+whole pictures. A sweep draws thousands of them, so what they share is drawn once, by matplotlib, and what
+differs is laid over it: probabilities as pixels, lines by matplotlib's Agg renderer, titles by Pillow. A
+lone run takes the same path, so its picture is the same to the byte.
 """
 
-from initlab.plots.answers import chance_of
-from initlab.plots.boundary import Boundary
-from initlab.plots.comparison import Entry, comparison
-from initlab.plots.contact_sheet import MOST_SEEDS, contact_sheet
-from initlab.plots.cost_axes import CHANCE
-from initlab.plots.cost_curve import CostCurve
-from initlab.plots.encoding import figure_png, png, webp
-from initlab.plots.phase import phase_figure
-from initlab.plots.propagation import Panel, propagation_figure
+from initlab.plots.figures.boundary import Boundary, plot_boundary
+from initlab.plots.figures.comparison import Entry, comparison
+from initlab.plots.figures.contact_sheet import MOST_SEEDS, contact_sheet
+from initlab.plots.figures.costs import CHANCE, CostCurve, plot_costs
+from initlab.plots.figures.phase import phase_figure, plot_phase
+from initlab.plots.figures.propagation import Panel, plot_propagation, propagation_figure
+from initlab.plots.raster import figure_png, png, webp
+from initlab.plots.tasks import Chance, chance_of
 
 __all__ = [
-    "CHANCE",
-    "MOST_SEEDS",
-    "Boundary",
-    "CostCurve",
-    "Entry",
-    "Panel",
-    "chance_of",
-    "comparison",
-    "contact_sheet",
-    "figure_png",
-    "phase_figure",
-    "png",
-    "propagation_figure",
-    "webp",
-]
+    "CHANCE", "MOST_SEEDS", "Boundary", "Chance", "CostCurve", "Entry", "Panel", "chance_of", "comparison",
+    "contact_sheet", "figure_png", "phase_figure", "plot_boundary", "plot_costs", "plot_phase",
+    "plot_propagation", "png", "propagation_figure", "webp",
+]  # fmt: skip

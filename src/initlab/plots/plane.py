@@ -1,8 +1,5 @@
 """The plane that is shown: where it lies among the inputs, its square window and the window's mesh."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 
 from initlab.types import Array
@@ -11,69 +8,52 @@ RESOLUTION = 100  # mesh points along each side of a boundary
 GOLDEN = (5**0.5 - 1) / 2  # its multiples modulo 1 fill the interval evenly, however many they are
 
 
-class Window(NamedTuple):
-    """A square of the plane: the coordinates of its lower left corner and its side."""
-
-    x: float
-    y: float
-    side: float
-
-    @classmethod
-    def around(cls, X: Array) -> "Window":
-        """Returns the smallest square round points X (2, m), with a margin."""
-        low, high = X.min(axis=1), X.max(axis=1)
-        side = 1.16 * (float(np.max(high - low)) or 1.0)
-        x, y = (low + high - side) / 2
-        return cls(float(x), float(y), side)
-
-    def mesh(self) -> Array:
-        """Returns the points (2, k²) of a mesh from edge to edge, row by row from the top left."""
-        steps = np.linspace(0, self.side, RESOLUTION)
-        return np.stack(np.meshgrid(self.x + steps, self.y + steps[::-1])).reshape(2, -1)
-
-    def unit(self, X: Array) -> Array:
-        """Returns points X (2, m) as fractions of the sides."""
-        return (X - [[self.x], [self.y]]) / self.side
-
-
-@dataclass(frozen=True)
 class Plane:
-    """A plane of the inputs, origin (n_x, 1) + basis (n_x, 2) @ coordinates, and the words on its axes.
+    """The plane on which inputs X (n_x, m) are shown: that of their principal components if n_x > 2.
 
-    ``spread`` moves points along the second axis where it means nothing, so that they can be seen.
+    The inputs at coordinates (2, m) are origin (n_x, 1) + basis (n_x, 2) @ coordinates. ``names`` are the
+    words on its axes and ``note`` says what it is. Its window is the smallest square round X with a margin:
+    ``corner`` (2, 1) is its lower left and ``side`` its side. ``points`` (2, m) is where X is in the window,
+    in fractions of the side.
     """
 
-    origin: Array
-    basis: Array
-    names: tuple[str, str]
-    note: str = ""
-    spread: float = 0.0
-
-    @classmethod
-    def of(cls, X: Array) -> "Plane":
-        """Returns the plane to show inputs X (n_x, m) on, that of their principal components if n_x > 2."""
-        if len(X) > 2:
-            return _principal_plane(X)
-        origin, basis = np.zeros((len(X), 1)), np.eye(len(X), 2)
-        if len(X) == 2:
-            return cls(origin, basis, ("x₁", "x₂"))
-        note = "the only input is x; points are spread upwards so that they can be seen"
-        return cls(origin, basis, ("x", ""), note, spread=float(np.ptp(X)))
+    def __init__(self, X: Array) -> None:
+        self.names, self.note, self._spread = ("x₁", "x₂"), "", 0.0
+        self.origin: Array = np.zeros((len(X), 1))
+        self.basis: Array = np.eye(len(X), 2)
+        if len(X) == 1:
+            self.names = "x", ""
+            self.note = "the only input is x; points are spread upwards so that they can be seen"
+            self._spread = float(np.ptp(X))
+        elif len(X) > 2:
+            self.origin, self.basis, shares = _principal_components(X)
+            first, second = (f"principal component ({100 * share:.0f} % of the variance)" for share in shares)
+            self.names = f"1st {first}", f"2nd {second}"
+            self.note = (
+                "the network on the plane of the first two principal components; points are projected onto it"
+            )
+        coordinates = self.coordinates(X)
+        low, high = coordinates.min(axis=1, keepdims=True), coordinates.max(axis=1, keepdims=True)
+        self.side = 1.16 * (float(np.max(high - low)) or 1.0)
+        self.corner: Array = (low + high - self.side) / 2
+        self.points: Array = (coordinates - self.corner) / self.side
 
     def coordinates(self, X: Array) -> Array:
-        """Returns the coordinates (2, m) of inputs X (n_x, m), projected onto the plane."""
+        """Returns the coordinates (2, m) of inputs X (n_x, m), spread over the second axis if n_x is 1."""
         coordinates: Array = self.basis.T @ (X - self.origin)
-        coordinates[1] += self.spread * ((GOLDEN * np.arange(X.shape[1])) % 1 - 0.5)
+        coordinates[1] += self._spread * ((GOLDEN * np.arange(X.shape[1])) % 1 - 0.5)
         return coordinates
 
-    def inputs(self, coordinates: Array) -> Array:
-        """Returns the inputs (n_x, m) at coordinates (2, m)."""
-        inputs: Array = self.origin + self.basis @ coordinates
-        return inputs
+    def mesh(self) -> Array:
+        """Returns the inputs (n_x, k²) of a mesh of the window, row by row from its top left."""
+        x, y = self.corner + np.linspace(0, self.side, RESOLUTION)
+        mesh: Array = self.origin + self.basis @ np.stack(np.meshgrid(x, y[::-1])).reshape(2, -1)
+        return mesh
 
 
-def _principal_plane(X: Array) -> Plane:
-    """Returns the plane through the mean along the directions of most variance (Pearson 1901).
+def _principal_components(X: Array) -> tuple[Array, Array, Array]:
+    """Returns the mean of X (n_x, m), its two directions of most variance (n_x, 2), and their shares of the
+    variance (Pearson 1901).
 
     Each direction's largest loading is positive, so that the picture does not depend on the solver.
     """
@@ -83,9 +63,4 @@ def _principal_plane(X: Array) -> Plane:
     basis = directions[:, :2]
     largest = np.take_along_axis(basis, np.abs(basis).argmax(axis=0, keepdims=True), axis=0)
     shares = sizes[:2] ** 2 / (np.sum(sizes**2) or 1.0)
-    names = [
-        f"{nth} principal component ({100 * share:.0f} % of the variance)"
-        for nth, share in zip(("1st", "2nd"), shares, strict=True)
-    ]
-    note = "the network on the plane of the first two principal components; points are projected onto it"
-    return Plane(mean, basis * np.sign(largest), (names[0], names[1]), note)
+    return mean, basis * np.sign(largest), shares

@@ -13,9 +13,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from initlab.plots.labelling import title_figure
-from initlab.plots.palette import FRAME, GREY, INK, UNKNOWN
-from initlab.plots.sheet import Box, new_axes, new_figure
+from initlab.plots.figures.labels import title_figure
+from initlab.plots.style import FRAME, GREY, INK, UNKNOWN, Box, new_axes, new_figure, text_size
 from initlab.types import Array
 
 TRAINED = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 0.72, 256))).with_extremes(bad=UNKNOWN)
@@ -32,23 +31,56 @@ def phase_figure(
     title: str = "",
     subtitle: str = "",
 ) -> Figure:
-    """Returns a figure of what was measured (D, S), from 0 to 1 or NaN, at σ_w (S,) and depths (D,).
+    """Returns a figure, 720 pixels wide, of what ``plot_phase`` draws, under a title and a subtitle."""
+    figure, ax, cax = _new_axes(top=128)
+    title_figure(figure, 84, title, subtitle)
+    plot_phase(sigmas, depths, measured, critical, scales, measured_label, ax=ax, cax=cax)
+    return figure
+
+
+def plot_phase(
+    sigmas: Array,
+    depths: Sequence[int],
+    measured: Array,
+    critical: float | None = None,
+    scales: tuple[Array, Array] | None = None,
+    measured_label: str = "train accuracy",
+    *,
+    ax: Axes | None = None,
+    cax: Axes | None = None,
+) -> Axes:
+    """Returns axes with what was measured (D, S), from 0 to 1 or NaN, at σ_w (S,) and depths (D,).
 
     ``critical`` is the σ_w that parts the ordered from the chaotic phase (Poole et al. 2016). ``scales``
     holds σ_w (F,) and 6 ξ (F,), six times the depth over which signals forget each other: networks were
-    found trainable up to there (Schoenholz et al. 2017).
+    found trainable up to there (Schoenholz et al. 2017). The colour bar is drawn in ``cax``, or takes its
+    place from ``ax``. Without ``ax`` the axes are those of a new figure.
+
+    >>> import numpy as np
+    >>> from initlab.plots import plot_phase
+    >>> accuracy = np.array([[0.5, 1.0, 1.0], [0.1, 1.0, 0.4]])
+    >>> ax = plot_phase(np.array([0.5, 1.0, 1.5]), [4, 16], accuracy, critical=1.1)
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['4', '16']
     """
-    box = Box(84, 128, 520, 400)
-    figure = new_figure(720, box.top + box.height + 66)
-    title_figure(figure, box.left, title, subtitle)
-    axes = new_axes(figure, box)
-    mesh = _draw_cells(axes, np.asarray(sigmas, dtype=np.float64), np.asarray(depths), np.asarray(measured))
+    if ax is None:
+        _, ax, cax = _new_axes(top=60)
+    mesh = _draw_cells(ax, np.asarray(sigmas, dtype=np.float64), np.asarray(depths), np.asarray(measured))
     if scales is not None:
-        _draw_scales(axes, *scales)
+        _draw_scales(ax, *scales)
     if critical is not None:
-        _draw_critical(axes, critical)
-    _draw_bar(figure, box, mesh, measured_label)
-    return figure
+        _draw_critical(ax, critical)
+    bar = ax.figure.colorbar(mesh, cax=cax, ax=ax)
+    bar.outline.set(edgecolor=FRAME, linewidth=1)
+    bar.set_ticks([0, 0.5, 1], labels=["0", "0.5", "1"])
+    bar.ax.set_ylabel(measured_label, parse_math=False)
+    return ax
+
+
+def _new_axes(top: int) -> tuple[Figure, Axes, Axes]:
+    """Returns a figure, its axes below ``top`` pixels, and those of the colour bar beside them."""
+    figure = new_figure(720, top + 466)
+    return figure, new_axes(figure, Box(84, top, 520, 400)), new_axes(figure, Box(622, top, 13, 400))
 
 
 def _draw_cells(axes: Axes, sigmas: Array, depths: NDArray[Any], measured: Array) -> QuadMesh:
@@ -63,7 +95,7 @@ def _draw_cells(axes: Axes, sigmas: Array, depths: NDArray[Any], measured: Array
     axes.set(xlim=x[[0, -1]], ylim=y[[0, -1]], autoscale_on=False)
     if np.isnan(cells).any():
         style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
-        axes.annotate("grey: no run", (1, 0), (0, -36), size=12.5, color=GREY, **style)
+        axes.annotate("grey: no run", (1, 0), (0, -36), size=text_size(axes, 12.5), color=GREY, **style)
     return mesh
 
 
@@ -83,7 +115,8 @@ def _draw_scales(axes: Axes, sigmas: Array, depths: Array) -> None:
     inside = np.flatnonzero((heights > low) & (heights < high) & (sigmas > left) & (sigmas < right))
     if len(inside):
         place = inside[round(0.86 * (len(inside) - 1))]
-        style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": 13, "color": INK}
+        style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "color": INK}
+        style["size"] = text_size(axes, 13)
         text = axes.annotate("depth 6 ξ", (sigmas[place], heights[place]), (0, 11), **style)
         text.set_path_effects([HALO])
 
@@ -94,18 +127,9 @@ def _draw_critical(axes: Axes, critical: float) -> None:
     if not left < critical < right:
         return
     axes.axvline(critical, color=INK, lw=1.6)
-    place = axes.get_xaxis_transform()
-    style: dict[str, Any] = {"xycoords": place, "textcoords": "offset points", "size": 13}
+    style: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    style["size"] = text_size(axes, 13)
     name = rf"$\sigma_w$ = {critical:.3g}"
     axes.annotate(name, (critical, 1), (0, 29), ha="center", color=INK, **style)
     axes.annotate("← ordered", (critical, 1), (-8, 8), ha="right", color=GREY, **style)
     axes.annotate("chaotic →", (critical, 1), (8, 8), ha="left", color=GREY, **style)
-
-
-def _draw_bar(figure: Figure, beside: Box, mesh: QuadMesh, label: str) -> None:
-    """Draws the colours of what was measured to the right of a box."""
-    axes = new_axes(figure, Box(beside.left + beside.width + 18, beside.top, 13, beside.height))
-    bar = figure.colorbar(mesh, cax=axes)
-    bar.outline.set(edgecolor=FRAME, linewidth=1)
-    bar.set_ticks([0, 0.5, 1], labels=["0", "0.5", "1"])
-    axes.set_ylabel(label, parse_math=False)

@@ -1,11 +1,13 @@
-"""Titles, labels and numbers in figures that matplotlib draws whole."""
+"""Titles, names of curves and numbers in figures that matplotlib draws whole."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from initlab.plots.palette import GREY, INK
+from initlab.plots.style import GREY, INK
 from initlab.types import Array
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -19,8 +21,13 @@ def title_figure(figure: Figure, left: float, title: str, subtitle: str) -> None
     figure.text(left / width, 1 - 58 / height, subtitle, size=14.5, color=GREY, **style)
 
 
-def spread_apart(heights: Array, gap: float) -> Array:
-    """Returns heights (n,) moved apart where needed, so that none is nearer to another than gap."""
+def name_heights(axes: Axes, ends: Sequence[float], gap: float) -> Array:
+    """Returns how high on the axes, from 0 to 1, to name curves (n,) by the values at which they end.
+
+    The names stand at the ends, moved apart where needed, so that none is nearer to another than gap.
+    """
+    to_axes = axes.transData + axes.transAxes.inverted()
+    heights = to_axes.transform([(0, end) for end in ends])[:, 1]
     order = np.argsort(heights)
     steps = gap * np.arange(len(heights))
     slack = heights[order] - steps

@@ -1,0 +1,1 @@
+"""The figures: each file draws one kind of picture."""

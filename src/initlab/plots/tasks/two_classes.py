@@ -1,0 +1,47 @@
+"""The style of two classes: P(class 1) in tints of blue and orange."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.path import Path as Outline
+
+from initlab.plots import raster
+from initlab.plots.style import CLASS_COLORS, CLASS_MARKERS, TINTS, Box, class_markers, color_bar
+from initlab.types import Array
+
+_LEVEL_COLORS = raster.packed(TINTS(raster.LEVEL_PROBABILITIES)[:, :3])
+
+
+class TwoClasses:
+    """How P(class 1) (k²,) looks over labels Y (1, m) of 0 and 1."""
+
+    def __init__(self, Y: Array, classes: Sequence[str] = ()) -> None:
+        self.palette = raster.STANDARD_PALETTE
+        self._labels = Y[0] > 0.5
+        self._names = classes or ("class 0", "class 1")
+
+    def show(self, answers: Array, side: int) -> tuple[raster.Pixels, Outline]:
+        """Returns the tints of probabilities (k²,) and the lines where they are 0.5."""
+        [logits] = raster.logits_of(answers)
+        return _LEVEL_COLORS.take(raster.logit_levels(logits, side)), raster.contours_of([logits])
+
+    def markers(self, unit: Array, most: int, **style: Any) -> list[Artist]:
+        """Returns the markers of class 0 and of class 1."""
+        looks = zip(self._names, CLASS_COLORS, CLASS_MARKERS, strict=True)
+        return class_markers(unit, self._labels, looks, most, **style)
+
+    def legend_width(self, size: float) -> int:
+        """Returns the pixels that the colour bar takes."""
+        return 88
+
+    def draw_legend(self, figure: Figure, beside: Box, size: float) -> None:
+        """Draws the colours of P(class 1) to the right of a box, and each class's marker at its end."""
+        axes = color_bar(figure, beside, size, TINTS, steps=256, ends=(0, 1))
+        axes.set_ylabel(f"P({self._names[1]})", parse_math=False)
+        axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+        margin = 11 / (beside.height - 40)
+        for end, color, marker in zip((-margin, 1 + margin), CLASS_COLORS, CLASS_MARKERS, strict=True):
+            axes.plot(0.5, end, marker, c=color, ms=9, mec="white", clip_on=False)
+        axes.set(xlim=(0, 1), ylim=(0, 1))
