@@ -1,4 +1,7 @@
-"""``hydra/launcher=stacked`` trains the jobs of a sweep as stacks. Hydra looks for launchers only here."""
+"""``hydra/launcher=stacked`` trains the jobs of a sweep as stacks. Hydra looks for launchers only here.
+
+It does so whenever it starts, so this is also where Initlab's configs get their resolvers.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +11,10 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+from initlab.config.resolvers import setup_resolvers
+
+setup_resolvers()
 
 
 @dataclass

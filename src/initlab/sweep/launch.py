@@ -44,6 +44,11 @@ class Sweep:
         )
 
     @property
+    def quiet(self) -> bool:
+        """Whether a program asks, which reads the outcomes: see ``trains_in_stacks``."""
+        return getattr(self.task_function, "quiet", False)
+
+    @property
     def processes(self) -> int:
         """How many processes may train at once."""
         return self.n_jobs or _cores()
@@ -67,13 +72,13 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     stop_on_signals()
     jobs = jobs_of(sweep.composer, overrides, first_number)
     endings = _train(jobs, sweep)
-    return [job_return(job.overrides, endings[job.number]) for job in jobs]
+    return [job_return(job.overrides, endings[job.number], sweep.quiet) for job in jobs]
 
 
 def _train(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
     groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
-    with SweepProgress(len(jobs)) as progress:
+    with SweepProgress(len(jobs), quiet=sweep.quiet) as progress:
         if sweep.processes == 1 or len(groups) == 1:
             return _train_here(jobs, groups, progress)
         return _train_in_workers(jobs, groups, sweep.processes, progress)
@@ -87,7 +92,7 @@ def _train_here(
         ended = group.run(partial(_hear, progress, group))
         _take(ended, group, endings, progress)
     if len(jobs) > 1:
-        _show(overview_of(_one_done(jobs, endings), endings).run(print))
+        progress.say(overview_of(_one_done(jobs, endings), endings).run(print))
     return endings
 
 
@@ -107,7 +112,8 @@ def _train_in_workers(
     tasks: deque[JobGroup | SweepOverview] = deque(groups)
     for task, result in run_in_workers(_run, tasks, processes, hear):
         if isinstance(task, SweepOverview):
-            _show(f"The sweep's summary was not kept: {result.why}" if isinstance(result, Lost) else result)
+            lost = isinstance(result, Lost)
+            progress.say(f"The sweep's summary was not kept: {result.why}" if lost else result)
             continue
         if isinstance(result, Lost) and id(task) in started:
             started[id(task)].end_as_failed()
@@ -142,11 +148,6 @@ def _take(
     endings.update({ending.number: ending for ending in ended})
     progress.under_way(id(group), 0)
     progress.ended(len(ended))
-
-
-def _show(words: str | None) -> None:
-    if words:
-        print(words, flush=True)
 
 
 def _trains_in_stacks(sweep: Sweep) -> bool:

@@ -33,12 +33,6 @@ class Outcome:
         """The overrides by their keys."""
         return dict(override.partition("=")[::2] for override in self.overrides)
 
-    @property
-    def objective(self) -> float:
-        """The final cost, infinite where there is none, for a sweeper to minimize."""
-        cost = self.summary.final_cost if self.summary else None
-        return float("inf") if cost is None else cost
-
 
 def failed(overrides: Sequence[str], error: BaseException) -> Outcome:
     """Returns the outcome of a job that ended by an error."""

@@ -17,9 +17,13 @@ SECONDS_BETWEEN_LINES = 10  # where there is no terminal to redraw a line in
 
 
 class _Line:
-    """A progress bar of its own columns, shown between entering and leaving."""
+    """A progress bar of its own columns, shown between entering and leaving.
 
-    def __init__(self, *columns: ProgressColumn) -> None:
+    With ``quiet`` nothing is written where the bar cannot be redrawn.
+    """
+
+    def __init__(self, *columns: ProgressColumn, quiet: bool) -> None:
+        self._quiet = quiet
         self._console = Console()
         self._bar = Progress(
             *columns,
@@ -41,17 +45,23 @@ class _Line:
     ) -> None:
         self._bar.stop()
 
+    def say(self, words: str | None) -> None:
+        """Prints a line, unless there are no words or it is to be quiet."""
+        if words and not self._quiet:
+            print(words, flush=True)
+
 
 class ProgressLine(_Line):
     """Shows how far a job is and at which cost."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed:,}/{task.total:,}"),
             TextColumn("cost {task.fields[cost]}"),
             TimeRemainingColumn(),
+            quiet=quiet,
         )
         self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
 
@@ -63,18 +73,19 @@ class ProgressLine(_Line):
                 self._task, description=name, completed=iteration, total=total, cost=cost, visible=True
             )
         elif time.monotonic() >= self._next_line:
-            print(f"{name}: {iteration:,} of {total:,} iterations, cost {cost}", flush=True)
+            self.say(f"{name}: {iteration:,} of {total:,} iterations, cost {cost}")
             self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
 
 
 class SweepProgress(_Line):
     """Shows how much of a sweep is done, how fast it goes and how long it will take."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, *, quiet: bool = False) -> None:
         super().__init__(
             TextColumn("{task.completed:,.0f}/{task.total:,} jobs"),
             BarColumn(),
             TextColumn("{task.fields[pace]}"),
+            quiet=quiet,
         )
         self._jobs, self._ended = jobs, 0
         self._under_way: dict[Hashable, float] = {}
@@ -98,7 +109,7 @@ class SweepProgress(_Line):
         if self._console.is_terminal:
             self._bar.update(self._task, completed=done, pace=pace)
         elif now >= self._next_line and 1 <= round(done) < self._jobs:
-            print(", ".join(filter(None, [f"{done:,.0f} of {self._jobs:,} jobs", pace])), flush=True)
+            self.say(", ".join(filter(None, [f"{done:,.0f} of {self._jobs:,} jobs", pace])))
             self._next_line = now + SECONDS_BETWEEN_LINES
 
     def _pace(self, done: float, seconds: float) -> str:

@@ -59,7 +59,7 @@ def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
 
 
 def experiment_id(uri: str, name: str) -> str | None:
-    """Returns the id of the experiment in the store at uri (absolute); None where it has none of that name."""
+    """Returns the id of the experiment of that name in the store at uri (absolute), None if there is none."""
     client = _reader(uri)
     with readable_errors(f"tracking.uri={uri}: cannot be read"):
         found = client.get_experiment_by_name(name)
