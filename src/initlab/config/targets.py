@@ -43,6 +43,23 @@ def load_component(values: Mapping[str, Any], group: str, allowed: Sequence[str]
     return partial(function, **arguments)
 
 
+def refuse_null_choices(overrides: Sequence[str]) -> None:
+    """Raises ConfigError, which names the options, where null is chosen from a group: Hydra's own error is a
+    traceback.
+    """
+    for override in overrides:
+        group, _, choices = override.partition("=")
+        if "null" in choices.split(",") and group.isidentifier() and (options := options_of(group)):
+            raise ConfigError(f"{group}=null: must be one of {', '.join(options)}")
+
+
+def options_of(group: str) -> list[str]:
+    """Returns the names of Initlab's own options of a group, sorted."""
+    folder = resources.files("initlab.conf") / group
+    files = folder.iterdir() if folder.is_dir() else ()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
 def name_of_choice(group: str, option: str | None, target: str) -> str:
     """Returns what to call a component: the option that was chosen, or its function's own name where the
     option stands for another function.

@@ -1,16 +1,14 @@
 """The command that trains: Hydra composes and launches, ``runs`` trains, the terminal shows."""
 
 import sys
-from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from initlab.errors import InitlabError
+from initlab.config.targets import refuse_null_choices
+from initlab.errors import ConfigError, InitlabError
 from initlab.signals import stop_on_signals
 from initlab.sweep.outcome import read_outcomes
 from initlab.sweep.task import RememberFolder, train_job, trains_in_stacks
@@ -39,7 +37,10 @@ def main() -> None:
     """Runs the command line; whatever happened, closes with what the jobs left behind and a true exit
     code.
     """
-    refuse_null_choices(sys.argv[1:])
+    try:
+        refuse_null_choices(sys.argv[1:])
+    except ConfigError as error:
+        sys.exit(str(error))
     try:
         run_application(train)
     finally:
@@ -48,14 +49,3 @@ def main() -> None:
 
             print_summary(read_outcomes(RememberFolder.folder))
 
-
-def refuse_null_choices(arguments: Sequence[str]) -> None:
-    """Exits with a line that names the options where null is chosen from a group: Hydra would show a
-    traceback.
-    """
-    for argument in arguments:
-        group, _, choices = argument.partition("=")
-        folder = resources.files("initlab.conf") / group
-        if "null" in choices.split(",") and group.isidentifier() and folder.is_dir():
-            options = sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".yaml"))
-            sys.exit(f"{group}=null: must be one of {', '.join(options)}")
