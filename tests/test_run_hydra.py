@@ -112,3 +112,26 @@ def test_a_script_needs_nothing_else_of_initlab(somewhere):
     )
     assert done.stderr == ""
     assert json.loads(done.stdout) == [5, 5, 7]
+
+
+def test_a_script_without_a_guard_sweeps_in_two_processes_and_is_run_once(somewhere):
+    script = somewhere / "script.py"
+    script.write_text(
+        "print('begins')\n"
+        "from initlab.sweep.hydra_private import run_hydra\n"
+        "from initlab.terminal.command import train\n"
+        "jobs = ['init=he,zeros', 'seed=range(0,8)', 'hydra.launcher.n_jobs=2']\n"
+        "short = ['train.iterations=5', 'plots.frames=0', 'tracking.uri=null']\n"
+        "[returned] = run_hydra('config', train, [*jobs, *short], True)\n"
+        "print([len(returned), *{0 < job.return_value < 3 for job in returned}])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd=somewhere,
+        timeout=120,
+    )
+    assert done.stdout.splitlines() == ["begins", "[16, True]"]
+    assert done.stderr == ""

@@ -67,3 +67,12 @@ def _read(folder: Path) -> Outcome:
     left = json.loads(file.read_text())
     summary = Summary(**left["summary"]) if left["summary"] else None
     return Outcome(left["overrides"], summary, left["error"])
+
+
+def remove_unstarted(folder: Path) -> None:
+    """Removes the folder of a sweep in which no job began: Hydra makes it before it composes the jobs."""
+    if folder.is_dir() and [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
+        (folder / "multirun.yaml").unlink()
+        folder.rmdir()
+        if folder.parent.name == "multirun" and not any(folder.parent.iterdir()):
+            folder.parent.rmdir()

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from initlab.config.targets import refuse_null_choices
 from initlab.errors import ConfigError, InitlabError
 from initlab.signals import stop_on_signals
-from initlab.sweep.outcome import read_outcomes
+from initlab.sweep.outcome import read_outcomes, remove_unstarted
 from initlab.sweep.task import RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import run_application, wants_tracebacks
 
@@ -42,10 +42,11 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(str(error))
     try:
-        run_application(train)
+        run_application(train, "config")
     finally:
         if RememberFolder.folder is not None:
             from initlab.terminal.summary import print_summary
 
             print_summary(read_outcomes(RememberFolder.folder))
+            remove_unstarted(RememberFolder.folder)
 

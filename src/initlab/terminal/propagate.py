@@ -51,7 +51,7 @@ def propagate(cfg: DictConfig) -> float | None:
 
 def main() -> None:
     """Runs the command line and exits with 1 if a job has failed."""
-    run_application(propagate)
+    run_application(propagate, "propagate")
     if FAILURES:
         sys.exit(1)
 
