@@ -141,19 +141,6 @@ def describe(specimen: Specimen, choices: Mapping[str, str], observation: Observ
     )
 
 
-def rows_of(sights: Sights, most: int = 12) -> list[list[str]]:
-    """Returns a table's rows, log-spaced if there are many layers: layer, then median, theory and band of
-    each quantity.
-    """
-    layers = len(sights.forward.median)
-    shown = np.unique(np.rint(np.geomspace(1, layers, most)).astype(int))
-    shown = np.arange(1, layers + 1) if layers <= most else shown
-    return [
-        [str(layer), *(cell for sight in sights for cell in _cells(sight, layer - 1))]
-        for layer in shown.tolist()
-    ]
-
-
 def picture_of(sights: Sights, title: str, subtitle: str) -> bytes:
     """Returns the three quantities over the layers, as a PNG."""
     from initlab.plots import Panel, figure_png, propagation_figure
@@ -194,14 +181,6 @@ def _scales(phase: Phase) -> str:
 def _beside(sight: Sight, layer: int) -> str:
     measured, predicted = sight.median[layer], sight.predicted[layer]
     return f"**{_number(measured)}**" + ("" if np.isnan(predicted) else f" (theory {_number(predicted)})")
-
-
-def _cells(sight: Sight, layer: int) -> list[str]:
-    cells = [_number(sight.median[layer]), _number(sight.predicted[layer])]
-    if sight.band_low is not None and sight.band_high is not None:
-        low, high = sight.band_low[layer], sight.band_high[layer]
-        cells.append("–" if np.isnan(low) else f"{_number(low)} … {_number(high)}")
-    return cells
 
 
 def _number(value: float) -> str:

@@ -1,7 +1,7 @@
 """The MLflow runs of a stack: RUNNING when it is entered, and each ended exactly once when it is left."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -71,8 +71,8 @@ class RunRecorder:
             self._tracker.log(series)
             self._flushed = history.length
 
-    def keep(self, trained: Sequence[Trained]) -> list[Trained | Exception]:
-        """Writes what trained runs leave, ends them and returns them with their ids.
+    def keep(self, trained: Sequence[Trained], tell: Callable[[int], None]) -> list[Trained | Exception]:
+        """Writes what trained runs leave, ends them and returns them with their ids; tells each that is done.
 
         Where that fails for one run, it ends FAILED and its error is returned in its place.
         """
@@ -84,6 +84,7 @@ class RunRecorder:
                 left, ending = self._keep(run, one)
                 kept.append(left)
                 endings.append(ending)
+                tell(1)
         finally:  # when a signal comes in between, what is kept by then is FINISHED
             self._close(endings)
         return kept
@@ -97,7 +98,8 @@ class RunRecorder:
             return error, Ending(run_id, "FAILED", summary.metrics)
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
         address = self._tracker.address(summary.tags.get("sweep"))
-        finished = replace(one, summary=replace(summary, run_id=run_id, address=address))
+        summary = replace(summary, run_id=run_id, address=address, store=self._tracker.uri)
+        finished = replace(one, summary=summary)
         return finished, Ending(run_id, "FINISHED", summary.metrics, tags | summary.diagnosis_tags)
 
     def _close(self, endings: Sequence[Ending]) -> None:

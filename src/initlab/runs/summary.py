@@ -26,7 +26,8 @@ class Summary:
     share of the seconds that its stack took, and its diagnosis.
 
     ``output`` names the rules of its answers, and so what a score is. ``diverged_at`` is the iteration whose
-    cost was not finite, or None; a diverged run has no final cost and no scores.
+    cost was not finite, or None; a diverged run has no final cost and no scores. A tracked run has an id, the
+    address of its charts and the URI of the store that holds it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Summary:
     diagnosis: Diagnosis = ()
     run_id: str | None = None
     address: str | None = None
+    store: str | None = None
 
     @property
     def rules(self) -> Output:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ from initlab.verdicts.evidence import layers_at
 
 Started = Callable[[str, Sequence[str]], None]
 """Is told the absolute tracking URI and the ids of the MLflow runs that have begun."""
+
+Kept = Callable[[int], None]
+"""Is told that so many more runs of the stack that was trained last are done: also written and drawn."""
 
 
 def run(
@@ -52,6 +56,7 @@ def run_each(
     folder: Path | str = ".",
     progress: Progress | None = None,
     started: Started | None = None,
+    kept: Kept = lambda runs: None,
 ) -> list[Trained | Exception]:
     """Does what ``run`` does, but returns a failed job's error in its place instead of raising it."""
     done: dict[int, Trained | Exception] = {}
@@ -63,9 +68,11 @@ def run_each(
         except Exception as error:
             jobs.pop(index, None)
             done[index] = error
+    run_stack = partial(
+        _run_stack, folder=Path(folder).absolute(), progress=progress, started=started, kept=kept
+    )
     for indices in _stacks(jobs):
-        stack = [jobs[index] for index in indices]
-        ended = _run_stack_or_each(stack, Path(folder).absolute(), progress, started)
+        ended = _run_stack_or_each([jobs[index] for index in indices], run_stack)
         done.update(zip(indices, ended, strict=True))
     return [done[index] for index in range(len(cfgs))]
 
@@ -81,34 +88,36 @@ def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:
 
 
 def _run_stack_or_each(
-    jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None
+    jobs: Sequence[Job], run_stack: Callable[[Sequence[Job]], list[Trained | Exception]]
 ) -> list[Trained | Exception]:
     """Runs a stack; if it breaks as a whole, runs its jobs one by one, so that one cannot harm the others."""
     try:
-        return _run_stack(jobs, folder, progress, started)
+        return run_stack(jobs)
     except TrackingError as error:  # the store would fail each of them just the same
         return [error] * len(jobs)
     except Exception as error:
         if len(jobs) == 1:
             return [error]
-        return [_run_stack_or_each([job], folder, progress, started)[0] for job in jobs]
+        return [_run_stack_or_each([job], run_stack)[0] for job in jobs]
 
 
 def _run_stack(
-    jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None
+    jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None, kept: Kept
 ) -> list[Trained | Exception]:
     stack = stack_of(jobs)
     label = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
     history, throttle = _history(stack), Throttle(label, stack.settings.train.iterations, progress)
     tracking = stack.settings.tracking
     if tracking.uri is None:
-        return list(_train(jobs, stack, history, throttle))
+        untracked = _train(jobs, stack, history, throttle)
+        kept(len(untracked))
+        return list(untracked)
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
     with RunRecorder(tracker, jobs, history, tracking.every) as recorder:
         if started:
             started(tracker.uri, recorder.run_ids)
         throttle.flush = recorder.flush
-        return recorder.keep(_train(jobs, stack, history, throttle))
+        return recorder.keep(_train(jobs, stack, history, throttle), kept)
 
 
 def _history(stack: Stack) -> History:

@@ -21,6 +21,7 @@ from initlab.sweep.compose import Recipe, as_hydra_config, save_hydra_folder
 from initlab.sweep.executors.processes import Report
 from initlab.sweep.outcome import Outcome, failed, write_outcome
 from initlab.sweep.overview import SweepOverview, Tile, tile_of
+from initlab.sweep.work import Work
 
 
 class JobFailed(CompactHydraException):
@@ -109,18 +110,17 @@ def _train(group: JobGroup, report: Report) -> list[JobEnding]:
     prepared = _prepare(group)
     first, cwd = prepared[0].cfg, Path(prepared[0].whole.hydra.runtime.cwd)
 
-    def progress(label: str, iteration: int, iterations: int, costs: Any) -> None:
-        report(iteration / iterations)
-
     def started(uri: str, run_ids: Sequence[str]) -> None:
         report(RunsStarted(uri, first.tracking.experiment, cwd, run_ids))
 
+    work = Work(len(prepared), report)
     done = run_each(
         [one.cfg for one in prepared],
         tags=[one.tags for one in prepared],
         folder=cwd,
-        progress=progress,
+        progress=work.trained,
         started=started,
+        kept=work.kept,
     )
     return [_end(one, result, group.callbacks) for one, result in zip(prepared, done, strict=True)]
 

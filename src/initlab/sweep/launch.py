@@ -92,7 +92,7 @@ def _train_here(
         ended = group.run(partial(_hear, progress, group))
         _take(ended, group, endings, progress)
     if len(jobs) > 1:
-        progress.say(overview_of(_one_done(jobs, endings), endings).run(print))
+        _show(progress, overview_of(_one_done(jobs, endings), endings).run(print))
     return endings
 
 
@@ -113,7 +113,7 @@ def _train_in_workers(
     for task, result in run_in_workers(_run, tasks, processes, hear):
         if isinstance(task, SweepOverview):
             lost = isinstance(result, Lost)
-            progress.say(f"The sweep's summary was not kept: {result.why}" if lost else result)
+            _show(progress, f"The sweep's summary was not kept: {result.why}" if lost else result)
             continue
         if isinstance(result, Lost) and id(task) in started:
             started[id(task)].end_as_failed()
@@ -148,6 +148,11 @@ def _take(
     endings.update({ending.number: ending for ending in ended})
     progress.under_way(id(group), 0)
     progress.ended(len(ended))
+
+
+def _show(progress: SweepProgress, words: str | None) -> None:
+    if words:
+        progress.say(words)
 
 
 def _trains_in_stacks(sweep: Sweep) -> bool:

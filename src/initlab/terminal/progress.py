@@ -1,37 +1,55 @@
 """What the terminal shows while jobs train: one line redrawn, or seldom plain lines in a pipe."""
 
+import math
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 from initlab.types import Array
 
-LEAST_SHARE = 0.1  # of a sweep's work, to tell from it how long the rest will take
+LEAST_SHARE = 0.1  # of the work, to tell from it how long the rest will take
 SECONDS_BETWEEN_LINES = 10  # where there is no terminal to redraw a line in
 
 
-class _Line:
-    """A progress bar of its own columns, shown between entering and leaving.
+class _Live(ProgressColumn):
+    """Words that are asked for whenever the line is drawn."""
 
-    With ``quiet`` nothing is written where the bar cannot be redrawn.
+    def __init__(self, words: Callable[[], str]) -> None:
+        super().__init__()
+        self._words = words
+
+    def render(self, task: Task) -> Text:
+        """Is called by rich."""
+        return Text(self._words())
+
+
+class _Line:
+    """A line that tells which share of some work is done, which only grows, and when the rest will be.
+
+    With ``quiet`` nothing is shown where the line cannot be redrawn, and nothing is said.
     """
 
-    def __init__(self, *columns: ProgressColumn, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._console = Console()
+        self._console = Console(highlight=False, markup=False)
         self._bar = Progress(
-            *columns,
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            _Live(self._left),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+        self._task = self._bar.add_task("", total=1, visible=False)
+        self._began = self._told = self._printed = time.monotonic()
+        self._share = 0.0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -45,78 +63,64 @@ class _Line:
     ) -> None:
         self._bar.stop()
 
-    def say(self, words: str | None) -> None:
-        """Prints a line, unless there are no words or it is to be quiet."""
-        if words and not self._quiet:
-            print(words, flush=True)
+    def say(self, words: str) -> None:
+        """Prints words above the line; an address in them is not broken."""
+        if not self._quiet:
+            self._console.print(words, soft_wrap=True)
+
+    def _tell(self, share: float, words: Callable[[], str]) -> None:
+        now = time.monotonic()
+        if share > self._share:
+            self._share, self._told = min(share, 1.0), now
+        if self._console.is_terminal:
+            self._bar.update(self._task, description=words(), completed=self._share, visible=True)
+        elif not self._quiet and now >= self._printed + SECONDS_BETWEEN_LINES and 0 < self._share < 1:
+            print(", ".join(filter(None, [words(), self._left()])), flush=True)
+            self._printed = now
+
+    def _left(self) -> str:
+        """Returns how long the rest will take at the pace so far; '' where that is a guess, and once that
+        time has passed.
+        """
+        if self._share == 1:
+            return "finishing"
+        if self._share < LEAST_SHARE:
+            return ""
+        whole = (self._told - self._began) / self._share
+        left = round(self._began + whole - time.monotonic())
+        return "" if left < 1 else f"{timedelta(seconds=left) if left >= 60 else f'{left} s'} left"
 
 
 class ProgressLine(_Line):
     """Shows how far a job is and at which cost."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        super().__init__(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:,}/{task.total:,}"),
-            TextColumn("cost {task.fields[cost]}"),
-            TimeRemainingColumn(),
-            quiet=quiet,
-        )
-        self._task = self._bar.add_task("", total=1, cost="", start=True, visible=False)
-
     def __call__(self, name: str, iteration: int, total: int, costs: Array) -> None:
         """Takes a glance at what trains: its name, its iterations so far, of how many, and its costs (R,)."""
-        cost = f"{np.median(costs):.4g}"
-        if self._console.is_terminal:
-            self._bar.update(
-                self._task, description=name, completed=iteration, total=total, cost=cost, visible=True
-            )
-        elif time.monotonic() >= self._next_line:
-            self.say(f"{name}: {iteration:,} of {total:,} iterations, cost {cost}")
-            self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+        cost = f"cost {np.median(costs):.4g}"
+        self._tell(iteration / total, lambda: f"{name}: {iteration:,} of {total:,} iterations, {cost}")
 
 
 class SweepProgress(_Line):
-    """Shows how much of a sweep is done, how fast it goes and how long it will take."""
+    """Shows how much of a sweep's work is done, and how fast it goes."""
 
     def __init__(self, jobs: int, *, quiet: bool = False) -> None:
-        super().__init__(
-            TextColumn("{task.completed:,.0f}/{task.total:,} jobs"),
-            BarColumn(),
-            TextColumn("{task.fields[pace]}"),
-            quiet=quiet,
-        )
+        super().__init__(quiet=quiet)
         self._jobs, self._ended = jobs, 0
         self._under_way: dict[Hashable, float] = {}
-        self._task = self._bar.add_task("", total=jobs, pace="")
-        self._began = time.monotonic()
 
     def under_way(self, what: Hashable, jobs: float) -> None:
         """Takes of how many jobs the work at ``what`` makes up so far; 0 when they have ended."""
         self._under_way[what] = jobs
-        self._show()
+        self._tell((self._ended + sum(self._under_way.values())) / self._jobs, self._words)
 
     def ended(self, jobs: int) -> None:
         """Takes that so many more jobs have ended."""
         self._ended += jobs
-        self._show()
+        self.under_way(None, 0)
 
-    def _show(self) -> None:
-        now = time.monotonic()
-        done = min(self._jobs, self._ended + sum(self._under_way.values()))
-        pace = self._pace(done, now - self._began)
-        if self._console.is_terminal:
-            self._bar.update(self._task, completed=done, pace=pace)
-        elif now >= self._next_line and 1 <= round(done) < self._jobs:
-            self.say(", ".join(filter(None, [f"{done:,.0f} of {self._jobs:,} jobs", pace])))
-            self._next_line = now + SECONDS_BETWEEN_LINES
-
-    def _pace(self, done: float, seconds: float) -> str:
-        """Returns how fast it goes and how long it will take; nothing as long as that would be a guess."""
-        if done < LEAST_SHARE * self._jobs or seconds <= 0:
-            return ""
-        rate = done / seconds
-        pace = f"{rate:,.1f} a second" if rate >= 1 else f"{60 * rate:.2g} a minute"
-        left = round((self._jobs - done) / rate)
-        return f"{pace}, {timedelta(seconds=left) if left >= 60 else f'{left} s'} left"
+    def _words(self) -> str:
+        percent = f"{math.floor(100 * self._share)} % of {self._jobs:,} jobs"
+        if self._share < LEAST_SHARE or self._told <= self._began:
+            return percent
+        rate = self._share * self._jobs / (self._told - self._began)
+        return f"{percent}, {f'{rate:,.1f} a second' if rate >= 1 else f'{60 * rate:.2g} a minute'}"

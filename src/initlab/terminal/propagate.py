@@ -45,7 +45,7 @@ def propagate(cfg: DictConfig) -> float | None:
         return None
     from initlab.terminal.propagation_table import print_observation
 
-    print_observation(specimen, tags, observation, address)
+    print_observation(specimen, tags, observation, address, job.runtime.cwd)
     return None if observation.phase is None else observation.phase.chi
 
 

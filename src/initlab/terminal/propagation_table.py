@@ -1,39 +1,69 @@
 """What the terminal shows of a look through the microscope."""
 
-import sys
 from collections.abc import Mapping
+from pathlib import Path
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+import numpy as np
+from numpy.typing import NDArray
 
-from initlab.propagation.report import name_of, overflow_line, rows_of, sights_of, verdict_line
+from initlab.propagation.report import Sight, Sights, name_of, overflow_line, sights_of, verdict_line
 from initlab.propagation.setup import Observation, Specimen
+from initlab.terminal.numbers import number
+from initlab.terminal.tables import Column, print_table, stdout
+from initlab.terminal.wording import ui_command
 
-PIPE_WIDTH = 200  # a pipe has no width; wide enough that no row is broken
-THEORY = ("theory", "9 of 10")
-COLUMNS = ("layer", "mean square", *THEORY, "correlation", THEORY[0], "gradient", *THEORY)
-LEGEND = (
-    "Medians over the seeds; theory: of infinite width; 9 of 10: where so many networks of this width are."
-)
+MOST_ROWS = 12
+MEASURED = ("mean square", "correlation", "gradient")
+LEGEND = "theory: of infinite width; 9 of 10: where nine of ten networks of this width are."
 
 
 def print_observation(
-    specimen: Specimen, choices: Mapping[str, str], observation: Observation, address: str | None
+    specimen: Specimen,
+    choices: Mapping[str, str],
+    observation: Observation,
+    address: str | None,
+    folder: Path | str = ".",
 ) -> None:
-    """Prints medians over the seeds beside the theory at some layers, the verdict and where the run is."""
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-    seeds = specimen.settings.seeds
-    console.print(f"{name_of(specimen, choices)}, {seeds:,} {'seed' if seeds == 1 else 'seeds'}")
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
-    for name in COLUMNS:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows_of(sights_of(observation)):
-        table.add_row(*row)
-    console.print(table)
-    console.print(LEGEND, style="dim", soft_wrap=True)
+    """Prints medians over the seeds beside the theory at some layers, the verdict and where the run is.
+
+    ``folder`` is where the command was started.
+    """
+    console, settings = stdout(), specimen.settings
+    seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds:,} seeds"
+    console.print(f"{name_of(specimen, choices)}, {seeds}")
+    layers, *blocks = columns_of(sights_of(observation))
+    print_table(console, layers, blocks)
+    console.print(
+        f"Medians over the seeds; {LEGEND}" if settings.seeds > 1 else LEGEND.capitalize(), style="dim"
+    )
     if overflow := overflow_line(observation):
-        console.print(overflow, soft_wrap=True)
-    console.print(verdict_line(observation), soft_wrap=True)
-    if address:
-        console.print(f"By layer, with pictures, in MLflow (make ui): {address}", soft_wrap=True)
+        console.print(overflow)
+    console.print(verdict_line(observation))
+    if address and settings.tracking.uri:
+        command = ui_command(settings.tracking.uri, folder)
+        console.print(
+            f"By layer, with pictures, in MLflow{command and f' ({command})'}: {address}", soft_wrap=True
+        )
+
+
+def columns_of(sights: Sights) -> list[list[Column]]:
+    """Returns the layers, log-spaced if there are many, and three blocks of columns beside them: what was
+    measured of each quantity, its theory and its band.
+    """
+    layers = len(sights.forward.median)
+    shown = np.unique(np.rint(np.geomspace(1, layers, MOST_ROWS)).astype(int))
+    shown = np.arange(1, layers + 1) if layers <= MOST_ROWS else shown
+    blocks = [_block(name, sight, shown - 1) for name, sight in zip(MEASURED, sights, strict=True)]
+    return [[Column("layer", [str(layer) for layer in shown])], *blocks]
+
+
+def _block(name: str, sight: Sight, at: NDArray[np.int64]) -> list[Column]:
+    block = [
+        Column(name, [*map(number, sight.median[at])]),
+        Column("theory", [*map(number, sight.predicted[at])]),
+    ]
+    if sight.band_low is not None and sight.band_high is not None:
+        bands = zip(sight.band_low[at], sight.band_high[at], strict=True)
+        cells = ["–" if np.isnan(low) else f"[{number(low)}, {number(high)}]" for low, high in bands]
+        block.append(Column("9 of 10", cells))
+    return block

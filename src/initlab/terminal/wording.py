@@ -19,8 +19,8 @@ def own_command(program: str = "train") -> str:
 
 
 def ui_command(uri: str = DEFAULT_STORE, folder: Path | str = ".") -> str:
-    """Returns the command that shows the runs of a tracking store in MLflow's UI: ``make ui``, ``initlab ui``,
-    ``initlab ui --uri …``, or '' for a server, which shows them itself.
+    """Returns the command that shows a tracking store in MLflow's UI: ``make ui``, ``initlab ui``,
+    ``initlab ui --uri …``, or '' for a server, which shows its runs itself.
 
     ``folder`` is where the command was started. ``make ui`` is only for the checkout's own store, and only
     where a Makefile can be asked for it.
