@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types bench readme lock clean
+.PHONY: help setup sweep ui test check lint types docs bench readme lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,7 +39,10 @@ lint: setup
 types: setup
 	$(RUN)/mypy
 
-check: lint types test ## Lint, types and tests: what CI runs
+docs: setup ## Build the pages and the API reference into site/
+	NO_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build
+
+check: lint types docs test ## Lint, types, docs and tests: what CI runs
 
 bench: setup ## Measure the speed beside other ways to do the same; some minutes
 	$(RUN)/python -m benchmarks
@@ -47,11 +50,11 @@ bench: setup ## Measure the speed beside other ways to do the same; some minutes
 readme: setup ## Make the README's pictures and table anew
 	$(RUN)/python -m tools.readme
 
-lock: setup ## Resolve the lock anew from pyproject.toml
+lock: setup ## Bring the lock up to pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest of everything
 	$(RUN)/python -m pip install --quiet uv
 	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --upgrade --extra dev pyproject.toml --output-file requirements.lock
+	    $(UPGRADE) --extra dev pyproject.toml --output-file requirements.lock
 
 clean: ## Remove the environment, caches and job folders; tracked runs in mlruns/ stay
-	rm -rf $(VENV) outputs multirun build dist .mypy_cache .pytest_cache .ruff_cache src/*.egg-info
+	rm -rf $(VENV) outputs multirun build dist site .mypy_cache .pytest_cache .ruff_cache src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

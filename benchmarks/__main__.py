@@ -1,16 +1,13 @@
 """``make bench``: measures and prints, side by side, and puts the tables into docs/speed.md."""
 
-import re
 import sys
 from pathlib import Path
 
+from tools.generated import replace_block
+
 from . import iteration, larger, measuring, metrics, sweep
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "speed.md"
-TABLES = re.compile(
-    r"(?<=<!-- speed: made by `make bench` -->\n\n).*?(?=\n\n<!-- end of speed -->)", re.DOTALL
-)
-
+PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
 MEASUREMENTS = {
     "iteration": (("one iteration of one run", "µs", "of plain NumPy"), iteration.measure),
     "larger": (("one iteration of a larger network, batch 128", "ms", "of Initlab"), larger.measure),
@@ -34,7 +31,7 @@ def main(wanted: list[str]) -> None:
         tables.append(table(head, measure()))
         print(tables[-1], end="\n\n", flush=True)
     if not wanted:
-        PAGE.write_text(TABLES.sub(lambda _: "\n\n".join(tables), PAGE.read_text()))
+        replace_block(PAGE, "speed", "\n\n".join(tables))
 
 
 if __name__ == "__main__":

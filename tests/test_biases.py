@@ -2,8 +2,8 @@ from functools import partial
 
 import numpy as np
 import pytest
+from oracles import plain_layers
 from scipy.stats import kstest, norm, uniform
-from starts import plain_layers
 
 from initlab import initializers
 from initlab.config.targets import load_component

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from starts import lone_start, stack_of_starts
+from builders import gradients_at
+from oracles import lone_start, stack_of_starts
 
 from initlab import initializers
-from initlab.networks.curvature import gradient_quotient, gradients_at
-from initlab.networks.hessian import hessian_products
-from initlab.networks.network import Network, evaluate, with_ones
+from initlab.networks.hessian import gradient_quotient, hessian_products
+from initlab.networks.network import Network
+from initlab.networks.tape import evaluate, with_ones
 
 TANH = Network((3, 7, 5, 1), "tanh")
 rng = np.random.RandomState(103)

@@ -9,10 +9,10 @@ from hydra import compose, initialize_config_module
 from scipy.stats import entropy
 
 from initlab.networks.network import Network
-from initlab.runs.summary import diagnosis_tags
+from initlab.networks.outputs import OUTPUTS
 from initlab.runs.train import run
 from initlab.verdicts import VERDICTS, diagnose, still_improving, trained_well
-from initlab.verdicts.evidence import Evidence, baseline, baseline_cost, layers_at
+from initlab.verdicts.evidence import Evidence, layers_at
 
 FAST = ("train.iterations=400", "optimizer=adam", "optimizer.learning_rate=0.02")
 GOOD = ("init=he", "dataset=moons", "model.hidden=[20,10]", *FAST)
@@ -43,9 +43,9 @@ CASES = {
         ("dataset=diabetes", "init=zeros", "train.iterations=50"),
         ("dataset=diabetes", *FAST),
     ),
-    "hardly moved": (("init=he", "optimizer.learning_rate=1e-6", "train.iterations=50"), GOOD),
-    "learned by heart": (("dataset=diabetes", "model.hidden=[50,50]", *FAST), GOOD),
-    "learned in part": (("init=he", "train.iterations=3000"), GOOD),
+    "cost hardly fell": (("init=he", "optimizer.learning_rate=1e-6", "train.iterations=50"), GOOD),
+    "overfitted": (("dataset=diabetes", "model.hidden=[50,50]", *FAST), GOOD),
+    "underfitted": (("init=he", "train.iterations=3000"), GOOD),
     "still improving": (("init=he", "train.iterations=5000"), BLOBS),
 }  # fmt: skip
 
@@ -59,7 +59,7 @@ def result_of(*overrides):
 
 
 def verdicts_of(overrides):
-    return dict(result_of(*overrides).diagnosis)
+    return dict(result_of(*overrides).summary.diagnosis)
 
 
 def test_every_verdict_has_a_run_that_gets_it_and_one_that_must_not():
@@ -80,16 +80,16 @@ def test_a_run_that_does_not_deserve_a_verdict_does_not_get_it(verdict):
 
 def test_with_zeros_and_relu_not_even_a_weight_moves():
     result = result_of("init=zeros", *GOOD[1:])
-    assert "not one has moved" in dict(result.diagnosis)["symmetry never broken"]
+    assert "not one has moved" in dict(result.summary.diagnosis)["symmetry never broken"]
     for name in ("W1", "W2", "W3"):
-        np.testing.assert_array_equal(result.parameters[name], result.parameters[f"{name}_initial"])
+        np.testing.assert_array_equal(result.weights[name], result.weights[f"{name}_initial"])
 
 
 def test_with_a_constant_start_the_units_move_together():
     result = result_of("init=constant", *GOOD[1:])
-    assert "moved together" in dict(result.diagnosis)["symmetry never broken"]
-    assert np.any(result.parameters["W1"] != result.parameters["W1_initial"])
-    assert np.ptp(result.parameters["W1"], axis=0) == pytest.approx(0, abs=1e-9)
+    assert "moved together" in dict(result.summary.diagnosis)["symmetry never broken"]
+    assert np.any(result.weights["W1"] != result.weights["W1_initial"])
+    assert np.ptp(result.weights["W1"], axis=0) == pytest.approx(0, abs=1e-9)
 
 
 def test_a_layer_of_one_unit_is_not_symmetric():
@@ -98,7 +98,7 @@ def test_a_layer_of_one_unit_is_not_symmetric():
 
 def test_the_iteration_of_divergence_and_a_smaller_rate_are_named():
     sentence = verdicts_of(CASES["diverged"][0])["diverged"]
-    assert f"iteration {result_of(*CASES['diverged'][0]).diverged_at:,}" in sentence
+    assert f"iteration {result_of(*CASES['diverged'][0]).summary.diverged_at:,}" in sentence
     assert "learning rate of 1e+199" in sentence
 
 
@@ -131,7 +131,7 @@ def test_the_larger_class_is_measured_not_assumed():
     ("linear", [[0.3, -2, 5]], 0),
 ])  # fmt: skip
 def test_the_baseline_is_the_best_single_answer(output_name, Y, expected):
-    assert baseline(Network((2, 3, len(Y)), "relu", output_name), np.array(Y, float)) == expected
+    assert OUTPUTS[output_name].best_constant(np.array(Y, float))[0] == expected
 
 
 def evidence(**changes):
@@ -161,7 +161,7 @@ def test_a_cost_that_jumps_between_mini_batches_but_does_not_fall_is_not_still_i
 def test_what_is_luck_depends_on_the_number_of_examples():
     few, many = evidence(score=0.55, examples=100), evidence(score=0.55, examples=10_000)
     assert "may be luck on 100 examples" in dict(diagnose(few))["no better than the larger class"]
-    assert "learned in part" in dict(diagnose(many))
+    assert "underfitted" in dict(diagnose(many))
 
 
 @pytest.mark.parametrize(("examples", "baseline_score"), [(4, 0.5), (40, 0.9), (1000, 0.996)])
@@ -173,7 +173,7 @@ def test_to_make_no_mistake_is_never_luck(examples, baseline_score):
 def test_a_good_score_at_a_cost_above_one_answer_for_all_is_too_sure_of_its_mistakes():
     found = dict(diagnose(evidence(score=0.97, final_cost=11.0)))
     assert "trained well" not in found
-    assert "very sure where it is wrong" in found["learned in part"]
+    assert "very sure where it is wrong" in found["underfitted"]
 
 
 def test_a_regression_worse_than_the_mean_is_called_so():
@@ -191,7 +191,7 @@ def test_a_first_cost_that_is_not_finite_blames_the_start_and_not_the_steps():
 
 
 def test_advice_does_not_contradict_itself():
-    heart = verdicts_of(CASES["learned by heart"][0])
+    heart = verdicts_of(CASES["overfitted"][0])
     assert "still improving" not in heart
     falling = np.geomspace(5, 0.02, 100)
     perfect = evidence(score=1.0, test_score=1.0, costs=falling, final_cost=0.02)
@@ -206,11 +206,11 @@ def test_only_the_layers_concerned_are_named():
 
 
 def test_the_baselines_cost_is_the_entropy_of_the_classes_or_half_the_variance():
-    assert baseline_cost(Network((2, 1), "relu"), np.array([[1.0, 0, 0, 0]])) == pytest.approx(
+    assert OUTPUTS["sigmoid"].best_constant(np.array([[1.0, 0, 0, 0]]))[1] == pytest.approx(
         entropy([0.25, 0.75]), rel=1e-14
     )
-    assert baseline_cost(Network((2, 3), "relu", "softmax"), np.eye(3)) == pytest.approx(np.log(3), rel=1e-14)
-    assert baseline_cost(Network((2, 1), "relu", "linear"), np.array([[1.0, 3]])) == 0.5
+    assert OUTPUTS["softmax"].best_constant(np.eye(3))[1] == pytest.approx(np.log(3), rel=1e-14)
+    assert OUTPUTS["linear"].best_constant(np.array([[1.0, 3]]))[1] == 0.5
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
@@ -237,7 +237,7 @@ def test_a_tracked_run_is_tagged_and_described_by_its_diagnosis(config, folder, 
     [tracked_run] = runs_of(client)
     tags = tracked_run.data.tags
     assert tags["diagnosis"] == "symmetry never broken, no better than the larger class"
-    assert diagnosis_tags(result).items() <= tags.items()
-    for name, sentence in result.diagnosis:
+    assert result.summary.diagnosis_tags.items() <= tags.items()
+    for name, sentence in result.summary.diagnosis:
         assert tags[f"diagnosis.{name.replace(' ', '_')}"] == sentence
         assert sentence in tags["mlflow.note.content"]

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from builders import labels_of, step_of
+from oracles import lone_start, plain_forward, plain_gradient, plain_layers, stack_of_starts
 from scipy.stats import binomtest
-from starts import lone_start, plain_forward, plain_gradient, plain_layers, stack_of_starts
-from steps import labels_of, step_of
 
 from initlab import conf, initializers
 from initlab.datasets import circles
@@ -184,7 +184,7 @@ def test_units_stay_identical_after_training_from_a_constant_start(activation, d
     parameters = np.stack(starts).astype(dtype)
     X, Y = notebook_data.X_train.astype(dtype), notebook_data.Y_train.astype(dtype)
     before = parameters.copy()
-    for _ in fit(network, parameters, X, Y, partial(gd, learning_rate=0.1), iterations=2000):
+    for _ in fit(network, parameters, (X, Y), partial(gd, learning_rate=0.1), iterations=2000):
         pass
     assert np.all(np.any(parameters != before, axis=1))
     distinct = distinct_units(step_of(network, parameters, X, Y))
@@ -469,7 +469,7 @@ def test_a_run_that_has_diverged_disturbs_no_other_and_raises_nothing(network):
 @pytest.mark.parametrize("network", CASES, ids=str)
 def test_measures_are_arrays_of_their_own(network):
     step = step_of(*stack_of(network, 3, own_data=True))
-    arrays = [step.parameters, step.gradient, *step.arrays.inputs, *step.arrays.delta, *step.arrays.z]
+    arrays = [step.parameters, step.gradient, *step.tape.inputs, *step.tape.delta, *step.tape.z]
     before = [a.copy() for a in arrays]
     for name, values in measure(step, DIAGNOSTICS).items():
         assert not any(np.shares_memory(values, a) for a in arrays), name

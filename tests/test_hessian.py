@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
-from starts import lone_start, plain_layers, stack_of_starts
-from steps import labels_of, step_of
+from builders import gradients_at, labels_of, step_of
+from oracles import lone_start, plain_layers, stack_of_starts
 
 from initlab.activations import ACTIVATIONS
 from initlab.datasets import circles
 from initlab.diagnostics import gradient_quotient, hessian
 from initlab.diagnostics.sharpness import hutchinson_trace, lanczos_top, whole_hessian
-from initlab.networks import curvature
 from initlab.networks.hessian import hessian_products
-from initlab.networks.network import Network, with_ones
+from initlab.networks.network import Network
+from initlab.networks.tape import with_ones
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 OUTPUTS = {"sigmoid": 1, "softmax": 3, "linear": 2}
@@ -33,8 +33,8 @@ def test_hessian_products_are_central_differences_of_the_gradient(activation, ou
     _, _, X1, targets = data_of(network)
     rng = np.random.RandomState(1)
     points, directions = 0.7 * rng.randn(2, 4, network.offsets[-1])
-    ahead = curvature.gradients_at(network, points + 1e-6 * directions, X1, targets)
-    behind = curvature.gradients_at(network, points - 1e-6 * directions, X1, targets)
+    ahead = gradients_at(network, points + 1e-6 * directions, X1, targets)
+    behind = gradients_at(network, points - 1e-6 * directions, X1, targets)
     expected = (ahead - behind) / 2e-6
     products = hessian_products(network, points, directions, X1, targets)
     np.testing.assert_allclose(products, expected, atol=3e-8 * np.abs(expected).max(), rtol=0)
@@ -141,7 +141,7 @@ def test_gradient_quotient_is_its_formula_with_the_whole_hessian():
     network = Network((3, 5, 1), "tanh")
     X, Y, X1, targets = data_of(network)
     point = random_point(network)
-    g = curvature.gradients_at(network, point, X1, targets)[0]
+    g = gradients_at(network, point, X1, targets)[0]
     H = whole_hessian(network, point[0], X1, targets)
     expected = np.mean(np.abs((g - H @ g) / (g + 1e-5 * np.where(g >= 0, 1, -1)) - 1))
     assert gradient_quotient(step_of(network, point, X, Y))["global"][0] == pytest.approx(expected, rel=1e-5)

@@ -3,10 +3,10 @@ from functools import partial
 
 import numpy as np
 import pytest
+from oracles import lone_start, plain_layers
 from scipy.linalg import hadamard as sylvester
 from scipy.stats import kstest, norm, truncnorm
 from scipy.stats import uniform as uniform_law
-from starts import lone_start, plain_layers
 
 from initlab import initializers
 from initlab.config.targets import load_component

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from starts import plain_forward
-from steps import labels_of, step_of
+from builders import labels_of, step_of
+from oracles import plain_forward
 
 from initlab.diagnostics import jacobian, tangent_kernel
-from initlab.diagnostics.derivatives import input_jacobians
-from initlab.diagnostics.kernel import kernel_matrix
-from initlab.networks.network import Network, with_ones
+from initlab.diagnostics.derivatives import input_jacobians, kernel_matrix
+from initlab.networks.network import Network
+from initlab.networks.tape import with_ones
 
 NETWORKS = [
     Network((3, 7, 5, 1), "tanh"),

@@ -27,7 +27,7 @@ from omegaconf import open_dict
 import initlab.terminal.command
 from initlab.sweep.group import JobFailed
 from initlab.sweep.launch import Sweep, launch
-from initlab.sweep.plan import LARGEST_BATCH, SMALLEST_BATCH, batches_of, variants
+from initlab.sweep.plan import LARGEST_GROUP, SMALLEST_GROUP, groups_of, variants
 
 SHORT = ("train.iterations=40", "plots.frames=1")
 LONG = ("train.iterations=10000000", "tracking.every=1000", "plots.frames=0")
@@ -110,16 +110,16 @@ def test_jobs_fill_processes_with_alike_jobs_together():
             self.overrides = list(overrides)
 
     def sizes(jobs, processes):
-        return [len(batch.jobs) for batch in batches_of(jobs, processes)]
+        return [len(group.jobs) for group in groups_of(jobs, processes)]
 
     seeds = [Fake("init=he", f"seed={seed}") for seed in range(1000)]
-    assert max(sizes(seeds, 2)) == LARGEST_BATCH
+    assert max(sizes(seeds, 2)) == LARGEST_GROUP
     assert sizes(seeds[:3], 2) == [3]
     assert sizes(seeds[:20], 2) == [10, 10]
-    assert min(sizes(seeds[:16], 8)) == SMALLEST_BATCH
+    assert min(sizes(seeds[:16], 8)) == SMALLEST_GROUP
     mixed = [Fake(f"model.hidden=[{n}]", f"seed={s}") for s in range(20) for n in (2, 3)]
-    for batch in batches_of(mixed, 2):
-        assert len({job.overrides[0] for job in batch.jobs}) == 1
+    for group in groups_of(mixed, 2):
+        assert len({job.overrides[0] for job in group.jobs}) == 1
 
 
 def test_a_run_is_named_by_what_sets_it_apart():

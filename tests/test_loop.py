@@ -3,15 +3,19 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from starts import lone_start, plain_cost, plain_forward, plain_gradient, stack_of_starts
+from builders import every as every_so_many
+from builders import fit_and_measure
+from oracles import lone_start, plain_cost, plain_forward, plain_gradient, stack_of_starts
 from threadpoolctl import threadpool_limits
 
 from initlab import initializers
 from initlab.datasets import circles
 from initlab.diagnostics import activation_std, grad_norm, weight_norm
-from initlab.networks.network import Network, evaluate
+from initlab.networks.network import Network
+from initlab.networks.tape import evaluate
 from initlab.optimizers.rules import adam, gd, momentum
 from initlab.training.loop import fit, minibatches
+from initlab.training.probe import Probe
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 SMALL = Network((3, 7, 5, 1), "relu")
@@ -46,7 +50,7 @@ def notebook(data):
     starts = ((initializers.zeros, {}), (initializers.random, {"scale": 10}), (initializers.he, {}))
     parameters = np.stack([lone_start(NOTEBOOK, 3, init, **o) for init, o in starts])
     update = partial(gd, learning_rate=0.01)
-    steps = fit(NOTEBOOK, parameters, data.X_train, data.Y_train, update, iterations=15000)
+    steps = fit(NOTEBOOK, parameters, (data.X_train, data.Y_train), update, iterations=15000)
     return np.stack([record.cost for record in steps]), parameters
 
 
@@ -88,17 +92,14 @@ def small_data(runs=None, examples=37):
 def trained(parameters, X, Y, update, iterations, **options):
     """Returns the records of a run, with copies of the parameters after every iteration."""
     with np.errstate(all="ignore"):
-        return [
-            record._replace(parameters=record.parameters.copy())
-            for record in fit(SMALL, parameters, X, Y, update, iterations=iterations, **options)
-        ]
+        return list(fit_and_measure(SMALL, parameters, X, Y, update, iterations=iterations, **options))
 
 
 def test_the_cost_is_the_one_before_the_update():
     X, Y = small_data()
     parameters = stack_of_starts(SMALL, [3, 5])
     before = parameters.copy()
-    for record in fit(SMALL, parameters, X, Y, partial(gd, learning_rate=0.5), iterations=3):
+    for record in fit(SMALL, parameters, (X, Y), partial(gd, learning_rate=0.5), iterations=3):
         costs = [plain_cost(flat, SMALL.sizes, "relu", X, Y) for flat in before]
         np.testing.assert_allclose(record.cost, costs, rtol=1e-13)
         gradients = [plain_gradient(flat, SMALL.sizes, X, Y) for flat in before]
@@ -110,11 +111,11 @@ def test_the_cost_is_the_one_before_the_update():
 def test_parameters_are_updated_in_place_and_iterations_are_counted_from_0():
     parameters = stack_of_starts(SMALL, [3, 5])
     update = partial(gd, learning_rate=0.5)
-    records = list(fit(SMALL, parameters, *small_data(), update, iterations=5))
+    records = list(fit(SMALL, parameters, small_data(), update, iterations=5))
     assert [record.iteration for record in records] == [0, 1, 2, 3, 4]
     assert all(record.parameters is parameters for record in records)
     assert all(record.diverged == () for record in records)
-    assert all(record.measures == {} for record in records)
+    assert all(record.step is None for record in records)
 
 
 def test_no_iterations_leave_the_start_alone():
@@ -138,10 +139,10 @@ def test_float32_stays_float32(batch_size):
     batches = minibatches([3, 5], 37, batch_size) if batch_size else None
     update = partial(gd, learning_rate=rate)
     (*_, last) = trained(
-        parameters, X, Y, update, 5, batches=batches, diagnostics=(grad_norm, activation_std)
+        parameters, X, Y, update, 5, batches=batches, probes=[every_so_many(5, grad_norm, activation_std)]
     )
     assert last.cost.dtype == last.parameters.dtype == np.float32
-    assert {values.dtype for values in last.measures.values()} == {np.dtype(np.float32)}
+    assert {values.dtype for values in last.measured[0].values()} == {np.dtype(np.float32)}
 
 
 # ---- divergence
@@ -289,12 +290,12 @@ def test_measures_are_taken_every_so_many_iterations_from_the_first(every):
     update = partial(gd, learning_rate=0.3)
     records = trained(
         stack_of_starts(SMALL, [3, 5]), *small_data(), update, 8,
-        measure_every=every, diagnostics=(weight_norm,),
+        probes=[every_so_many(8, weight_norm, interval=every)],
     )  # fmt: skip
-    measured = [record.iteration for record in records if record.measures]
-    assert measured == list(range(0, 8, every))
+    measured = [record.iteration for record in records if record.measured[0]]
+    assert measured == list(range(0, 8, every)) == [r.iteration for r in records if r.step is not None]
     names = {"weight_norm/layer1", "weight_norm/layer2", "weight_norm/layer3"}
-    assert all(set(record.measures) in (names, set()) for record in records)
+    assert all(set(record.measured[0]) in (names, set()) for record in records)
 
 
 def test_measuring_does_not_change_the_training():
@@ -304,7 +305,7 @@ def test_measuring_does_not_change_the_training():
         batches = minibatches([3, 5], 37, 8)
         return trained(stack_of_starts(SMALL, [3, 5]), X, Y, update, 13, batches=batches, **options)
 
-    silent, measured = run(), run(diagnostics=(grad_norm, activation_std), measure_every=2)
+    silent, measured = run(), run(probes=[every_so_many(13, grad_norm, activation_std, interval=2)])
     np.testing.assert_array_equal([r.cost for r in silent], [r.cost for r in measured])
     np.testing.assert_array_equal(silent[-1].parameters, measured[-1].parameters)
 
@@ -317,11 +318,11 @@ def test_measures_see_the_parameters_before_the_update_and_the_examples_of_the_i
     orders = minibatches([3, 5], 37, batch_size or 37)
     records = trained(
         before.copy(), X, Y, partial(gd, learning_rate=0.3), 7,
-        batches=batches, diagnostics=(grad_norm, weight_norm, activation_std),
+        batches=batches, probes=[every_so_many(7, grad_norm, weight_norm, activation_std)],
     )  # fmt: skip
     for record in records:
         for run, examples in enumerate(next(orders)):
-            measures = {name: values[run] for name, values in record.measures.items()}
+            measures = {name: values[run] for name, values in record.measured[0].items()}
             check_measures(measures, before[run], X, Y, examples)
         before = record.parameters
 
@@ -336,15 +337,16 @@ def check_measures(measures, flat, X, Y, examples):
     assert measures["weight_norm/layer1"] == pytest.approx(np.linalg.norm(first), rel=1e-14)
 
 
-def test_rare_diagnostics_are_measured_at_their_own_iterations_only():
+def test_every_probe_measures_at_its_own_iterations_only():
     records = trained(
         stack_of_starts(SMALL, [3, 5]), *small_data(), partial(gd, learning_rate=0.3), 8,
-        measure_every=3, diagnostics=(grad_norm,), rare=(weight_norm,), rare_at=[0, 4],
+        probes=[every_so_many(8, grad_norm, interval=3), Probe("rarely", (weight_norm,), [0, 4])],
     )  # fmt: skip
-    assert [r.iteration for r in records if r.measures] == [0, 3, 6]
-    assert [r.iteration for r in records if r.rare] == [0, 4]
-    assert {key.split("/")[0] for r in records for key in r.measures} == {"grad_norm"}
-    assert {key.split("/")[0] for r in records for key in r.rare} == {"weight_norm"}
+    often, rarely = ([record.measured[number] for record in records] for number in (0, 1))
+    assert [number for number, found in enumerate(often) if found] == [0, 3, 6]
+    assert [number for number, found in enumerate(rarely) if found] == [0, 4]
+    assert {key.split("/")[0] for found in often for key in found} == {"grad_norm"}
+    assert {key.split("/")[0] for found in rarely for key in found} == {"weight_norm"}
 
 
 def test_a_diagnostic_sees_the_start_and_the_update_too():
@@ -355,7 +357,7 @@ def test_a_diagnostic_sees_the_start_and_the_update_too():
         return {}
 
     start = stack_of_starts(SMALL, [3, 5])
-    trained(start.copy(), *small_data(), partial(gd, learning_rate=0.25), 3, diagnostics=(look,))
+    trained(start.copy(), *small_data(), partial(gd, learning_rate=0.25), 3, probes=[every_so_many(3, look)])
     for number, (first, before, gradient, after) in enumerate(seen):
         np.testing.assert_array_equal(first, start)
         np.testing.assert_array_equal(before, start if number == 0 else seen[number - 1][3])

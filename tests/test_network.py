@@ -2,27 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles import PHI, plain_cost, plain_forward, plain_layers, stack_of_starts
 from scipy.special import expit, log_expit, softmax
 from sklearn.metrics import log_loss, mean_squared_error, r2_score
 from sklearn.neural_network import MLPClassifier
-from starts import PHI, plain_cost, plain_forward, plain_layers, stack_of_starts
 
 from initlab.activations import ACTIVATIONS
-from initlab.networks.network import (
-    Network,
-    Pass,
-    backward,
-    cost,
-    deep,
-    evaluate,
-    flatten,
-    forward,
-    mlp,
-    named_parameters,
-    predict,
-    with_ones,
-)
+from initlab.networks.network import Network, deep, flatten, mlp, named_parameters
 from initlab.networks.outputs import OUTPUTS
+from initlab.networks.tape import Tape, evaluate, predict, with_ones
 
 RUNS, EXAMPLES = 3, 7
 SHAPES = [(2, 5, 1), (3, 11, 5, 1), (5, 2, 13, 3, 1)]
@@ -47,17 +35,17 @@ def of_run(values, run):
 
 
 def passed(network, parameters, X, Y):
-    arrays = Pass(network, len(parameters), X.shape[-1], parameters.dtype)
-    arrays.load(with_ones(X), network.output.targets(Y))
-    forward(network.blocks(parameters), arrays)
-    return arrays
+    tape = Tape(network, parameters, X.shape[-1])
+    tape.load(with_ones(X), network.output.targets(Y))
+    tape.forward()
+    return tape
 
 
 def gradient_and_cost(network, parameters, X, Y):
-    arrays = passed(network, parameters, X, Y)
-    value = cost(arrays)
-    backward(network.blocks(parameters), arrays)
-    return arrays.gradient, value
+    tape = passed(network, parameters, X, Y)
+    value = tape.cost()
+    tape.backward()
+    return tape.gradient, value
 
 
 def central_differences(function, point, h=1e-5):
@@ -68,7 +56,7 @@ def central_differences(function, point, h=1e-5):
 def logistic_cost(logits, labels):
     """Returns the cost of given logits, by a network of one weight 1 and bias 0."""
     logits, labels = (np.array(v, float)[np.newaxis] for v in (logits, labels))
-    return cost(passed(Network((1, 1), "linear"), np.array([[1.0, 0.0]]), logits, labels))[0]
+    return passed(Network((1, 1), "linear"), np.array([[1.0, 0.0]]), logits, labels).cost()[0]
 
 
 @pytest.mark.parametrize("shared", SHARED)
@@ -267,7 +255,7 @@ def test_a_residual_layer_adds_the_layer_below_where_both_are_hidden_and_as_wide
     network = residual_network(activation)
     assert network.skips == [False, True, True, False, True]
     parameters, (X, _) = random_parameters(network, 59), random_data(3, True)
-    logits = passed(network, parameters, X, labels_for("sigmoid", 1)).head.z
+    logits = passed(network, parameters, X, labels_for("sigmoid", 1)).output.z
     for run, flat in enumerate(parameters):
         np.testing.assert_allclose(logits[run], plain_residual_logits(network, flat, X), rtol=1e-12)
 

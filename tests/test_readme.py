@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from PIL import Image
 
 from initlab.activations import ACTIVATIONS
+from tools.generated import read_block
 
 README = (ROOT / "README.md").read_text()
 
@@ -22,9 +23,7 @@ def test_the_table_of_results_is_what_the_headline_command_measures(headline):
         end = run.data.metrics
         shares = f"{end['accuracy/train']:.1%} | {end['accuracy/test']:.1%}"
         measured.append(f"| {run.data.tags['init']} | {first:,.3f} | {end['final_cost']:.3f} | {shares} |")
-    shown = re.search(r"<!-- results.*?-->\n\n(.*?)\n\n<!-- end -->", README, re.DOTALL)
-    assert shown is not None
-    assert shown[1].splitlines()[2:] == measured
+    assert read_block(ROOT / "README.md", "results").splitlines()[2:] == measured
 
 
 def test_the_pictures_are_there():

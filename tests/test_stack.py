@@ -5,17 +5,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from starts import stack_of_starts
+from builders import every, fit_and_measure
+from oracles import stack_of_starts
 from threadpoolctl import threadpool_limits
 
 from initlab.activations import ACTIVATIONS
 from initlab.diagnostics import DIAGNOSTICS, gradient_quotient, hessian, jacobian, tangent_kernel
-from initlab.networks.network import Network, evaluate, predict
+from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUTS
+from initlab.networks.tape import evaluate, predict
 from initlab.optimizers.clipping import clipped
 from initlab.optimizers.rules import adagrad, adam, adamw, gd, momentum, nesterov, rmsprop
 from initlab.optimizers.schedules import cosine, scheduled
-from initlab.training.loop import fit, minibatches
+from initlab.training.loop import minibatches
 
 ADAM = {"beta1": (0.9, 0.5, 0.8), "beta2": (0.999, 0.9, 0.99), "epsilon": (1e-8, 1e-3, 1e-5)}
 OPTIONS = {
@@ -112,13 +114,13 @@ def trained(case, seeds):
     parameters = stack_of_starts(case.network, seeds).astype(case.precision)
     batches = minibatches(seeds, case.examples, case.batch_size) if case.batch_size else None
     records = list(
-        fit(
+        fit_and_measure(
             case.network, parameters, *data_of_stack(case, seeds), update_of(case, seeds),
-            iterations=case.iterations, batches=batches, diagnostics=case.diagnostics,
+            iterations=case.iterations, batches=batches, probes=[every(case.iterations, *case.diagnostics)],
         )
     )  # fmt: skip
-    names = records[0].measures
-    measures = {name: np.stack([record.measures[name] for record in records]) for name in names}
+    names = records[0].measured[0]
+    measures = {name: np.stack([record.measured[0][name] for record in records]) for name in names}
     return History(np.stack([record.cost for record in records]), measures, parameters)
 
 

@@ -3,14 +3,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from starts import lone_start, plain_layers
+from oracles import lone_start, plain_layers
 
 from initlab import initializers
 from initlab.config.schema import plain
 from initlab.config.targets import load_component
 from initlab.initializers import initial_parameters, layer_by_layer, lsuv, metainit, of_network, zero_last
-from initlab.networks.curvature import gradient_quotient
-from initlab.networks.network import Network, Pass, deep, forward, predict, with_ones
+from initlab.networks.hessian import gradient_quotient
+from initlab.networks.network import Network, deep
+from initlab.networks.tape import Tape, predict, with_ones
 
 X = np.random.RandomState(97).randn(7, 211) * 3 + 1
 QUICK = {"steps": 50, "batch": 53}
@@ -19,11 +20,11 @@ QUICK = {"steps": 50, "batch": 53}
 def variances(network, flat, inputs):
     """Returns the variance of every layer's pre-activations, from the library's own forward pass."""
     identity = Network(network.sizes, network.activation_name, residual=network.residual)
-    arrays = Pass(identity, 1, inputs.shape[-1], np.float64)
-    arrays.inputs[0] = with_ones(inputs)
+    tape = Tape(identity, flat[np.newaxis], inputs.shape[-1])
+    tape.read(with_ones(inputs))
     blocks, found = identity.blocks(flat[np.newaxis]), []
-    forward(blocks, arrays)
-    for block, below in zip(blocks, arrays.inputs, strict=True):
+    tape.forward()
+    for block, below in zip(blocks, tape.inputs, strict=True):
         found.append(np.var(block @ below))
     return found
 

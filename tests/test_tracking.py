@@ -1,5 +1,6 @@
 """The store as it really behaves: missing, shared, locked, full, far away."""
 
+import importlib.metadata
 import os
 import resource
 import signal
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +19,17 @@ from conftest import environment, run_command, runs_of
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
+from initlab import signals
 from initlab.errors import TrackingError
-from initlab.runs import record as tracked
+from initlab.runs import record
 from initlab.runs.job import build
-from initlab.runs.record import TrackedStack
+from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.train import run
 from initlab.signals import STOPPING, Stopped, stop_on_signals
-from initlab.tracking import Series, Tracker
+from initlab.tracking import Description, Series, Tracker, description
 from initlab.tracking.artifacts import write_files
-from initlab.tracking.store import absolute_uri, address_of, open_store
-from initlab.tracking.turns import turn
+from initlab.tracking.description import environment_tags
+from initlab.tracking.store import absolute_uri, address_of, exclusive, open_store
 from initlab.training.history import History
 
 SHORT = ("train.iterations=20", "plots.frames=0")
@@ -47,18 +51,51 @@ def test_the_address_opens_the_charts_of_the_sweep():
 def test_processes_that_meet_a_missing_database_do_not_destroy_it(tmp_path):
     code = (
         "from pathlib import Path\n"
-        "from initlab.datasets import circles\n"
-        "from initlab.tracking import Description, Ending, Tracker\n"
-        "data = circles(n_train=31, n_test=7, noise=0.1, seed=1)\n"
+        "import numpy as np\n"
+        "from initlab.tracking import Data, Description, Tracker\n"
+        "data = Data('circles', 'here', np.eye(7), np.ones(7))\n"
         "tracker = Tracker('sqlite:///mlruns/mlflow.db', 'initlab', Path.cwd())\n"
-        "[run_id] = tracker.start([Description('he', {}, {}, data, 'circles')])\n"
-        "tracker.close([Ending(run_id, 'FINISHED')])\n"
+        "with tracker.runs([Description('he', {}, {}, data)]):\n"
+        "    pass\n"
     )
     arguments = [sys.executable, "-c", code]
     starts = [subprocess.Popen(arguments, cwd=tmp_path, env=environment()) for _ in range(3)]
     assert [start.wait(timeout=240) for start in starts] == [0] * 3
     runs = runs_of(MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db"))
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
+
+
+def test_tracking_needs_no_other_part_of_initlab(folder):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from initlab.tracking import Data, Description, Tracker\n"
+        "tracker = Tracker('sqlite:///mlruns/mlflow.db', 'mine', Path.cwd())\n"
+        "data = Data('mine', 'measured', np.eye(7), np.ones(7))\n"
+        "with tracker.runs([Description('one', {}, {}, data)]) as [run]:\n"
+        "    run.log({'cost': [2.0, 1.0]}, [0, 1])\n"
+        "print(*sorted(name for name in sys.modules if name.partition('.')[0] in ('initlab', 'hydra')))\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
+    own = {"initlab", "initlab.errors", "initlab.signals", "initlab.types"}
+    assert {name for name in done.stdout.split() if not name.startswith("initlab.tracking")} <= own
+
+
+def test_what_is_not_installed_has_no_version_tag(tmp_path, monkeypatch):
+    def installed(name, version=importlib.metadata.version):
+        if name in ("initlab", "scikit-learn"):
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(description, "version", installed)
+    environment_tags.cache_clear()
+    try:
+        versions = {tag for tag in environment_tags(tmp_path) if tag.startswith("version.")}
+    finally:
+        environment_tags.cache_clear()
+    assert versions == {"version.python", "version.numpy", "version.mlflow", "version.hydra-core"}
 
 
 def a_run(client: MlflowClient) -> str:
@@ -130,12 +167,12 @@ def statuses_of(client: MlflowClient) -> dict[str, str]:
 def test_a_stop_while_files_are_written_finishes_the_runs_that_have_theirs(
     config, folder, client, monkeypatch
 ):
-    def draw(job, result):
-        if job.settings.seed == 2:
+    def draw(one):
+        if one.job.settings.seed == 2:
             raise KeyboardInterrupt
         return b"picture"
 
-    monkeypatch.setattr(tracked, "cost_png", draw)
+    monkeypatch.setattr(record, "cost_png", draw)
     with pytest.raises(KeyboardInterrupt):
         run([config(*SHORT, f"seed={seed}") for seed in (1, 2, 3)], folder=folder)
     assert statuses_of(client) == {"1": "FINISHED", "2": "KILLED", "3": "KILLED"}
@@ -144,38 +181,133 @@ def test_a_stop_while_files_are_written_finishes_the_runs_that_have_theirs(
         assert ("final_cost" in kept.data.metrics) == (kept.info.status == "FINISHED")
 
 
-def test_runs_that_are_left_unfinished_end_failed(config, folder, client):
-    jobs = [build(config(*SHORT, f"seed={seed}"), {}) for seed in (1, 2)]
+def numbered(count: int) -> list[Description]:
+    return [Description(f"run{n}", {"n": str(n)}, {"seed": str(n)}) for n in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(None, "FINISHED"), (MemoryError("no more"), "FAILED"), (KeyboardInterrupt(), "KILLED")],
+)
+def test_a_run_ends_as_it_was_told_and_otherwise_by_how_its_block_is_left(folder, client, error, status):
     tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
-    with TrackedStack(tracker, jobs, History(2, 20, [])):
-        assert statuses_of(client) == {"1": "RUNNING", "2": "RUNNING"}
+    with (
+        pytest.raises(type(error)) if error else nullcontext(),
+        tracker.runs(numbered(3)) as [first, second, third],
+    ):
+        assert statuses_of(client) == dict.fromkeys("123", "RUNNING")
+        first.finish({"final_cost": 0.5}, {"note": "good"})
+        second.fail({"final_cost": 7.0})
+        third.log({"cost": [0.5, np.nan, 0.25], "accuracy": [0, 1, 1]}, steps=[0, 10, 20])
+        third.log({"cost": 0.125}, steps=30)
+        third.write({"notes/why.txt": b"because"})
+        assert statuses_of(client) == dict.fromkeys("123", "RUNNING")
+        if error:
+            raise error
+    assert statuses_of(client) == {"1": "FINISHED", "2": "FAILED", "3": status}
+    kept = [client.get_run(run.run_id).data for run in (first, second, third)]
+    assert [run.metrics for run in kept[:2]] == [{"final_cost": 0.5}, {"final_cost": 7.0}]
+    assert [run.tags.get("note") for run in kept] == ["good", None, None]
+    history = client.get_metric_history(third.run_id, "cost")
+    assert [(one.step, one.value) for one in history] == [(0, 0.5), (20, 0.25), (30, 0.125)]
+    assert abs(history[0].timestamp - time.time() * 1000) < 60_000
+    assert kept[2].metrics == {"cost": 0.125, "accuracy": 1.0}
+    [file] = client.list_artifacts(third.run_id, "notes")
+    assert file.file_size == len(b"because")
+
+
+def test_the_runs_of_a_block_are_ended_by_one_call(folder, client, monkeypatch):
+    tracker, calls = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder), []
+    monkeypatch.setattr(tracker._writer, "close", calls.append)
+    with tracker.runs(numbered(3)) as runs:
+        runs[1].fail()
+    [[*endings]] = calls
+    assert [(one.run_id, one.status) for one in endings] == [
+        (run.run_id, status) for run, status in zip(runs, ("FINISHED", "FAILED", "FINISHED"), strict=True)
+    ]
+
+
+def test_an_ending_that_cannot_be_written_leaves_no_run_running(folder, client):
+    tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
+    with (
+        pytest.raises(TrackingError, match=r"^dead \[%\]: cannot be a name"),
+        tracker.runs(numbered(2)) as [first, _],
+    ):
+        first.finish({"dead [%]": 1.0})
     assert statuses_of(client) == {"1": "FAILED", "2": "FAILED"}
 
 
-def test_a_stop_while_runs_are_started_ends_them_killed(config, folder, client, monkeypatch):
-    def start(self, descriptions, start=Tracker.start):
-        run_ids = start(self, descriptions)
-        os.kill(os.getpid(), signal.SIGTERM)
-        return run_ids
+def test_only_runs_that_are_still_running_are_ended_from_outside(folder, client):
+    tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
+    with tracker.runs(numbered(1)) as [done]:
+        pass
+    with tracker.runs(numbered(2)) as [_, left]:
+        tracker.end_if_running([done.run_id, left.run_id], "KILLED")
+        assert [client.get_run(one.run_id).info.status for one in (done, left)] == ["FINISHED", "KILLED"]
 
+
+def test_metrics_that_were_not_flushed_are_written_before_a_run_ends_killed(config, folder, client):
+    jobs = [build(config(*SHORT, f"seed={seed}"), {}) for seed in (1, 2)]
+    tracker, history = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder), History(2, 20, [])
+    history.costs[:7], history.times[:7] = np.arange(14).reshape(7, 2), range(7)
+
+    def interrupted(recorder: RunRecorder) -> None:
+        history.length = 3
+        recorder.flush()
+        history.length = 7
+        raise KeyboardInterrupt
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        tracker.runs([description_of(job) for job in jobs]) as runs,
+        RunRecorder(runs, tracker, history, 1) as recorder,
+    ):
+        interrupted(recorder)
+    assert statuses_of(client) == {"1": "KILLED", "2": "KILLED"}
+    for one, costs in zip(runs, history.costs[:7].T, strict=True):
+        assert [m.value for m in client.get_metric_history(one.run_id, "cost")] == costs.tolist()
+
+
+@pytest.fixture
+def stopping() -> Iterator[None]:
+    """Stopping signals raise Stopped, as they do in a command."""
     handlers = {signum: signal.getsignal(signum) for signum in STOPPING}
-    monkeypatch.setattr(Tracker, "start", start)
-    try:
-        stop_on_signals()
-        with pytest.raises(Stopped):
-            run([config(*SHORT, f"seed={seed}") for seed in (1, 2)], folder=folder)
-    finally:
-        for signum, handler in handlers.items():
-            signal.signal(signum, handler)
+    stop_on_signals()
+    yield
+    for signum, handler in handlers.items():
+        signal.signal(signum, handler)
+    signals._State.stopping = False
+
+
+def test_a_stop_while_runs_are_started_ends_them_killed(config, folder, client, monkeypatch, stopping):
+    def start(self, descriptions, start=Tracker._start):
+        runs = start(self, descriptions)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return runs
+
+    monkeypatch.setattr(Tracker, "_start", start)
+    with pytest.raises(Stopped):
+        run([config(*SHORT, f"seed={seed}") for seed in (1, 2)], folder=folder)
     assert statuses_of(client) == {"1": "KILLED", "2": "KILLED"}
 
 
-def test_a_turn_comes_when_the_one_before_is_given_back_or_dies(tmp_path):
+def test_a_stop_while_runs_are_ended_waits_until_they_are(config, folder, client, monkeypatch, stopping):
+    def end(self, endings, end=Tracker._end):
+        os.kill(os.getpid(), signal.SIGTERM)
+        end(self, endings)
+
+    monkeypatch.setattr(Tracker, "_end", end)
+    with pytest.raises(Stopped):
+        run([config(*SHORT, f"seed={seed}") for seed in (1, 2)], folder=folder)
+    assert statuses_of(client) == {"1": "FINISHED", "2": "FINISHED"}
+
+
+def test_a_lock_is_free_when_its_holder_dies(tmp_path):
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from initlab.tracking.turns import turn\n"
-        "with turn(Path(sys.argv[1])):\n"
+        "from initlab.tracking.store import exclusive\n"
+        "with exclusive(Path(sys.argv[1])):\n"
         "    print('mine', flush=True)\n"
         "    time.sleep(60)\n"
     )
@@ -184,7 +316,7 @@ def test_a_turn_comes_when_the_one_before_is_given_back_or_dies(tmp_path):
         assert holder.stdout.readline() == "mine\n"
         threading.Timer(0.5, holder.kill).start()
         asked = time.monotonic()
-        with turn(tmp_path / "lock"):
+        with exclusive(tmp_path / "lock"):
             assert 0.4 < time.monotonic() - asked < 20
 
 

@@ -13,6 +13,7 @@ import time
 import tracemalloc
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +25,19 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.numpy_dataset import from_numpy
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
 
-from initlab.datasets import circles
 from initlab.errors import TrackingError
-from initlab.tracking import Description, Ending, Series, Tracker, schema
+from initlab.tracking import Data, Description, Run, Series, Tracker, sql
 from initlab.tracking.bulk import BulkWriter
-from initlab.tracking.calls import CallWriter
-from initlab.tracking.tags import environment_tags
+from initlab.tracking.client import ClientWriter
+from initlab.tracking.description import environment_tags
+from initlab.tracking.writer import Ending
 
 TABLES = ("runs", "tags", "params", "metrics", "latest_metrics", "datasets", "inputs", "input_tags")
 THEN = 1_700_000_000_000
-CIRCLES, OTHERS = (circles(n_train=31, n_test=7, noise=0.1, seed=seed) for seed in (1, 2))
+CIRCLES, OTHERS = (
+    Data("circles", "drawn here", rng.standard_normal((31, 2)), rng.standard_normal((31, 1)))
+    for rng in (np.random.RandomState(1), np.random.RandomState(2))
+)
 
 
 def programs_of_postgresql() -> Path | None:
@@ -103,10 +107,10 @@ def tracker(uri: str, folder: Path) -> Tracker:
 @pytest.fixture
 def changed_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if MLflow's table of tags had another column."""
-    monkeypatch.setitem(schema.TABLES, "SqlTag", "key! value run_uuid! since")
-    schema._tables_are_known.cache_clear()
+    monkeypatch.setitem(sql.KNOWN, "tags", "key! value run_uuid! since")
+    sql._tables_are_known.cache_clear()
     yield
-    schema._tables_are_known.cache_clear()
+    sql._tables_are_known.cache_clear()
 
 
 def a_stack() -> list[Description]:
@@ -115,10 +119,9 @@ def a_stack() -> list[Description]:
             name=f"he-seed{seed}",
             parameters={"optimizer.learning_rate": "0.01", "Größe": "µ – 漢字 🎲\t\\N", "long": "x" * 7001},
             tags={"seed": str(seed), "note": "Zeile\nzwei", "long": "y" * 9001, "mlflow.user": "Ada"},
-            dataset=dataset,
-            dataset_name="circles",
+            data=data,
         )
-        for seed, dataset in enumerate([CIRCLES, CIRCLES, OTHERS], start=1)
+        for seed, data in enumerate([CIRCLES, CIRCLES, OTHERS], start=1)
     ]
 
 
@@ -131,21 +134,21 @@ def some_series(run_ids: list[str], steps: range) -> list[Series]:
     ]
 
 
-def endings(run_ids: list[str]) -> list[Ending]:
-    statuses = ("FINISHED", "FAILED", "KILLED")
-    metrics, tags = {"final_cost": 0.25, "seconds": 3.0}, {"mlflow.note.content": "**ü**", "seed": "changed"}
-    return [Ending(*pair, metrics, tags) for pair in zip(run_ids, statuses, strict=True)]
+METRICS = {"final_cost": 0.25, "seconds": 3.0}
+TAGS = {"mlflow.note.content": "**ü**", "seed": "changed"}
 
 
 PARTS = (range(0, 40), range(40, 61), range(30, 37))  # the last one comes late
 
 
-def write_by_initlab(tracker: Tracker) -> list[str]:
-    run_ids = tracker.start(a_stack())
-    for part in PARTS:
-        tracker.log(some_series(run_ids, part))
-    tracker.close(endings(run_ids))
-    return run_ids
+def write_by_initlab(tracker: Tracker) -> list[Run]:
+    with suppress(KeyboardInterrupt), tracker.runs(a_stack()) as runs:
+        for part in PARTS:
+            tracker.log(some_series([run.run_id for run in runs], part))
+        runs[0].finish(METRICS, TAGS)
+        runs[1].fail(METRICS, TAGS)
+        raise KeyboardInterrupt  # which ends the third run KILLED
+    return runs
 
 
 def write_by_mlflow(client: MlflowClient, folder: Path) -> str:
@@ -158,11 +161,11 @@ def write_by_mlflow(client: MlflowClient, folder: Path) -> str:
         for one in some_series(run_ids, part):
             arrays = one.values.tolist(), one.timestamps.tolist(), one.steps.tolist()
             client.log_batch(one.run_id, metrics=[Metric(one.key, *of) for of in zip(*arrays, strict=True)])
-    for ending in endings(run_ids):
-        tags = [RunTag(*pair) for pair in ending.tags.items()]
-        metrics = [Metric(*pair, time.time_ns() // 1_000_000, 0) for pair in ending.metrics.items()]
-        client.log_batch(ending.run_id, metrics=metrics, tags=tags)
-        client.set_terminated(ending.run_id, ending.status)
+    for run_id in run_ids[:2]:
+        metrics = [Metric(*pair, time.time_ns() // 1_000_000, 0) for pair in METRICS.items()]
+        client.log_batch(run_id, metrics=metrics, tags=[RunTag(*pair) for pair in TAGS.items()])
+    for run_id, status in zip(run_ids, ("FINISHED", "FAILED", "KILLED"), strict=True):
+        client.set_terminated(run_id, status)
     return experiment_id
 
 
@@ -175,8 +178,8 @@ def start_by_mlflow(client: MlflowClient, experiment_id: str, one: Description, 
         params=[Param(*pair) for pair in one.parameters.items()],
         tags=[RunTag(*pair) for pair in tags.items()],
     )
-    source = CodeDatasetSource({"mlflow.source.name": one.dataset.source})
-    data = from_numpy(one.dataset.X_train.T, source, one.dataset.Y_train.T, name=one.dataset_name)
+    source = CodeDatasetSource({"mlflow.source.name": one.data.source})
+    data = from_numpy(one.data.X, source, one.data.Y, name=one.data.name)
     context = InputTag("mlflow.data.context", "training")
     client.log_inputs(run_id, datasets=[DatasetInput(data._to_mlflow_entity(), [context])])
     return run_id
@@ -225,7 +228,7 @@ def test_the_rows_are_those_of_mlflows_client_column_by_column(tracker, folder):
     for table in TABLES:
         assert ours[table] == theirs[table], table
     assert [len(ours[table]) for table in ("runs", "datasets", "inputs")] == [3, 2, 3]
-    assert len(ours["metrics"]) == 3 * (3 * (40 + 21 + 7) + 2)
+    assert len(ours["metrics"]) == 3 * 3 * (40 + 21 + 7) + 2 * 2
 
 
 def read_back(client: MlflowClient, experiment_id: str) -> list[tuple]:
@@ -279,22 +282,17 @@ def test_runs_are_found_by_what_they_hold(tracker, words, found):
 
 
 def test_the_runs_of_a_stack_are_listed_in_their_order(tracker):
-    run_ids = tracker.start(a_stack() * 7)
+    with tracker.runs(a_stack() * 7) as runs:
+        pass
     listed = tracker.client.search_runs([tracker.experiment_id], order_by=["attributes.start_time"])
-    assert [run.info.run_id for run in listed] == run_ids
+    assert [run.info.run_id for run in listed] == [run.run_id for run in runs]
 
 
 def test_values_that_are_not_finite_are_left_out(tracker):
-    [run_id, *_] = tracker.start(a_stack())
-    steps = np.arange(3)
-    tracker.log(
-        [
-            Series(run_id, "cost", np.array([1.0, np.nan, np.inf]), steps, THEN + steps),
-            Series(run_id, "never", np.array([np.nan, np.inf, -np.inf]), steps, THEN + steps),
-        ]
-    )
-    tracker.close([Ending(run_id, "FINISHED", {"final_cost": float("inf"), "diverged": 1.0})])
-    assert tracker.client.get_run(run_id).data.metrics == {"cost": 1.0, "diverged": 1.0}
+    with tracker.runs(a_stack()[:1]) as [run]:
+        run.log({"cost": [1.0, np.nan, np.inf], "never": [np.nan, np.inf, -np.inf]}, range(3))
+        run.finish({"final_cost": float("inf"), "diverged": 1.0})
+    assert tracker.client.get_run(run.run_id).data.metrics == {"cost": 1.0, "diverged": 1.0}
 
 
 def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
@@ -302,48 +300,53 @@ def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
         return rows_of(tracker.client, tracker.experiment_id, began=0)
 
     good, *_ = a_stack()
-    bad = Description("bad", {"p": "\ud800"}, good.tags, OTHERS, "others")
-    with pytest.raises(UnicodeEncodeError):
-        tracker.start([good, bad])
+    bad = Description("bad", {"p": "\ud800"}, good.tags, OTHERS)
+    with pytest.raises(UnicodeEncodeError), tracker.runs([good, bad]):
+        pass
     assert not any(rows().values())
-    [run_id] = tracker.start([good])
-    before = rows()
-    with pytest.raises(TrackingError, match="^metrics cannot be written: .*(FOREIGN KEY|foreign key)"):
-        tracker.log(some_series([run_id, "no-such-run"], range(7)))
-    with pytest.raises(TrackingError, match="^a run to be ended is no longer in the database"):
-        tracker.close([Ending(run_id, "FINISHED", {"seconds": 3.0}), Ending("no-such-run", "FINISHED")])
-    assert rows() == before
+    with tracker.runs([good]) as [run]:
+        before = rows()
+        with pytest.raises(TrackingError, match="^metrics cannot be written: .*(FOREIGN KEY|foreign key)"):
+            tracker.log(some_series([run.run_id, "no-such-run"], range(7)))
+        endings = [Ending(run.run_id, "FINISHED", {"seconds": 3.0}), Ending("no-such-run", "FINISHED")]
+        with pytest.raises(TrackingError, match="^a run to be ended is no longer in the database"):
+            tracker._end(endings)
+        assert rows() == before
 
 
 def test_names_that_mlflow_refuses_are_readable_errors(tracker):
     good, *_ = a_stack()
     for parameters, tags in (({"a[0]": "1"}, {}), ({}, {"a//b": "1"}), ({"p" * 251: "1"}, {})):
-        with pytest.raises(TrackingError, match=r"^(a\[0\]: cannot be|a//b: cannot be|p+: is longer)"):
-            tracker.start([Description("bad", parameters, tags, good.dataset, "circles")])
+        bad = Description("bad", parameters, tags, good.data)
+        words = r"^(a\[0\]: cannot be|a//b: cannot be|p+: is longer)"
+        with pytest.raises(TrackingError, match=words), tracker.runs([bad]):
+            pass
     with pytest.raises(TrackingError, match=r"^dead units \[%\]: cannot be a name"):
         tracker.log([some_series(["r"], range(7))[0]._replace(key="dead units [%]")])
 
 
 def test_runs_are_not_started_in_an_experiment_that_was_deleted_meanwhile(tracker):
     tracker.client.delete_experiment(tracker.experiment_id)
-    with pytest.raises(TrackingError, match="was deleted meanwhile"):
-        tracker.start(a_stack())
+    with pytest.raises(TrackingError, match="was deleted meanwhile"), tracker.runs(a_stack()):
+        pass
 
 
 STACKS = """
 import sys
 from pathlib import Path
 import numpy as np
-from initlab.datasets import circles
-from initlab.tracking import Description, Ending, Series, Tracker
+from initlab.tracking import Data, Description, Series, Tracker
 tracker = Tracker(sys.argv[1], "initlab", Path(sys.argv[2]))
-data, steps = circles(n_train=31, n_test=7, noise=0.1, seed=1), np.arange(211)
+data, steps = Data("circles", "drawn", np.eye(31), np.ones(31)), np.arange(211)
 print("ready", flush=True)
 sys.stdin.readline()
 for stack in range(5):
-    ids = tracker.start([Description(f"{stack}-{n}", {"p": str(n)}, {}, data, "circles") for n in range(7)])
-    tracker.log([Series(id, key, steps * 0.5, steps, steps) for id in ids for key in ("cost", "norm")])
-    tracker.close([Ending(id, "FINISHED", {"final_cost": 1.0}) for id in ids])
+    descriptions = [Description(f"{stack}-{n}", {"p": str(n)}, {}, data) for n in range(7)]
+    with tracker.runs(descriptions) as runs:
+        keys = "cost", "norm"
+        tracker.log([Series(run.run_id, key, steps * 0.5, steps, steps) for run in runs for key in keys])
+        for run in runs:
+            run.finish({"final_cost": 1.0})
 """
 
 
@@ -383,21 +386,21 @@ def test_a_writer_waits_for_another_program_that_writes(folder):
     other.execute("BEGIN IMMEDIATE")
     threading.Timer(1, other.rollback).start()
     began = time.monotonic()
-    tracker.start(a_stack())
-    assert time.monotonic() - began > 0.9
+    with tracker.runs(a_stack()):
+        assert time.monotonic() - began > 0.9
     other.close()
 
 
 def test_rows_are_made_a_few_at_a_time(folder):
     tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
-    run_ids = tracker.start(a_stack())
-    series = some_series(run_ids, range(20_011))
-    tracemalloc.start()
-    try:
-        tracker.log(series)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    with tracker.runs(a_stack()) as runs:
+        series = some_series([run.run_id for run in runs], range(20_011))
+        tracemalloc.start()
+        try:
+            tracker.log(series)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
     assert peak < 10e6  # the 180 099 rows at once would take 30 MB
 
 
@@ -406,10 +409,10 @@ def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(uri, folder
     with caplog.at_level(logging.WARNING, "initlab"):
         trackers = [Tracker(uri, experiment, folder) for experiment in ("initlab", "more")]
     [said] = [record.getMessage() for record in caplog.records if record.name.startswith("initlab")]
-    assert "its table model SqlTag is not the one Initlab knows" in said
+    assert "its table tags is not the one Initlab knows" in said
     assert "\n" not in said
     tracker = trackers[0]
-    assert isinstance(tracker._writer, CallWriter)
+    assert isinstance(tracker._writer, ClientWriter)
     write_by_initlab(tracker)
     ours = rows_of(tracker.client, tracker.experiment_id, began)
     assert ours == rows_of(tracker.client, write_by_mlflow(tracker.client, folder), began)
@@ -418,9 +421,10 @@ def test_other_tables_than_the_known_ones_are_left_to_mlflows_client(uri, folder
 def test_a_run_that_a_client_cannot_start_ends_the_others_of_its_stack(folder, changed_tables):
     tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
     good, *_ = a_stack()
-    bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES, "circles")
-    with pytest.raises(TrackingError, match="^runs cannot be started: .*surrogates not allowed"):
-        tracker.start([good, bad])
+    bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES)
+    words = "^runs cannot be started: .*surrogates not allowed"
+    with pytest.raises(TrackingError, match=words), tracker.runs([good, bad]):
+        pass
     found = tracker.client.search_runs([tracker.experiment_id])
     assert {run.info.status for run in found} == {"FAILED"}
 
@@ -434,15 +438,15 @@ def server(folder: Path) -> Iterator[str]:
 
 def test_a_server_is_left_the_same_by_several_calls_at_once(server, folder, capsys):
     tracker = Tracker(server, "initlab", folder)
-    assert isinstance(tracker._writer, CallWriter)
-    run_ids = write_by_initlab(tracker)
+    assert isinstance(tracker._writer, ClientWriter)
+    run, *_ = write_by_initlab(tracker)
     assert capsys.readouterr().out == ""
     ours = read_back(tracker.client, tracker.experiment_id)
     assert ours == read_back(tracker.client, write_by_mlflow(tracker.client, folder))
     files = {"config.yaml": b"a: 1", **{f"images/{n}+step.png": bytes([n]) for n in range(11)}}
-    tracker.write(run_ids[0], files)
-    kept = folder / "files" / tracker.experiment_id / run_ids[0] / "artifacts"
+    run.write(files)
+    kept = folder / "files" / tracker.experiment_id / run.run_id / "artifacts"
     assert {str(path.relative_to(kept)): path.read_bytes() for path in kept.rglob("*.*")} == files
-    tracker._artifact_uris[run_ids[0]] = "mlflow-artifacts:/x"
+    run._artifact_uri = "mlflow-artifacts:/x"
     with pytest.raises(TrackingError, match="^mlflow-artifacts:/x: cannot be written: "):
-        tracker.write(run_ids[0], {"../up": b""})
+        run.write({"../up": b""})

@@ -1,7 +1,6 @@
 """``make readme``: makes the README's pictures and its table of results anew."""
 
 import itertools
-import re
 from pathlib import Path
 
 from hydra import compose, initialize_config_module
@@ -15,11 +14,11 @@ from initlab.runs.summary import Trained
 from initlab.runs.train import run
 from initlab.sweep.outcome import Outcome
 from initlab.sweep.phase_diagram import phase_png
+from tools.generated import replace_block
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 STARTS = ("zeros", "random", "he")
-TABLE = re.compile(r"(?<=<!-- results: made by `make readme` -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
 MICROSCOPE = [
     "model.depth=30",
     "model.activation=tanh",
@@ -49,8 +48,7 @@ def headline() -> None:
         for init, one in results.items()
     ]
     comparison(job.dataset.X_train, job.dataset.Y_train, entries).savefig(DOCS / "comparison.png")
-    readme = ROOT / "README.md"
-    readme.write_text(TABLE.sub(lambda _: table(results), readme.read_text()))
+    replace_block(ROOT / "README.md", "results", table(results))
 
 
 def edge_of_chaos() -> None:

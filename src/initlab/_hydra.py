@@ -35,7 +35,10 @@ def overrides_of(words: Sequence[str], settings: Mapping[str, Any]) -> list[str]
 
     A text stands as it would on the command line, so that ``init="zeros,he"`` sweeps over two starts.
     """
-    return [*words, *(f"{key}={value if isinstance(value, str) else _shown(value)}" for key, value in settings.items())]
+    return [
+        *words,
+        *(f"{key}={value if isinstance(value, str) else _shown(value)}" for key, value in settings.items()),
+    ]
 
 
 def _shown(value: Any) -> str:
@@ -45,7 +48,11 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):  # a quote is escaped, and so is a backslash before one
-        return "'" + re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + found[2].replace("'", "\\'"), value) + "'"
+        return (
+            "'"
+            + re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + found[2].replace("'", "\\'"), value)
+            + "'"
+        )
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_shown(inner)}' for key, inner in value.items())}}}"
     if isinstance(value, list | tuple):

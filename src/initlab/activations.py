@@ -1,4 +1,4 @@
-"""The hidden activations: the value of each and its derivative, written into arrays that are given.
+"""Hidden activations: functions that write an activation, or its derivative, into a given array.
 
 | name         | φ(z)                                   | source                                    |
 |--------------|----------------------------------------|-------------------------------------------|

@@ -1,8 +1,8 @@
-"""Ending on a signal: SIGINT, SIGTERM and SIGHUP become one exception that cleaning up can rely on.
+"""Stopping on a signal: SIGINT, SIGTERM and SIGHUP raise one exception, Stopped, that cleaning up relies on.
 
 A run must not stay RUNNING because its process was asked to stop. So the first such signal raises Stopped
-where the program is, and an ``except`` there ends the run as KILLED. Steps that belong together stand
-inside ``held``: a signal waits until they are done. Once stopping, only a further Ctrl-C is heard.
+where the program is, and an ``except`` there ends the run as KILLED. ``held`` encloses steps that belong
+together: a signal waits until they are done. After the first signal, only Ctrl-C interrupts again.
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""The types that every room of the house shares."""
+"""Types that all packages share."""
 
 from typing import Any, TypeAlias
 

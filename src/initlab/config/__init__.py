@@ -1,1 +1,1 @@
-"""From a composed config to checked settings and functions."""
+"""Turns a composed config into checked settings and functions."""

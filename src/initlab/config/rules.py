@@ -1,4 +1,4 @@
-"""What a setting may be, said once, in the signature of the function that takes it.
+"""Rules for settings, written once, as annotations in the signature of the function that takes them.
 
 ``def gd(..., *, learning_rate: Positive)`` reads as a type, and is also the rule by which a config is checked
 before any work is done (``check_arguments``).

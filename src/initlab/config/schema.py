@@ -1,4 +1,4 @@
-"""The settings of a config: everything in it that is not a component."""
+"""The settings of a config: all that does not name a function, each with its rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass

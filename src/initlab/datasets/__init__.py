@@ -1,8 +1,8 @@
-"""The data: functions that return a Dataset, columns are examples.
+"""Functions that return a Dataset, whose columns are examples.
 
-Problems drawn in the plane (``drawn``), scikit-learn's measured ones (``real``) and a user's own file
-(``table``). scikit-learn and pandas are imported when a dataset is made, because importing them takes
-longer than ``--help`` may.
+There are synthetic problems in the plane (``synthetic``), measured data from scikit-learn (``bundled``) and
+a user's own file (``table``). scikit-learn and pandas are imported when a dataset is made, because importing
+them takes longer than ``--help`` may.
 """
 
 from initlab.datasets.bundled import breast_cancer, diabetes, digits, wine

@@ -1,7 +1,7 @@
-"""Measured data that scikit-learn brings along: nothing is downloaded.
+"""Measured data that comes with scikit-learn: nothing is downloaded.
 
-``test_share`` of the examples, drawn by ``seed``, is the test part; features are standardised by the
-training part's mean and standard deviation.
+``seed`` chooses which ``test_share`` of the examples is kept for the test. The mean and standard deviation
+of the training part standardise the features of both parts.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a dataset is: examples for training and for testing, and what their labels mean."""
+"""A dataset: examples for training and for testing, and what their labels mean."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias

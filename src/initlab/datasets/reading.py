@@ -1,4 +1,4 @@
-"""From a CSV or Parquet file to a pandas frame whose columns have names, each once."""
+"""Reads a CSV or Parquet file into a pandas frame whose columns have names, no two of them equal."""
 
 import warnings
 from collections.abc import Sequence

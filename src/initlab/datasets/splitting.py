@@ -1,4 +1,4 @@
-"""From measured examples to a Dataset: a part held out for the test, and one scale learned from the rest."""
+"""Splits measured examples into training and test parts and scales both by the training part."""
 
 from typing import Any
 

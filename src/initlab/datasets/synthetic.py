@@ -1,5 +1,7 @@
-"""Problems drawn in the plane. The training part is drawn with ``seed``, the test part with ``seed + 1``:
-with a fixed seed every run sees the same data.
+"""Synthetic problems in the plane.
+
+``seed`` draws the training part and ``seed + 1`` the test part, so with a fixed seed every run sees the same
+data.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A user's own data: a row is an example, one column is the target, every other column a feature."""
+"""A user's own table: a row is an example, one column is the target, and every other column is a feature."""
 
 from collections.abc import Iterable
 from datetime import date, time, timedelta

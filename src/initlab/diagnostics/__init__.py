@@ -1,4 +1,4 @@
-"""What is measured from a step: small pure functions, each named in DIAGNOSTICS and so measured.
+"""Diagnostics: small pure functions that measure a step of the training. DIAGNOSTICS lists all of them.
 
 Each takes a Step and returns a mapping from what is measured ('layer1', …, 'global') to one value a run (R,).
 A metric is called ``<function>/<what>``, for example ``grad_norm/layer1``. Layers count from 1; the last
@@ -15,8 +15,7 @@ from initlab.diagnostics.activity import (
     effective_rank,
     saturation,
 )
-from initlab.diagnostics.derivatives import jacobian
-from initlab.diagnostics.kernel import tangent_kernel
+from initlab.diagnostics.derivatives import jacobian, tangent_kernel
 from initlab.diagnostics.norms import distance, grad_norm, preactivation_gradient, update_ratio, weight_norm
 from initlab.diagnostics.sharpness import gradient_quotient, hessian
 from initlab.diagnostics.similarity import distinct_units, input_correlation, unit_similarity
@@ -68,6 +67,7 @@ __all__ = [
     "activation_mean_square",
     "activation_std",
     "dead_units",
+    "diagnostics_named",
     "distance",
     "distinct_units",
     "effective_rank",
@@ -77,7 +77,6 @@ __all__ = [
     "input_correlation",
     "jacobian",
     "measure",
-    "named",
     "preactivation_gradient",
     "saturation",
     "tangent_kernel",

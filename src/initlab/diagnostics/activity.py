@@ -1,4 +1,4 @@
-"""What the layers' activations look like over the examples."""
+"""Measures of each layer's activations over the examples: moments, dead units, saturation, effective rank."""
 
 from functools import lru_cache
 
@@ -36,7 +36,7 @@ def dead_units(step: Step) -> dict[str, Array]:
     if not step.network.activation.rectifies:
         return {}
     # What is never negative adds up to 0 only if all of it is 0. ``values`` leave out what a residual adds.
-    sums = [np.add.reduce(a, axis=-1) for a in step.arrays.values]
+    sums = [np.add.reduce(a, axis=-1) for a in step.tape.values]
     return by_layer([np.add.reduce(of_units == 0, axis=-1) / of_units.shape[-1] for of_units in sums])
 
 
@@ -47,7 +47,7 @@ def saturation(step: Step) -> dict[str, Array]:
     The slope of answers that are probabilities is p (1 − p), so they count within 0.001 of 0 or 1; other
     answers are left out. ReLUs count as never saturated: ``dead_units`` tells of theirs.
     """
-    shares = [_flat_share(step, layer) for layer in range(len(step.arrays.hidden))]
+    shares = [_flat_share(step, layer) for layer in range(len(step.tape.hidden))]
     if step.network.output.classifies:
         p = step.activations[-1]
         shares.append(_share(p * (1 - p) < SATURATED / 4))
@@ -55,7 +55,7 @@ def saturation(step: Step) -> dict[str, Array]:
 
 
 def _flat_share(step: Step, layer: int) -> Array:
-    z, a = step.arrays.z[layer], step.arrays.values[layer]
+    z, a = step.tape.z[layer], step.tape.values[layer]
     if step.network.activation.rectifies:
         return np.zeros(len(a), a.dtype)
     slope = np.empty_like(a)
@@ -83,7 +83,7 @@ def effective_rank(step: Step) -> dict[str, Array]:
     """Returns how many directions each hidden layer's activations fill, 1 to n_l, 0 where all are 0: exp of
     the entropy of their singular values, made to add up to 1 (Roy & Vetterli 2007).
     """
-    return by_layer([_effective_rank(a) for a in step.arrays.hidden])
+    return by_layer([_effective_rank(a) for a in step.tape.hidden])
 
 
 def _effective_rank(a: Array) -> Array:

@@ -1,13 +1,21 @@
-"""How the network's outputs (pre-activations of the last layer) answer to its inputs and to its layers."""
+"""How the network's outputs (pre-activations of the last layer) answer to its inputs and its parameters.
+
+Both are asked of the function of one input that a network is: batch normalization's statistics, those of the
+examples that are looked at, are held fixed.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 
-from initlab.diagnostics.spectra import singular_values
-from initlab.networks.network import Network, Pass, forward, propagate_back
+from initlab.diagnostics.spectra import eigenvalues, singular_values
+from initlab.networks.network import Network
+from initlab.networks.tape import Tape
 from initlab.training.step import Step
 from initlab.types import Array
 
 EXAMPLES = 64  # the first
+ROWS = 64  # examples × outputs of the tangent kernel at most; the examples are the first
 
 
 def jacobian(step: Step) -> dict[str, Array]:
@@ -28,24 +36,64 @@ def jacobian(step: Step) -> dict[str, Array]:
 
 def input_jacobians(network: Network, parameters: Array, X1: Array) -> Array:
     """Returns the derivative of the outputs by the inputs at every example, (R, m, n_y, n_x)."""
-    _, slopes = output_slopes(network, parameters, X1)
-    W = network.blocks(parameters)[0][:, np.newaxis, :, :-1]
-    return np.moveaxis(np.matmul(W.mT, slopes[0]), -1, 1)
+    by_output = [
+        np.matmul(tape.linears[0].W_T, tape.linears[0].delta) for tape in _backwards(network, parameters, X1)
+    ]
+    return np.moveaxis(np.stack(by_output, axis=1), -1, 1)
 
 
-def output_slopes(network: Network, parameters: Array, X1: Array) -> tuple[Pass, list[Array]]:
-    """Returns a pass over the examples X1, and for each layer l the derivative of every output by its
-    pre-activations, (R, n_y, n_l, m).
+def tangent_kernel(step: Step) -> dict[str, Array]:
+    """Returns the ``top`` (largest) eigenvalue of the tangent kernel, and its ``condition``, the ratio of the
+    largest eigenvalue to the smallest: how unevenly gradient descent fits the examples (Jacot et al. 2018,
+    arXiv:1806.07572).
+
+    A kernel that is singular to rounding has condition 1/ε.
     """
-    arrays = Pass(network, len(parameters), X1.shape[-1], parameters.dtype)
-    arrays.inputs[0] = X1
-    blocks = network.blocks(parameters)
-    forward(blocks, arrays)
-    slopes: list[list[Array]] = [[] for _ in blocks]
+    parameters, X1, _ = step.first(max(1, ROWS // step.network.sizes[-1]))
+    values = eigenvalues(kernel_matrix(step.network, parameters, X1))
+    top = values[:, -1]
+    return {"top": top, "condition": top / np.maximum(values[:, 0], np.finfo(np.float64).eps * top)}
+
+
+def kernel_matrix(network: Network, parameters: Array, X1: Array) -> Array:
+    """Returns the inner products of the gradients of the outputs (pre-activations) by all trained parameters,
+    for all pairs of outputs and examples, (R, n_y m, n_y m).
+
+    A gradient by a linear layer's parameters is δ aᵀ, so an inner product of two is that of the δ times that
+    of the layer's inputs a. Gains and shifts have the gradients δ ŷ and δ, ŷ being what is normalized.
+    """
+    n_y, m = network.sizes[-1], X1.shape[-1]
+    linear: list[list[Array]] = [[] for _ in network.shapes]
+    scales: list[list[Array]] = [[] for _ in network.normalizations(parameters)]
+    for tape in _backwards(network, parameters, X1):
+        for found, layer in zip(linear, tape.linears, strict=True):
+            found.append(layer.delta.copy())
+        for found, norm in zip(scales, tape.normalizations, strict=True):
+            found.append(np.concatenate([norm.delta * norm.normal, norm.delta], axis=-2))
+    total = np.zeros((len(parameters), n_y * m, n_y * m))
+    for found, a in zip(linear, tape.inputs, strict=True):
+        total += _products(found) * np.tile(np.matmul(a.mT, a), (n_y, n_y))
+    for found in scales:
+        total += _products(found)
+    return total
+
+
+def _products(by_output: list[Array]) -> Array:
+    """Returns the inner products (R, n_y m, n_y m) of columns (R, n, m), for each output."""
+    columns = np.concatenate(by_output, axis=-1)
+    products: Array = np.matmul(columns.mT, columns)
+    return products
+
+
+def _backwards(network: Network, parameters: Array, X1: Array) -> Iterator[Tape]:
+    """Yields a tape on which the derivative of one output after another, by itself at each example, has gone
+    back.
+    """
+    tape = Tape(network, parameters, X1.shape[-1], statistics="held")
+    tape.read(X1)
+    tape.forward()
     for output in range(network.sizes[-1]):
-        arrays.head.delta[:] = 0
-        arrays.head.delta[:, output] = 1
-        propagate_back(blocks, arrays)
-        for of_layer, delta in zip(slopes, arrays.delta, strict=True):
-            of_layer.append(delta.copy())
-    return arrays, [np.stack(of_layer, axis=1) for of_layer in slopes]
+        tape.output.delta[:] = 0
+        tape.output.delta[:, output] = 1
+        tape.propagate_back()
+        yield tape

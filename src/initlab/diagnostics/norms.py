@@ -1,4 +1,4 @@
-"""How large the parameters, their gradients and their changes are."""
+"""Norms of the parameters, of their gradients and of their changes."""
 
 from functools import lru_cache
 
@@ -44,27 +44,32 @@ def preactivation_gradient(step: Step) -> dict[str, Array]:
     """Returns the root mean square, over each layer's units and the examples, of the derivative of an
     example's own cost (not of the mean over m of them, which is m times smaller) by the pre-activations.
     """
-    examples = step.arrays.delta[-1].shape[-1]
-    return by_layer([np.sqrt(mean_of_squares(delta)) * examples for delta in step.arrays.delta])
+    examples = step.tape.delta[-1].shape[-1]
+    return by_layer([np.sqrt(mean_of_squares(delta)) * examples for delta in step.tape.delta])
 
 
 def _layer_squares(network: Network, flat: Array) -> Array:
-    squares: Array = np.add.reduceat(np.square(flat), network.offsets[:-1], axis=-1)
+    """Returns the sum of the squares of each layer's trained numbers, (R, L)."""
+    trained = flat[:, : network.trained]
+    squares: Array = np.add.reduceat(np.square(trained), network.offsets[:-1], axis=-1)
     return squares
 
 
 def _weight_norms(network: Network, flat: Array) -> Array:
     """Returns the norm of each layer's weights without the bias, (R, L)."""
-    weights = np.where(_are_weights(network.sizes), flat, 0)
+    weights = np.where(_are_weights(network), flat[:, : network.trained], 0)
     norms: Array = np.sqrt(_layer_squares(network, weights))
     return norms
 
 
 @lru_cache(maxsize=32)
-def _are_weights(sizes: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Returns which of the flat parameters (P,) are weights: all but each unit's last, its bias."""
-    rows = [np.arange(n_in + 1) < n_in for n_in in sizes[:-1]]
-    return np.concatenate([np.tile(row, n_out) for row, n_out in zip(rows, sizes[1:], strict=True)])
+def _are_weights(network: Network) -> NDArray[np.bool_]:
+    """Returns which of a network's trained numbers are weights: neither biases nor gains and shifts."""
+    numbers = np.zeros((1, network.trained))
+    for block in network.blocks(numbers):
+        block[..., :-1] = 1
+    are_weights: NDArray[np.bool_] = numbers[0] == 1
+    return are_weights
 
 
 def _ratio(part: Array, whole: Array) -> Array:

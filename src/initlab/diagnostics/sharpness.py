@@ -1,13 +1,13 @@
-"""How the cost bends at a step's parameters: its Hessian, and how far that makes a step of descent miss.
+"""Curvature of the cost at a step's parameters: its Hessian, and how much one step changes the gradient.
 
-Small networks have their whole Hessian computed; of larger ones it is only asked what it does to some
-directions, which are the same for every run.
+The whole Hessian is computed for small networks. For larger ones its products with some directions, which
+are the same for every run, estimate what is wanted.
 """
 
 import numpy as np
 
 from initlab.diagnostics.spectra import eigenvalues
-from initlab.networks import curvature
+from initlab.networks import hessian as bends
 from initlab.networks.hessian import hessian_products
 from initlab.networks.network import Network
 from initlab.training.step import Step
@@ -29,7 +29,7 @@ def hessian(step: Step) -> dict[str, Array]:
     the Hessian has off its diagonal.
     """
     parameters, X1, targets = step.first(EXAMPLES)
-    if parameters.shape[-1] > WHOLE:
+    if step.network.trained > WHOLE:
         return {
             "top": lanczos_top(step.network, parameters, X1, targets),
             "trace": hutchinson_trace(step.network, parameters, X1, targets),
@@ -45,14 +45,14 @@ def hessian(step: Step) -> dict[str, Array]:
 
 def gradient_quotient(step: Step) -> dict[str, Array]:
     """Returns how much a step of gradient descent of rate 1 changes the gradient itself, 0 where it would
-    not, over the first EXAMPLES examples: see ``curvature.gradient_quotient`` (Dauphin & Schoenholz 2019).
+    not, over the first EXAMPLES examples: see ``networks.hessian`` (Dauphin & Schoenholz 2019).
     """
-    return {"global": curvature.gradient_quotient(step.network, *step.first(EXAMPLES))}
+    return {"global": bends.gradient_quotient(step.network, *step.first(EXAMPLES))}
 
 
 def whole_hessian(network: Network, point: Array, X1: Array, targets: Array) -> Array:
     """Returns the Hessian (P, P) of the cost at one point (P,), symmetric."""
-    directions = np.split(np.eye(len(point)), range(COLUMNS, len(point), COLUMNS))
+    directions = np.split(np.eye(network.trained), range(COLUMNS, network.trained, COLUMNS))
     columns = np.concatenate(
         [hessian_products(network, point[np.newaxis], some, X1, targets) for some in directions]
     )
@@ -66,9 +66,9 @@ def lanczos_top(network: Network, points: Array, X1: Array, targets: Array) -> A
 
     Iterating powers would find the largest in size, which at a start is often a negative one.
     """
-    draws = np.random.RandomState(0).standard_normal(points.shape[-1])
+    draws = np.random.RandomState(0).standard_normal(network.trained)
     direction = np.tile(draws / np.linalg.norm(draws), (len(points), 1))
-    before, length = np.zeros_like(points), np.zeros(len(points))
+    before, length = np.zeros_like(direction), np.zeros(len(points))
     projected = np.zeros((len(points), LANCZOS_STEPS, LANCZOS_STEPS))
     for k in range(LANCZOS_STEPS):
         if k:
@@ -87,7 +87,7 @@ def hutchinson_trace(network: Network, points: Array, X1: Array, targets: Array)
     """Returns the mean of v·Hv (R,) over PROBES vectors v of random signs, at each point (R, P)."""
     stream, total = np.random.RandomState(0), np.zeros(len(points))
     for _ in range(PROBES):
-        signs = np.tile(1.0 - 2 * stream.randint(2, size=points.shape[-1]), (len(points), 1))
+        signs = np.tile(1.0 - 2 * stream.randint(2, size=network.trained), (len(points), 1))
         total += np.vecdot(signs, hessian_products(network, points, signs, X1, targets))
     return total / PROBES
 

@@ -1,4 +1,4 @@
-"""What is alike: units whose symmetry is not broken, inputs that a layer cannot tell apart."""
+"""Similarity: of units whose symmetry is not broken, and of inputs that a layer cannot tell apart."""
 
 from functools import lru_cache
 from typing import Any
@@ -30,7 +30,7 @@ def input_correlation(step: Step) -> dict[str, Array]:
     after each layer: 1 where the layer can no longer tell its inputs apart (Poole et al. 2016,
     arXiv:1606.05340). The last layer's are its pre-activations.
     """
-    return by_layer([_mean_cosine_of_neighbours(a) for a in (*step.arrays.hidden, step.arrays.head.z)])
+    return by_layer([_mean_cosine_of_neighbours(a) for a in (*step.tape.hidden, step.tape.output.z)])
 
 
 def _count_distinct_rows(block: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Eigenvalues and singular values of stacks of matrices, of which some may have diverged."""
+"""Eigenvalues and singular values of stacks of matrices, some of which may not be finite."""
 
 from collections.abc import Callable
 

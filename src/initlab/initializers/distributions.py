@@ -1,4 +1,4 @@
-"""The same standard normals, carried to other distributions, so that one seed gives all the same draws."""
+"""Standard normal, uniform and truncated draws, made from the same normals, so that starts share them."""
 
 import math
 

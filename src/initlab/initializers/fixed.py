@@ -1,4 +1,4 @@
-"""Starts whose law does not look at the layer's width."""
+"""Starts whose law is the same for every layer width."""
 
 import numpy as np
 

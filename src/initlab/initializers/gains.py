@@ -1,4 +1,4 @@
-"""By how much an activation shrinks a signal, and the factor on the weights that makes up for it."""
+"""The gain of an activation: the factor on the weights that makes up for how much it shrinks a signal."""
 
 import math
 from functools import cache

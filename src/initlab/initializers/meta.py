@@ -1,12 +1,13 @@
-"""MetaInit: the sizes of a network's layers, learned before there is anything to learn."""
+"""MetaInit: learns the norm of each layer's weights from random inputs, before any training."""
 
 import numpy as np
 
 from initlab.config.rules import Count, Decay, Positive
 from initlab.initializers.scaled import lecun_normal
 from initlab.initializers.starting import layer_by_layer, of_network
-from initlab.networks.curvature import gradient_quotient
-from initlab.networks.network import Network, with_ones
+from initlab.networks.hessian import gradient_quotient
+from initlab.networks.network import Network
+from initlab.networks.tape import with_ones
 from initlab.streams import derived_stream
 from initlab.types import Array
 
@@ -28,7 +29,7 @@ def metainit(
 
     MetaInit, Dauphin & Schoenholz 2019, 'MetaInit: initializing learning by learning to initialize',
     algorithm 1: every step draws ``batch`` standard normal inputs and random labels, and moves each norm by
-    momentum against the sign of its slope of ``curvature.gradient_quotient``, which central differences tell:
+    momentum against the sign of its slope of ``gradient_quotient``, which central differences tell:
     six gradients a layer. It sees no data.
     """
     random = derived_stream(rng)

@@ -1,4 +1,4 @@
-"""Starts that look at more than one layer: at the data on their way through, or at a layer's place."""
+"""Starts of a whole network: they need a layer's place in it, or the data's signals on their way through."""
 
 import numpy as np
 
@@ -6,7 +6,8 @@ from initlab.config.rules import Count
 from initlab.initializers.scaled import he
 from initlab.initializers.starting import layer_by_layer, of_network
 from initlab.initializers.structured import orthogonal
-from initlab.networks.network import Network, with_ones
+from initlab.networks.network import Network
+from initlab.networks.tape import Tape, with_ones
 from initlab.types import Array
 
 
@@ -34,16 +35,15 @@ def lsuv(rng: np.random.RandomState, network: Network, X: Array | None, *, examp
     if X is None:
         raise ValueError("lsuv measures the training inputs, and none were given")
     flat = layer_by_layer(orthogonal, rng, network)
-    blocks = network.blocks(flat[np.newaxis])
-    a = X[np.newaxis, :, :examples].astype(np.float64)
+    inputs = with_ones(X[:, :examples].astype(np.float64))
+    tape = Tape(network, flat[np.newaxis], inputs.shape[-1])
+    tape.read(inputs)
     with np.errstate(over="ignore", invalid="ignore"):
-        for block, skip in zip(blocks, [*network.skips, False], strict=True):
-            z = block @ with_ones(a)
-            std = np.std(z)
+        for linear, block in zip(tape.linears, tape.blocks, strict=True):
+            linear.forward()
+            std = np.std(linear.z)
             if 0 < std < np.inf:
-                block /= std
-                z /= std
-            value = np.empty_like(z)
-            network.activation.value(z, value)
-            a = value + a if skip else value
+                linear.block /= std
+            for layer in block:
+                layer.forward()
     return flat

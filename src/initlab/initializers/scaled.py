@@ -1,4 +1,4 @@
-"""Starts whose variance is a number over the layer's width, so that a signal keeps its size."""
+"""Starts whose variance is a constant divided by the layer's width, so that a signal keeps its size."""
 
 import math
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""From a start to a run's first parameters: the two kinds of start, their streams, and the biases' rule."""
+"""Makes a run's first parameters: a start, of layers or of a network, and then a rule for the biases."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,7 +33,7 @@ def initial_parameters(
     """
     rng, bias = stream(seed, WEIGHTS), bias or own
     if getattr(_function(init), "makes_all_layers", False):
-        flat = _sized(init, init(rng, network, X), [(int(network.offsets[-1]),)])
+        flat = _sized(init, init(rng, network, X), [(network.size,)])
     else:
         flat = layer_by_layer(init, rng, network)
     rng_of_biases = stream(seed, BIASES)
@@ -44,8 +44,13 @@ def initial_parameters(
 
 
 def layer_by_layer(start: Initializer, rng: np.random.RandomState, network: Network) -> Array:
-    """Returns flat parameters (P,) whose layers a start of a layer makes one after another."""
-    flat = np.zeros(network.offsets[-1])
+    """Returns flat parameters (P,) whose layers a start of a layer makes one after another; what normalizes
+    them has gain 1 and shift 0.
+    """
+    flat = np.zeros(network.size)
+    for scales in network.normalizations(flat[np.newaxis]):
+        scales["gain"][:] = 1
+        scales.get("variance", scales["gain"])[:] = 1
     for block, (fan_out, fan_in) in zip(network.blocks(flat[np.newaxis]), network.shapes, strict=True):
         drawn = _sized(start, start(rng, (fan_out, fan_in)), [(fan_out, fan_in), (fan_out, fan_in + 1)])
         block[0, :, : drawn.shape[1]] = drawn

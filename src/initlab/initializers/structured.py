@@ -1,4 +1,4 @@
-"""Starts whose weights stand in a relation to each other: identities, rotations, sparse and Hadamard's."""
+"""Starts whose weights are not independent: identity, orthogonal, sparse and Hadamard matrices."""
 
 import numpy as np
 

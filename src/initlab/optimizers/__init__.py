@@ -1,4 +1,4 @@
-"""Update rules, the schedules of their learning rates, and the clipping of gradients before them."""
+"""Update rules, schedules of the learning rate, and clipping of gradients."""
 
 from initlab.optimizers.rules import adagrad as adagrad
 from initlab.optimizers.rules import adam as adam

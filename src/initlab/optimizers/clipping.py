@@ -1,4 +1,4 @@
-"""Gradients that are cut to a largest length before an update rule sees them."""
+"""Clipping: limits the norm of a gradient before the update rule sees it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How the learning rate changes with the iteration: factors by which it is multiplied.
+"""Learning-rate schedules: functions that return the factor on the learning rate at an iteration.
 
 Every schedule takes ``(iteration, iterations, *, hyper-parameters)``: the number of this iteration,
 counted from 0, and of all there will be. Hyper-parameters are numbers or (R, 1), and so is the factor. All

@@ -1,4 +1,4 @@
-"""What was seen through the microscope: as numbers by layer, in words and as a picture."""
+"""Reports what the microscope saw: numbers by layer, a verdict in words, and a picture."""
 
 import math
 import warnings
@@ -88,7 +88,7 @@ def verdict_line(observation: Observation) -> str:
     phase = observation.phase
     if phase is None:
         return f"no verdict: {observation.silence}."
-    numbers, scale = _scales(phase), phase.depth_scale
+    numbers, scale = _scales(phase, observation.normalization), phase.depth_scale
     if phase.verdict == "critical":
         far = "" if math.isinf(scale) else f" (ξ = {scale:,.0f} layers)"
         return f"critical: χ = {phase.chi:.4g} ({numbers}); gradients neither vanish nor explode{far}."
@@ -124,6 +124,8 @@ def name_of(specimen: Specimen, choices: Mapping[str, str]) -> str:
     units = str(hidden[0]) if len(set(hidden)) == 1 else ", ".join(map(str, hidden))
     layers = "1 hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers"
     residual = "residual " if any(specimen.network.skips) else ""
+    normalized = specimen.network.normalization
+    residual += "" if normalized == "none" else f"{normalized}-normalized "
     return f"{choices['init']} · {residual}{layers} of {units} {specimen.network.activation_name} units"
 
 
@@ -167,9 +169,12 @@ def _quartiles(values: Array) -> tuple[Array, Array, Array]:
     return median, low, high
 
 
-def _scales(phase: Phase) -> str:
+def _scales(phase: Phase, normalization: str) -> str:
     """Returns σw and, if it is so for signals of this size, which is critical."""
     sigma_w, border = math.sqrt(phase.sigma_w2), phase.critical_sigma_w
+    if normalization != "none":
+        matters = "does not matter" if normalization == "batch" else "matters by its ratio to σb only"
+        return f"σw = {sigma_w:.4g}, which with {normalization} normalization {matters}"
     if border is None:
         return f"σw = {sigma_w:.4g}, no σw is critical"
     # Where a signal ends at 0 or infinity χ is (σw / critical σw)², unless the critical σw is that of other

@@ -1,7 +1,6 @@
-"""The MLflow run of a look through the microscope: step = layer."""
+"""Keeps what the microscope saw as an MLflow run, whose steps are the layers."""
 
 import io
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,8 +20,7 @@ from initlab.propagation.report import (
     verdict_of,
 )
 from initlab.propagation.setup import Observation, Specimen, observe, specimen_of
-from initlab.signals import held
-from initlab.tracking import Description, Ending, Series, Tracker
+from initlab.tracking import Description, Run, Tracker
 
 
 def look(
@@ -38,20 +36,10 @@ def look(
     if tracking.uri is None:
         return specimen, observe(specimen), None
     tracker = Tracker(tracking.uri, tracking.experiment, Path(folder).absolute())
-    unfinished: list[str] = []
-    try:
-        with held():
-            unfinished = tracker.start([_description(specimen, tags)])
-        observation, [run_id] = observe(specimen), unfinished
-        _keep(tracker, run_id, specimen, tags, observation)
-        with held():
-            tracker.close([_ending(run_id, specimen, tags, observation)])
-            unfinished = []
-    except BaseException as error:
-        with held():
-            tracker.end(unfinished, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
-        raise
-    return specimen, observation, tracker.run_address(run_id)
+    with tracker.runs([_description(specimen, tags)]) as [run]:
+        observation = observe(specimen)
+        _keep(run, specimen, tags, observation)
+    return specimen, observation, tracker.run_address(run.run_id)
 
 
 def _description(specimen: Specimen, tags: Mapping[str, str]) -> Description:
@@ -59,22 +47,22 @@ def _description(specimen: Specimen, tags: Mapping[str, str]) -> Description:
     return Description(name_of(specimen, tags), leaves(specimen.values), known)
 
 
-def _keep(
-    tracker: Tracker, run_id: str, specimen: Specimen, tags: Mapping[str, str], observation: Observation
-) -> None:
-    """Writes the metrics and the files of a run."""
+def _keep(run: Run, specimen: Specimen, tags: Mapping[str, str], observation: Observation) -> None:
+    """Writes the metrics and the files of a run, and how it ends."""
     sights = sights_of(observation)
-    layers = np.arange(1, len(sights.forward.median) + 1)
-    times = np.full(len(layers), time.time_ns() // 1_000_000)
-    metrics = metrics_by_layer(sights)
-    tracker.log([Series(run_id, key, values, layers, times) for key, values in metrics.items()])
+    run.log(metrics_by_layer(sights), np.arange(1, len(sights.forward.median) + 1))
     title = name_of(specimen, tags)
     files = {
         "config.yaml": yaml.safe_dump(dict(specimen.values), sort_keys=False, allow_unicode=True).encode(),
         "propagation.npz": _arrays(specimen, observation),
         "propagation.png": picture_of(sights, title, verdict_line(observation).split(";")[0]),
     }
-    tracker.write(run_id, files)
+    run.write(files)
+    said = {
+        "verdict": verdict_of(observation),
+        "mlflow.note.content": describe(specimen, tags, observation),
+    }
+    run.finish(metrics_of(observation.phase), said)
 
 
 def _arrays(specimen: Specimen, observation: Observation) -> bytes:
@@ -85,11 +73,3 @@ def _arrays(specimen: Specimen, observation: Observation) -> bytes:
     arrays = vars(observation.measured) | predicted | given
     np.savez(buffer, allow_pickle=False, seeds=np.array(specimen.seeds), **arrays)
     return buffer.getvalue()
-
-
-def _ending(run_id: str, specimen: Specimen, tags: Mapping[str, str], observation: Observation) -> Ending:
-    said = {
-        "verdict": verdict_of(observation),
-        "mlflow.note.content": describe(specimen, tags, observation),
-    }
-    return Ending(run_id, "FINISHED", metrics_of(observation.phase), said)

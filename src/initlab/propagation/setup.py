@@ -1,4 +1,4 @@
-"""The microscope: from a config to what untrained networks do to a signal, measured and predicted."""
+"""Sets the microscope up: from its config to measurements of untrained networks, beside predictions."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,10 +27,12 @@ from initlab.propagation.signals import (
     variances,
 )
 from initlab.streams import OTHER_INPUTS, stream
-from initlab.theory.mean_field import CRITICAL_WITHIN, Phase, phase
+from initlab.theory.mean_field import CRITICAL_WITHIN, Phase, normalized_phase, phase
+from initlab.types import Array
 
 GROUPS = ("model", "init", "bias")
-EXAMPLES = 256  # inputs for a start that looks at data
+EXAMPLES = 256  # inputs for a start that looks at data, and for layers that normalize a batch
+ARRAYS = 8  # of each layer's size, in a tape
 STACK_BYTES = 64 * 2**20  # of parameters in memory at once
 
 Correlation = Annotated[float, Rule("a number from -1 to 1", lambda v: is_number(v) and -1 <= v <= 1)]
@@ -84,6 +86,7 @@ class Observation:
     predicted: Predicted
     phase: Phase | None
     silence: str = ""
+    normalization: str = "none"
 
 
 def specimen_of(cfg: DictConfig) -> Specimen:
@@ -116,7 +119,8 @@ def observe(specimen: Specimen) -> Observation:
     inputs, network = specimen.settings.input, specimen.network
     # With more BLAS threads the last bits would be others.
     with threadpool_limits(1):
-        size = max(1, STACK_BYTES // (8 * int(network.offsets[-1])))
+        numbers = network.size + ARRAYS * _others(network) * sum(network.sizes)
+        size = max(1, STACK_BYTES // (8 * numbers))
         stacks = [_measured(specimen, seeds) for seeds in _stacks(specimen.seeds, size)]
     measured = Measured.joined(stacks)
     given = variances(network, measured)
@@ -130,7 +134,8 @@ def observe(specimen: Specimen) -> Observation:
         return Observation(
             measured, given, predicted, None, "residual layers add up, and no one χ holds at every depth"
         )
-    return Observation(measured, given, predicted, _phase(specimen, given, float(predicted.mean_squares[0])))
+    found = _phase(specimen, given, float(predicted.mean_squares[0]))
+    return Observation(measured, given, predicted, found, normalization=network.normalization)
 
 
 def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
@@ -140,16 +145,28 @@ def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 def _measured(specimen: Specimen, seeds: Sequence[int]) -> Measured:
     network, inputs = specimen.network, specimen.settings.input
     X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
+    if others := _others(network):  # the two are part of a batch whose statistics normalize them
+        crowds = [_other_inputs(specimen, seed)[:, :others] for seed in seeds]
+        X = np.concatenate([X, np.stack(crowds)], axis=-1)
     with naming("init"), np.errstate(all="ignore"):
         flat = np.stack([_start(specimen, seed) for seed in seeds])
     return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
 
 
 def _start(specimen: Specimen, seed: int) -> Any:
-    network = specimen.network
-    X = stream(seed, OTHER_INPUTS).standard_normal((network.sizes[0], EXAMPLES))
-    X *= math.sqrt(specimen.settings.input.mean_square)
-    return initial_parameters(specimen.init, network, seed, X=X, bias=specimen.bias)
+    X = _other_inputs(specimen, seed)
+    return initial_parameters(specimen.init, specimen.network, seed, X=X, bias=specimen.bias)
+
+
+def _other_inputs(specimen: Specimen, seed: int) -> Array:
+    """Returns inputs (n_x, EXAMPLES) that have nothing to do with each other."""
+    X: Array = stream(seed, OTHER_INPUTS).standard_normal((specimen.network.sizes[0], EXAMPLES))
+    return X * math.sqrt(specimen.settings.input.mean_square)
+
+
+def _others(network: Network) -> int:
+    """Returns how many other inputs pass the network beside the two that are looked at."""
+    return EXAMPLES if network.normalization == "batch" else 0
 
 
 def _phase(specimen: Specimen, given: Variances, start: float) -> Phase:
@@ -160,4 +177,6 @@ def _phase(specimen: Specimen, given: Variances, start: float) -> Phase:
     # A variance is only as certain as so many weights can tell.
     tolerance = max(CRITICAL_WITHIN, 3 * math.sqrt(2 / weights))
     sigma_w2, sigma_b2 = float(given.sigma_w2[recurrent].mean()), float(given.sigma_b2[recurrent].mean())
+    if network.normalization != "none":
+        return normalized_phase(network.normalization, network.activation, sigma_w2, sigma_b2, tolerance)
     return phase(network.activation, sigma_w2, sigma_b2, start, tolerance)

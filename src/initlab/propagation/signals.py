@@ -1,9 +1,8 @@
-"""A signal through untrained networks, many at once: what is measured, and what mean-field theory predicts.
+"""Sends a signal through many untrained networks at once, and predicts the same by mean-field theory.
 
 The theory takes only the variance of each layer's weights and biases, so it can stand beside any start. It
-is about wide layers of independent weights of mean 0. Of a start that is not of this kind it may say what
-is wrong (constant weights), or be right about means but not about the band (orthogonal weights keep a mean
-square exactly; LSUV settles it).
+assumes wide layers of independent weights of mean 0. For other starts it may be wrong (constant weights), or
+right about means but not about their spread (orthogonal weights keep a mean square exactly, LSUV sets it).
 """
 
 from collections.abc import Sequence
@@ -12,11 +11,13 @@ from typing import Self
 
 import numpy as np
 
+from initlab.networks.layers import Layer, Signal
 from initlab.networks.network import Network
+from initlab.networks.tape import Tape, with_ones
 from initlab.streams import GRADIENTS, INPUTS, stream
 from initlab.theory.finite_width import band, forward_spread, gradient_spread
 from initlab.theory.gaussian import Values
-from initlab.theory.mean_field import covariance, first_moment, second_moment, slope
+from initlab.theory.mean_field import first_moment
 from initlab.types import Array
 
 
@@ -99,25 +100,38 @@ def gradients_from_above(seeds: Sequence[int], width: int) -> Values:
 
 
 def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured:
-    """Returns what networks with parameters (R, P) do to pairs of inputs X (R, n_x, 2) on the way up and to
-    gradients ``above`` (R, n_L, 1), by the top hidden layer's pre-activations, on the way down.
+    """Returns what networks with parameters (R, P) do to pairs of inputs X (R, n_x, m), the first two, on the
+    way up and to gradients ``above`` (R, n_L, 1), by the top hidden layer's pre-activations, on the way down.
     """
-    blocks = network.blocks(flat)[:-1]
+    tape = Tape(network, flat, X.shape[-1], keeps_z=True)
+    tape.read(with_ones(X))
     with np.errstate(all="ignore"):  # large weights may well overflow
-        z = _pre_activations(network, blocks, X)
-        delta = _gradients(network, blocks, z, above)
-        products = [np.sum(one[..., :1] * one[..., 1:], axis=(-2, -1)) for one in z]
-        norms = [_norm(one) for one in z]
+        tape.forward()
+        _send_back(tape, above)
+        pairs = [layer.z[..., :2] for layer in tape.elementwise]
+        blocks = network.blocks(flat)[:-1]
         return Measured(
-            mean_squares=_by_layer([_size(one[..., :1]) for one in z]),
-            correlations=_by_layer(
-                [p / (n[..., 0, 0] * n[..., 0, 1]) for p, n in zip(products, norms, strict=True)]
-            ),
-            gradients=_by_layer([np.mean(one**2, axis=(-2, -1)) for one in delta]),
+            mean_squares=_by_layer([_size(z[..., :1]) for z in pairs]),
+            correlations=_by_layer([_correlation(z) for z in pairs]),
+            gradients=_only_finite(pairs, [_mean_square(layer.delta[..., :1]) for layer in tape.elementwise]),
             weight_means=_by_layer([np.mean(block[..., :-1], axis=(-2, -1)) for block in blocks]),
-            weight_squares=_by_layer([np.mean(block[..., :-1] ** 2, axis=(-2, -1)) for block in blocks]),
-            bias_squares=_by_layer([np.mean(block[..., -1:] ** 2, axis=(-2, -1)) for block in blocks]),
+            weight_squares=_by_layer([_mean_square(block[..., :-1]) for block in blocks]),
+            bias_squares=_by_layer([_mean_square(block[..., -1:]) for block in blocks]),
         )
+
+
+def _send_back(tape: Tape, above: Array) -> None:
+    """Fills every hidden layer's delta: from above for the first input, by the top one's pre-activations."""
+    tape.elementwise[-1].delta[:] = 0
+    tape.elementwise[-1].delta[..., :1] = above
+    for layer in _downwards(tape):
+        layer.backward()
+
+
+def _downwards(tape: Tape) -> list[Layer]:
+    """Returns the layers that a gradient by the top hidden layer's pre-activations passes on its way down."""
+    lower = [layer for block in tape.blocks[:-2] for layer in block]
+    return [*reversed(tape.branches[-1][:-1]), *reversed(lower)]
 
 
 def variances(network: Network, measured: Measured) -> Variances:
@@ -134,67 +148,61 @@ def variances(network: Network, measured: Measured) -> Variances:
 
 def predict(network: Network, given: Variances, mean_square: float, correlation: float) -> Predicted:
     """Returns what the theory says of two inputs of this mean square and correlation, and of a gradient of
-    mean square 1 that comes from above.
-
-    In a residual network the activations add up along the layers: z of a layer is independent of what it is
-    added to, so that E(φ + a)² = E φ² + 2 E φ E a + E a².
+    mean square 1 that comes from above: what the layers' own mean-field maps make of them.
     """
+    tape = Tape(network, np.zeros((1, network.size)), 1)
+    for linear, w2, b2 in zip(tape.linears, given.sigma_w2, given.sigma_b2, strict=False):
+        linear.sigma_w2, linear.sigma_b2 = float(w2), float(b2)
     with np.errstate(all="ignore"):
-        q, c = _predicted_signals(network, given, mean_square, correlation)
-        delta, delta_variance = _predicted_gradients(network, given, q)
-        variance = _relative_variances(network, given, q)
-        if any(network.skips):
-            variance, delta_variance = np.full((2, len(q)), np.nan)
-            # A mean that adds up along the layers aligns the gradients, and they grow faster than any
-            # theory of independent terms says.
-            delta = delta if abs(first_moment(network.activation, 1.0)) < 1e-9 else np.full(len(q), np.nan)
+        signal = Signal(mean_square, correlation * mean_square)
+        for layer in tape.layers[:-1]:
+            signal = layer.mean_field(signal)
+        q = np.array([layer.below.square for layer in tape.elementwise])
+        c = np.array([layer.below.correlation for layer in tape.elementwise])
+        nothing = np.full(len(q), np.nan)
+        variance = delta_variance = nothing
+        delta = _predicted_gradients(tape)
+        if network.normalization == "none" and not any(network.skips):
+            variance, delta_variance = _relative_variances(network, given, q)
+        # A mean that adds up along the layers aligns the gradients, and they grow faster than any theory of
+        # independent terms says.
+        if any(network.skips) and abs(first_moment(network.activation, 1.0)) > 1e-9:
+            delta = nothing
         return Predicted(q, *band(q, variance), c, delta, *band(delta, delta_variance))
 
 
-def _pre_activations(network: Network, blocks: Sequence[Array], X: Array) -> list[Array]:
-    z: list[Array] = []
-    a = X
-    for block, skip in zip(blocks, network.skips, strict=True):
-        z.append(block[..., :-1] @ a + block[..., -1:])
-        a = _applied(network, z[-1]) + (a if skip else 0)
-    return z
+def _predicted_gradients(tape: Tape) -> Values:
+    """Returns the mean squares (L,) of the gradients by the pre-activations, of 1 by the top ones."""
+    square = tape.elementwise[-1].square_back = 1.0
+    for layer in _downwards(tape):
+        square = layer.mean_field_back(square)
+    return np.array([layer.square_back for layer in tape.elementwise])
 
 
-def _gradients(network: Network, blocks: Sequence[Array], z: Sequence[Array], above: Array) -> list[Array]:
-    """Returns the gradients (R, n_l, 1) by the first input's pre-activations, from the first layer up."""
-    delta: list[Array] = [_through_finite(above, z[-1])]
-    carried: Array | float = 0.0  # the gradient by the activations of the layer above: a skip hands it down
-    for number in range(len(blocks) - 1, 0, -1):
-        by_activations = blocks[number][..., :-1].mT @ delta[0] + (carried if network.skips[number] else 0)
-        by_z = _slopes(network, z[number - 1][..., :1]) * by_activations
-        delta.insert(0, _through_finite(by_z, z[number - 1]))
-        carried = by_activations
-    return delta
-
-
-def _through_finite(delta: Array, z: Array) -> Array:
-    """Returns the gradients of the runs whose first input has finite pre-activations, NaN for the others."""
+def _only_finite(pairs: Sequence[Array], gradients: Sequence[Array]) -> Array:
+    """Returns the gradients (R, L), NaN where the first input's pre-activations overflow and in every layer
+    below.
+    """
     # Else the slope of what has overflowed, such as relu's at NaN, would pass for a gradient of 0.
-    finite = np.isfinite(z[..., :1]).all(axis=(-2, -1), keepdims=True)
-    return np.where(finite, delta, np.nan)
+    lost = np.stack([~np.isfinite(z[..., 0]).all(axis=-1) for z in pairs], axis=1)
+    lost_above = np.logical_or.accumulate(lost[:, ::-1], axis=1)[:, ::-1]
+    return np.where(lost_above, np.nan, _by_layer(gradients))
+
+
+def _correlation(z: Array) -> Array:
+    lengths = _norm(z)
+    return np.sum(z[..., 0] * z[..., 1], axis=-1) / (lengths[..., 0, 0] * lengths[..., 0, 1])  # type: ignore[no-any-return]
 
 
 def _size(z: Array) -> Array:
     """Returns the mean square of each run's z. NaN, which is inf − inf in the layer below, counts as inf."""
-    squares = np.mean(z**2, axis=(-2, -1))
+    squares = _mean_square(z)
     return np.where(np.isnan(squares), np.inf, squares)
 
 
-def _applied(network: Network, z: Array) -> Array:
-    out = np.empty_like(z)
-    network.activation.value(z, out)
-    return out
-
-
-def _slopes(network: Network, z: Array) -> Array:
-    z, out = np.ascontiguousarray(z), np.empty(z.shape, z.dtype)
-    network.activation.derivative(z, _applied(network, z), out)
-    return out
+def _mean_square(values: Array) -> Array:
+    squares: Array = np.mean(values**2, axis=(-2, -1))
+    return squares
 
 
 def _norm(vectors: Array) -> Array:
@@ -207,52 +215,19 @@ def _by_layer(values: Sequence[Array]) -> Array:
     return np.stack(values, axis=1)
 
 
-def _predicted_signals(
-    network: Network, given: Variances, mean_square: float, correlation: float
-) -> tuple[Values, Values]:
-    """Returns mean squares and correlations (L,) of the pre-activations."""
-    activation = network.activation
-    square, product, mean = mean_square, correlation * mean_square, 0.0  # E a1², E a1 a2 and E a1
-    signals = []
-    for w2, b2, skip in zip(given.sigma_w2, given.sigma_b2, network.skips, strict=True):
-        q = w2 * square + b2
-        c = (w2 * product + b2) / q if q > 0 else np.nan
-        signals.append((q, c))
-        added = first_moment(activation, q)
-        crossed = 2 * added * mean
-        kept = (square + crossed, product + crossed, mean) if skip else (0.0, 0.0, 0.0)
-        square = kept[0] + second_moment(activation, q)
-        product = kept[1] + covariance(activation, q, c)
-        mean = kept[2] + added
-    mean_squares, correlations = np.array(signals).T
-    return mean_squares, correlations
-
-
-def _predicted_gradients(network: Network, given: Variances, q: Values) -> tuple[Values, Values]:
-    """Returns the mean squares of the gradients by the pre-activations and their relative variances (L,)."""
-    activation, widths = network.activation, network.sizes[1:-1]
-    by_z, by_activations, variance = 1.0, 0.0, 0.0
-    gradients = [(by_z, variance)]
-    for number in range(len(widths) - 1, 0, -1):
-        handed_down = by_activations if network.skips[number] else 0.0
-        by_activations = given.sigma_w2[number] * widths[number] / widths[number - 1] * by_z + handed_down
-        by_z = by_activations * slope(activation, q[number - 1], 1.0)
-        variance = gradient_spread(activation, q[number - 1]).carry(variance, widths[number - 1])
-        gradients.insert(0, (by_z, variance))
-    mean_squares, relative_variances = np.array(gradients).T
-    return mean_squares, relative_variances
-
-
-def _relative_variances(network: Network, given: Variances, q: Values) -> Values:
-    """Returns the relative variances (L,) of one draw's mean squares.
+def _relative_variances(network: Network, given: Variances, q: Values) -> tuple[Values, Values]:
+    """Returns the relative variances (L,) of one draw's mean squares, and those of its gradients'.
 
     Given the layer below, the mean of n squares of Gaussians adds 2/n to the variance of their own variance.
     """
-    found, variance = [], 0.0
-    layers = list(zip(q, network.sizes[1:-1], strict=True))
-    for number, (own, width) in enumerate(layers, start=1):
-        found.append((1 + variance) * (1 + 2 / width) - 1)
-        if number < len(layers):
-            step = forward_spread(network.activation, own, given.sigma_w2[number], given.sigma_b2[number])
+    phi, widths = network.activation, network.sizes[1:-1]
+    up, variance = [], 0.0
+    for number, (own, width) in enumerate(zip(q, widths, strict=True), start=1):
+        up.append((1 + variance) * (1 + 2 / width) - 1)
+        if number < len(widths):
+            step = forward_spread(phi, own, given.sigma_w2[number], given.sigma_b2[number])
             variance = step.carry(variance, width)
-    return np.array(found)
+    down = [0.0]
+    for own, width in zip(q[-2::-1], widths[-2::-1], strict=True):
+        down.insert(0, gradient_spread(phi, own).carry(down[0], width))
+    return np.array(up), np.array(down)

@@ -138,7 +138,7 @@ def _made(function: Any, keywords: tuple[tuple[str, Any], ...], content: Hashabl
 def largest_stack(job: Job) -> int:
     """Returns how many jobs like this one train fastest together: as many as the processor's cache holds."""
     examples = job.settings.train.batch_size or job.dataset.X_train.shape[-1]
-    numbers_per_example = 4 * sum(job.network.sizes[1:])  # inputs, z, delta and scratch of `Pass`
+    numbers_per_example = 4 * sum(job.network.sizes[1:])  # inputs, z, delta and scratch of a tape
     return max(1, CACHE_BYTES // (numbers_per_example * examples * job.initial.itemsize))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from initlab.datasets import Dataset
-from initlab.networks.network import predict
+from initlab.networks.tape import predict
 from initlab.runs.job import Job
 from initlab.runs.summary import Summary, Trained
 from initlab.training.history import History

@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
-from initlab.networks.network import evaluate
+from initlab.networks.tape import evaluate
 from initlab.runs.job import Job, build, largest_stack, stack_of
-from initlab.runs.record import RunRecorder
+from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.summary import Trained, summarize
 from initlab.runs.throttle import Progress, Throttle
 from initlab.tracking import Tracker
@@ -113,9 +113,12 @@ def _run_stack(
         kept(len(untracked))
         return list(untracked)
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
-    with RunRecorder(tracker, jobs, history, tracking.every) as recorder:
+    with (
+        tracker.runs([description_of(job) for job in jobs]) as runs,
+        RunRecorder(runs, tracker, history, tracking.every) as recorder,
+    ):
         if started:
-            started(tracker.uri, recorder.run_ids)
+            started(tracker.uri, [run.run_id for run in runs])
         throttle.flush = recorder.flush
         return recorder.keep(_train(jobs, stack, history, throttle), kept)
 

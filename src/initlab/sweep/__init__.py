@@ -1,1 +1,1 @@
-"""Many runs: planned, trained as stacks, and looked at together."""
+"""Sweeps: many runs that are planned, trained as stacks and summed up together."""

@@ -75,9 +75,7 @@ class RunsStarted:
         """Ends those of the runs that are still RUNNING."""
         from initlab.tracking import Tracker
 
-        tracker = Tracker(self.uri, self.experiment, self.folder)
-        running = [i for i in self.run_ids if tracker.client.get_run(i).info.status == "RUNNING"]
-        tracker.end(running, "FAILED")
+        Tracker(self.uri, self.experiment, self.folder).end_if_running(self.run_ids, "FAILED")
 
 
 @dataclass(frozen=True)

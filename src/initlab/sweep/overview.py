@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from initlab.errors import InitlabError
 from initlab.runs.job import Job, build
 from initlab.runs.pictures import final_answers
+from initlab.runs.record import data_of
 from initlab.runs.summary import Trained
 from initlab.sweep.outcome import Outcome
 from initlab.sweep.phase_diagram import phase_png
@@ -86,15 +87,11 @@ class SweepOverview:
         tracker = Tracker(tracking.uri, f"{tracking.experiment}-sweeps", self.folder)
         parameters = {"jobs": str(len(self.outcomes)), "experiment": tracking.experiment}
         tags = {"sweep": self.sweep}
-        description = Description(f"sweep {self.sweep}", parameters, tags, job.dataset, job.tags["dataset"])
-        [run_id] = tracker.start([description])
-        try:
-            tracker.write(run_id, {"runs.csv": _table(self.outcomes), **self._pictures(job)})
-        except BaseException:
-            tracker.end([run_id], "FAILED")
-            raise
-        tracker.end([run_id], "FINISHED")
-        return tracker.run_address(run_id)
+        data = data_of(job.dataset, job.tags["dataset"])
+        description = Description(f"sweep {self.sweep}", parameters, tags, data)
+        with tracker.runs([description]) as [run]:
+            run.write({"runs.csv": _table(self.outcomes), **self._pictures(job)})
+        return tracker.run_address(run.run_id)
 
     def _pictures(self, job: Job) -> dict[str, bytes]:
         diagram = phase_png(job, self.outcomes)

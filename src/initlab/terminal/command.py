@@ -49,4 +49,3 @@ def main() -> None:
 
             print_summary(read_outcomes(RememberFolder.folder))
             remove_unstarted(RememberFolder.folder)
-

@@ -1,1 +1,1 @@
-"""Mean-field theory of wide random networks: what a start will do, without drawing it."""
+"""Mean-field theory of wide random networks: it predicts what a start does to signals before any is drawn."""

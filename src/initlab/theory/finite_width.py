@@ -1,4 +1,4 @@
-"""How far one draw of a network of finite width strays from mean-field theory."""
+"""The spread of networks of finite width: how far one draw strays from mean-field theory."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Means over Gaussians of an activation, by quadrature that its kink at 0 does not disturb."""
+"""Means of an activation over Gaussians, by a quadrature that stays accurate where there is a kink at 0."""
 
 import math
 from collections.abc import Callable, Sequence

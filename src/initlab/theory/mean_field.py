@@ -1,4 +1,4 @@
-"""What becomes of a signal in a wide random network: the mean-field theory of signal propagation.
+"""Mean-field theory of signal propagation: what becomes of a signal in a wide random network.
 
 In a wide network with independent weights of mean 0 the pre-activations of a layer are Gaussian, so a few
 means over Gaussians follow a signal through any depth: its mean square q, the correlation c of two inputs
@@ -195,6 +195,46 @@ def phase(
     scale = depth_scale(correlation_slope(activation, c, q, sigma_w2) if c < 1 else chi)
     border = critical_sigma_w(activation, sigma_b2)
     return Phase(sigma_w2, sigma_b2, q, chi, c, scale, border, verdict(chi, tolerance))
+
+
+def normalized_phase(
+    kind: str,
+    activation: Activation,
+    sigma_w2: float,
+    sigma_b2: float,
+    tolerance: float = CRITICAL_WITHIN,
+) -> Phase:
+    """Returns the phase of layers whose pre-activations are normalized, over a ``layer`` or a ``batch``: they
+    have mean square 1, whatever the weights' scale, so that χ1 is that of weights which would keep it so.
+
+    Over a layer, σw² and σb² matter by their ratio only. Over a large batch of inputs, what all inputs share,
+    E φ and the biases, is taken away too: χ1 = E φ'² / Var φ, which is never less than 1, and π / (π − 1) for
+    ReLU: gradients explode (Yang et al. 2019, 'A mean field theory of batch normalization',
+    arXiv:1902.08129).
+    """
+    if kind == "batch":
+        activation, sigma_b2 = _centred(activation), 0.0
+    kept = next_mean_square(activation, 1.0, sigma_w2, sigma_b2)
+    if kept <= 0:
+        return phase(activation, 0.0, 0.0, 1.0, tolerance)
+    w2, b2 = sigma_w2 / kept, sigma_b2 / kept
+    c, chi = fixed_correlation(activation, 1.0, w2, b2), slope(activation, 1.0, w2)
+    scale = depth_scale(correlation_slope(activation, c, 1.0, w2) if c < 1 else chi)
+    return Phase(sigma_w2, sigma_b2, 1.0, chi, c, scale, None, verdict(chi, tolerance))
+
+
+def _centred(activation: Activation) -> Activation:
+    """Returns φ − E φ(z) of an activation φ, z being a standard Gaussian."""
+    center = first_moment(activation, 1.0)
+
+    def shifted(z: Any, out: Any) -> None:
+        activation.value(z, out)
+        np.subtract(out, center, out=out)
+
+    def unshifted(z: Any, a: Any, out: Any) -> None:
+        activation.derivative(z, a + center, out)
+
+    return Activation(shifted, unshifted)
 
 
 def verdict(chi: float, tolerance: float = CRITICAL_WITHIN) -> str:

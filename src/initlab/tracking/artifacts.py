@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from initlab.errors import TrackingError
-from initlab.tracking.calls import in_flight
+from initlab.tracking.client import in_flight
 from initlab.tracking.store import readable_errors
 
 if TYPE_CHECKING:

@@ -6,94 +6,72 @@ passes every row through its object mapper. Here the same rows go as one INSERT 
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from mlflow.entities import Dataset
-from mlflow.store.tracking.dbmodels.models import (
-    SqlDataset,
-    SqlExperiment,
-    SqlInput,
-    SqlInputTag,
-    SqlParam,
-    SqlRun,
-    SqlTag,
-)
 from mlflow.utils.uri import append_to_uri_path
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine
 
 from initlab.errors import TrackingError
-from initlab.tracking.bulk_metrics import insert_metrics
-from initlab.tracking.inserts import insert, insert_missing, insert_or_replace
-from initlab.tracking.transactions import transaction
-from initlab.tracking.writer import Ending, NewRun, Series, StartedRun, now, start_times
+from initlab.tracking.description import Description
+from initlab.tracking.sql import TABLES, insert, insert_missing, insert_or_replace, insert_tuples, transaction
+from initlab.tracking.writer import COLUMNS, Ending, Series, now, start_times
 
-EXPERIMENTS: Table = SqlExperiment.__table__
-RUNS: Table = SqlRun.__table__
-TAGS: Table = SqlTag.__table__
-PARAMS: Table = SqlParam.__table__
-DATASETS: Table = SqlDataset.__table__
-INPUTS: Table = SqlInput.__table__
-INPUT_TAGS: Table = SqlInputTag.__table__
+if TYPE_CHECKING:
+    from mlflow.entities import Dataset
 
 
 class BulkWriter:
-    """A Writer into an SQL database, with a transaction for each call: it is done as a whole or not at
-    all.
-    """
+    """A Writer into an SQL database, with a transaction for each call: it is done as a whole or not."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def start(self, experiment_id: str, runs: Sequence[NewRun]) -> list[StartedRun]:
-        """Makes RUNNING runs and returns them in order."""
+    def start(self, experiment_id: str, runs: Sequence[Description]) -> list[tuple[str, str]]:
+        """Makes RUNNING runs and returns the id and the place of the files of each, in order."""
         experiment = int(experiment_id)
+        by_id = {uuid.uuid4().hex: run for run in runs}
         with transaction(self._engine) as connection:
             root = _artifact_location(connection, experiment)
-            ids = [uuid.uuid4().hex for _ in runs]
-            started = [StartedRun(run_id, _artifact_uri(root, run_id)) for run_id in ids]
-            pairs = list(zip(started, runs, strict=True))
+            # MLflow leaves the function untyped.
+            places = [append_to_uri_path(root, i, "artifacts") for i in by_id]  # type: ignore[no-untyped-call]
             times = start_times(len(runs))
-            rows = [_run_row(*pair, experiment, time) for pair, time in zip(pairs, times, strict=True)]
-            insert(connection, RUNS, rows)
-            insert(connection, TAGS, _pair_rows((one.run_id, run.tags) for one, run in pairs))
-            insert(connection, PARAMS, _pair_rows((one.run_id, run.parameters) for one, run in pairs))
-            _insert_inputs(connection, experiment, pairs)
-        return started
+            rows = [_run_row(*of, experiment) for of in zip(by_id, runs, places, times, strict=True)]
+            insert(connection, TABLES["runs"], rows)
+            insert(connection, TABLES["tags"], _pair_rows((i, run.tags) for i, run in by_id.items()))
+            insert(connection, TABLES["params"], _pair_rows((i, run.parameters) for i, run in by_id.items()))
+            _insert_inputs(connection, experiment, by_id)
+        return list(zip(by_id, places, strict=True))
 
     def log(self, series: Sequence[Series]) -> None:
         """Writes series."""
         with transaction(self._engine) as connection:
-            insert_metrics(connection, series)
+            _insert_metrics(connection, series)
 
     def close(self, endings: Sequence[Ending]) -> None:
         """Ends the runs now."""
         time = now()
         with transaction(self._engine) as connection:
-            insert_metrics(connection, [one for ending in endings for one in ending.series(time)])
+            _insert_metrics(connection, [one for ending in endings for one in ending.series(time)])
             tags = _pair_rows((ending.run_id, ending.tags) for ending in endings)
-            insert_or_replace(connection, TAGS, tags)
+            insert_or_replace(connection, TABLES["tags"], tags)
             for status in {ending.status for ending in endings}:
                 run_ids = [ending.run_id for ending in endings if ending.status == status]
                 _end(connection, run_ids, status, time)
 
 
 def _artifact_location(connection: Connection, experiment: int) -> str:
-    columns = EXPERIMENTS.c.artifact_location, EXPERIMENTS.c.lifecycle_stage
-    found = connection.execute(sa.select(*columns).where(EXPERIMENTS.c.experiment_id == experiment)).one()
+    table = TABLES["experiments"].c
+    columns = table.artifact_location, table.lifecycle_stage
+    found = connection.execute(sa.select(*columns).where(table.experiment_id == experiment)).one()
     if found.lifecycle_stage != "active":
         raise TrackingError(f"experiment {experiment}: was deleted meanwhile")
     return str(found.artifact_location)
 
 
-def _artifact_uri(root: str, run_id: str) -> str:
-    # MLflow leaves the function untyped.
-    return str(append_to_uri_path(root, run_id, "artifacts"))  # type: ignore[no-untyped-call]
-
-
-def _run_row(started: StartedRun, run: NewRun, experiment: int, time: int) -> dict[str, Any]:
+def _run_row(run_id: str, run: Description, place: str, time: int, experiment: int) -> dict[str, Any]:
     return {
-        "run_uuid": started.run_id,
+        "run_uuid": run_id,
         "name": run.name,
         "source_type": "UNKNOWN",
         "source_name": "",
@@ -101,11 +79,9 @@ def _run_row(started: StartedRun, run: NewRun, experiment: int, time: int) -> di
         "user_id": run.tags.get("mlflow.user", "unknown"),
         "status": "RUNNING",
         "start_time": time,
-        "end_time": None,
-        "deleted_time": None,
         "source_version": "",
         "lifecycle_stage": "active",
-        "artifact_uri": started.artifact_uri,
+        "artifact_uri": place,
         "experiment_id": experiment,
     }
 
@@ -118,43 +94,36 @@ def _pair_rows(pairs_of_runs: Iterable[tuple[str, Mapping[str, str]]]) -> list[d
     ]
 
 
-def _insert_inputs(
-    connection: Connection, experiment: int, pairs: Sequence[tuple[StartedRun, NewRun]]
-) -> None:
-    given = [(started, run.dataset) for started, run in pairs if run.dataset is not None]
-    if not given:
+def _insert_inputs(connection: Connection, experiment: int, runs: Mapping[str, Description]) -> None:
+    entities = {run_id: run.data.entity for run_id, run in runs.items() if run.data is not None}
+    if not entities:
         return
-    dataset_ids = _dataset_ids(connection, experiment, [one.dataset for _, one in given])
+    dataset_ids = _dataset_ids(connection, experiment, [one.dataset for one in entities.values()])
     inputs, tags = [], []
-    for (started, one), dataset_id in zip(given, dataset_ids, strict=True):
-        input_id = uuid.uuid4().hex
-        inputs.append(
-            {
-                "input_uuid": input_id,
-                "source_type": "DATASET",
-                "source_id": dataset_id,
-                "destination_type": "RUN",
-                "destination_id": started.run_id,
-            }
-        )
-        tags += [{"input_uuid": input_id, "name": tag.key, "value": tag.value} for tag in one.tags]
-    insert(connection, INPUTS, inputs)
-    insert(connection, INPUT_TAGS, tags)
+    for run_id, one in entities.items():
+        row = {"input_uuid": uuid.uuid4().hex, "source_type": "DATASET", "destination_type": "RUN"}
+        source = dataset_ids[one.dataset.name, one.dataset.digest]
+        inputs.append({**row, "source_id": source, "destination_id": run_id})
+        tags += [{"input_uuid": row["input_uuid"], "name": t.key, "value": t.value} for t in one.tags]
+    insert(connection, TABLES["inputs"], inputs)
+    insert(connection, TABLES["input_tags"], tags)
 
 
-def _dataset_ids(connection: Connection, experiment: int, datasets: Sequence[Dataset]) -> list[str]:
-    """Returns the id of each dataset in the experiment, which has one row for each name and digest."""
+def _dataset_ids(
+    connection: Connection, experiment: int, datasets: Sequence["Dataset"]
+) -> dict[tuple[str, str], str]:
+    """Returns the ids of datasets in the experiment, which has one row for each name and digest, by these."""
     distinct = {(one.name, one.digest): one for one in datasets}
     # In one order everywhere, so that two processes with the same datasets never wait for each other.
     rows = [_dataset_row(experiment, distinct[key]) for key in sorted(distinct)]
-    insert_missing(connection, DATASETS, rows)
-    columns = DATASETS.c.name, DATASETS.c.digest, DATASETS.c.dataset_uuid
-    ours = (DATASETS.c.experiment_id == experiment) & sa.tuple_(*columns[:2]).in_(list(distinct))
-    found = {(name, digest): id_ for name, digest, id_ in connection.execute(sa.select(*columns).where(ours))}
-    return [found[one.name, one.digest] for one in datasets]
+    insert_missing(connection, TABLES["datasets"], rows)
+    table = TABLES["datasets"].c
+    ours = (table.experiment_id == experiment) & sa.tuple_(table.name, table.digest).in_(list(distinct))
+    found = connection.execute(sa.select(table.name, table.digest, table.dataset_uuid).where(ours))
+    return {(name, digest): id_ for name, digest, id_ in found}
 
 
-def _dataset_row(experiment: int, dataset: Dataset) -> dict[str, Any]:
+def _dataset_row(experiment: int, dataset: "Dataset") -> dict[str, Any]:
     return {
         "dataset_uuid": uuid.uuid4().hex,
         "experiment_id": experiment,
@@ -167,7 +136,23 @@ def _dataset_row(experiment: int, dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def _insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
+    """Inserts the series into the table of metrics, and their last values into that of the latest.
+
+    A run of 15 000 iterations leaves some 40 000 rows, and a stack 32 times as many. They go to the driver
+    as plain tuples, and never all of them are made at once.
+    """
+    # In the order of the primary key as far as the series go: neighbours share pages of its index.
+    ordered = sorted(series, key=lambda one: (one.key, one.run_id))
+    insert_tuples(connection, TABLES["metrics"], COLUMNS, (row for one in ordered for row in one.rows()))
+    latest = [
+        dict(zip(COLUMNS, row, strict=True)) for one in ordered for row in one.at(slice(-1, None)).rows()
+    ]
+    insert_or_replace(connection, TABLES["latest_metrics"], latest, ("step", "timestamp", "value"))
+
+
 def _end(connection: Connection, run_ids: Sequence[str], status: str, time: int) -> None:
-    ended = sa.update(RUNS).where(RUNS.c.run_uuid.in_(run_ids)).values(status=status, end_time=time)
+    runs = TABLES["runs"]
+    ended = sa.update(runs).where(runs.c.run_uuid.in_(run_ids)).values(status=status, end_time=time)
     if connection.execute(ended).rowcount != len(run_ids):
         raise TrackingError("a run to be ended is no longer in the database")

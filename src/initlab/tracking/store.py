@@ -1,14 +1,15 @@
 """Opening the tracking store: one address, one experiment, and a readable error when it cannot be reached.
 
 Two traps of MLflow are closed here. Several processes that meet a missing database would all run its
-migrations and ruin it, so they open it in turn. And a store that cannot be reached is
-retried for minutes, so a short test of our own comes first.
+migrations and ruin it, so they open it one after the other. And a store that cannot be reached is retried
+for minutes, so a short test of our own comes first.
 """
 
 import hashlib
 import logging
 import os
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from filelock import FileLock
+
 from initlab.errors import TrackingError
-from initlab.tracking.turns import lock_of, turn
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,9 +60,10 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # And MLflow would ask a server about every run that ends, to print its address.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    with readable_errors(f"tracking.uri={uri}: cannot be opened"), turn(_lock_of(uri)):
+    with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
         _test(uri)
-        _quiet()
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # no progress of migrations
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # says errors that it raises
         from mlflow import MlflowClient
 
         client = MlflowClient(uri)
@@ -69,9 +72,7 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
 
 @contextmanager
 def readable_errors(problem: str) -> Iterator[None]:
-    """Turns what MLflow, the database, the network or the disk raise inside into a TrackingError of one
-    line.
-    """
+    """Turns what MLflow, database, network or disk raise inside into a TrackingError of one line."""
     try:
         yield
     except TrackingError:
@@ -90,6 +91,30 @@ def _first_line(error: Exception) -> str:
     return words.splitlines()[0]
 
 
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Holds a lock file alone among the processes of this machine; one that dies gives it back."""
+    if sys.platform == "win32":
+        with FileLock(path):
+            yield
+        return
+    import fcntl
+
+    # The kernel wakes those who wait. A lock that is polled for, as FileLock's and SQLite's are, goes to
+    # whoever looks first: of four writers at work without a pause, one waited for 28 s.
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:  # closing the file is not enough where a forked process has inherited it
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def lock_of(database: Path) -> Path:
+    """Returns the lock file that those hold who open or write an SQLite database."""
+    return database.with_name(f"{database.name}.lock")
+
+
 def _lock_of(uri: str) -> Path:
     if uri.startswith(SQLITE):
         database = Path(uri.removeprefix(SQLITE))
@@ -106,21 +131,14 @@ def _test(uri: str) -> None:
         import requests
 
         requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER)
-    elif is_database(uri):
+    elif _is_database(uri):
         import sqlalchemy
 
         sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
 
 
-def is_database(uri: str) -> bool:
-    """Returns whether the URI names an SQL database that this process opens by itself."""
+def _is_database(uri: str) -> bool:
     return uri.split("://")[0].split("+")[0] in ("sqlite", "postgresql", "mysql", "mssql")
-
-
-def _quiet() -> None:
-    """Hides the progress of migrations, and MLflow's own printing of errors that it also raises."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def _experiment_id(client: "MlflowClient", uri: str, name: str, folder: Path) -> str:
@@ -137,4 +155,4 @@ def _experiment_id(client: "MlflowClient", uri: str, name: str, folder: Path) ->
 def _artifact_location(uri: str, folder: Path) -> str | None:
     if uri.startswith(SQLITE):
         return (Path(uri.removeprefix(SQLITE)).parent / "artifacts").as_uri()
-    return (folder / "mlruns" / "artifacts").as_uri() if is_database(uri) else None
+    return (folder / "mlruns" / "artifacts").as_uri() if _is_database(uri) else None

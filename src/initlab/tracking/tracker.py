@@ -1,33 +1,23 @@
-"""The one interface to tracking: start runs, log their series, write their files, end them."""
+"""The one interface to tracking: runs that begin and end with a block, their metrics and their files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from initlab.datasets import Dataset
+import numpy as np
+from numpy.typing import ArrayLike
+
+from initlab.signals import held
 from initlab.tracking.artifacts import write_files
-from initlab.tracking.calls import CallWriter
-from initlab.tracking.datasets import dataset_input
-from initlab.tracking.limits import check_names, fitting_parameters, fitting_tags
-from initlab.tracking.schema import can_be_filled
+from initlab.tracking.client import ClientWriter
+from initlab.tracking.description import Description, check_names, completed, fitting_tags
 from initlab.tracking.store import absolute_uri, address_of, open_store, readable_errors
-from initlab.tracking.tags import environment_tags
-from initlab.tracking.writer import Ending, NewRun, Series, Writer
+from initlab.tracking.writer import NOTHING, Ending, Series, Writer, now
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-
-@dataclass(frozen=True)
-class Description:
-    """What is known of a run before it starts. A run that sees no data has no dataset."""
-
-    name: str
-    parameters: Mapping[str, str]
-    tags: Mapping[str, str]
-    dataset: Dataset | None = None
-    dataset_name: str = ""
 
 
 class Tracker:
@@ -42,19 +32,32 @@ class Tracker:
         self.folder = folder
         self.client, self.experiment_id = open_store(self.uri, experiment, folder)
         self._writer = writer_into(self.client)
-        self._artifact_uris: dict[str, str] = {}
 
-    def start(self, descriptions: Sequence[Description]) -> list[str]:
-        """Returns the ids of new RUNNING runs. When one cannot be made, none is left RUNNING."""
-        with readable_errors("runs cannot be started"):
-            runs = [self._new_run(description) for description in descriptions]
-            started = self._writer.start(self.experiment_id, runs)
-        self._artifact_uris.update(started)
-        return [run.run_id for run in started]
+    @contextmanager
+    def runs(self, descriptions: Sequence[Description]) -> Iterator[list["Run"]]:
+        """Gives a RUNNING run for each description, in order, and ends them all when the block is left.
+
+        A run ends as ``Run.finish`` or ``Run.fail`` has said. One of which neither was said ends FINISHED;
+        when an exception leaves the block FAILED, or KILLED if that is a KeyboardInterrupt. A stopping signal
+        that comes while runs are started or ended waits until that is done.
+        """
+        runs: list[Run] = []
+        status = "FAILED"
+        try:
+            with held():
+                runs = self._start(descriptions)
+            yield runs
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
+        finally:
+            with held():
+                self._end_each(runs, status)
 
     def log(self, series: Sequence[Series]) -> None:
-        """Writes metrics. NaN and infinity are left out: MLflow would store the one as 0 and the other as
-        1.8e308.
+        """Writes metrics of any number of runs. NaN and infinity are left out: MLflow would store the one as
+        0 and the other as 1.8e308.
         """
         finite = [one for one in (one.finite() for one in series) if len(one.values)]
         with readable_errors("metrics cannot be written"):
@@ -62,23 +65,11 @@ class Tracker:
             if finite:
                 self._writer.log(finite)
 
-    def write(self, run_id: str, files: Mapping[str, bytes]) -> None:
-        """Writes files by their path within the run."""
-        write_files(self.client, run_id, self._artifact_uris[run_id], files)
-
-    def close(self, endings: Sequence[Ending]) -> None:
-        """Ends runs now, each with its last metrics, of which those that are not finite are left out, and
-        tags.
-        """
+    def end_if_running(self, run_ids: Sequence[str], status: str) -> None:
+        """Ends those of the runs that are still RUNNING, because the process that began them is gone."""
         with readable_errors("runs cannot be ended"):
-            for ending in endings:
-                check_names(ending.metrics)
-            if endings:
-                self._writer.close([one._replace(tags=fitting_tags(one.tags)) for one in endings])
-
-    def end(self, run_ids: Sequence[str], status: str) -> None:
-        """Ends runs now as FINISHED, FAILED or KILLED, and adds nothing to them."""
-        self.close([Ending(run_id, status) for run_id in run_ids])
+            running = [i for i in run_ids if self.client.get_run(i).info.status == "RUNNING"]
+        self._end([Ending(run_id, status) for run_id in running])
 
     def address(self, sweep: str | None = None) -> str:
         """Returns the address of the charts in the MLflow UI."""
@@ -88,22 +79,68 @@ class Tracker:
         """Returns the address of one run in the MLflow UI, where its files are."""
         return f"{self.address().split('?')[0]}/{run_id}/artifacts"
 
-    def _new_run(self, description: Description) -> NewRun:
-        tags = {**environment_tags(self.folder), **description.tags, "mlflow.runName": description.name}
-        dataset = description.dataset
-        return NewRun(
-            description.name,
-            fitting_parameters(description.parameters),
-            fitting_tags(tags),
-            None if dataset is None else dataset_input(dataset, description.dataset_name),
-        )
+    def _start(self, descriptions: Sequence[Description]) -> list["Run"]:
+        """Returns new RUNNING runs. When one cannot be made, none is left RUNNING."""
+        with readable_errors("runs cannot be started"):
+            runs = [completed(description, self.folder) for description in descriptions]
+            started = self._writer.start(self.experiment_id, runs)
+        return [Run(self, *one) for one in started]
+
+    def _end_each(self, runs: Sequence["Run"], status: str) -> None:
+        try:
+            self._end([run.ending or Ending(run.run_id, status) for run in runs])
+        except Exception:  # such as a name that MLflow refuses: that must leave no run RUNNING
+            self._end([Ending(run.run_id, "FAILED") for run in runs])
+            raise
+
+    def _end(self, endings: Sequence[Ending]) -> None:
+        with readable_errors("runs cannot be ended"):
+            for ending in endings:
+                check_names(ending.metrics)
+            if endings:
+                self._writer.close([one._replace(tags=fitting_tags(one.tags)) for one in endings])
+
+
+@dataclass(eq=False)
+class Run:
+    """A RUNNING run of a Tracker, to be written to inside the block that it lives in."""
+
+    _tracker: Tracker
+    run_id: str
+    _artifact_uri: str
+    ending: Ending | None = None  # how it ends when the block is left, if that has been said
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Writes files by their path within the run."""
+        write_files(self._tracker.client, self.run_id, self._artifact_uri, files)
+
+    def log(
+        self, metrics: Mapping[str, ArrayLike], steps: ArrayLike, timestamps: ArrayLike | None = None
+    ) -> None:
+        """Writes metrics: each has a value, or values (n,), at a step, or at steps (n,) in rising order.
+
+        ``timestamps`` are in ms since 1970; without them it is the time of the call.
+        """
+        at = np.atleast_1d(np.asarray(steps, np.int64))
+        times = np.broadcast_to(np.asarray(now() if timestamps is None else timestamps, np.int64), at.shape)
+        values = {key: np.atleast_1d(np.asarray(given, np.float64)) for key, given in metrics.items()}
+        self._tracker.log([Series(self.run_id, key, given, at, times) for key, given in values.items()])
+
+    def finish(self, metrics: Mapping[str, float] = NOTHING, tags: Mapping[str, str] = NOTHING) -> None:
+        """Says that the run ends FINISHED, with the numbers that it has once and its last tags."""
+        self.ending = Ending(self.run_id, "FINISHED", metrics, tags)
+
+    def fail(self, metrics: Mapping[str, float] = NOTHING, tags: Mapping[str, str] = NOTHING) -> None:
+        """Says that the run ends FAILED, with the numbers that it has once and its last tags."""
+        self.ending = Ending(self.run_id, "FAILED", metrics, tags)
 
 
 def writer_into(client: "MlflowClient") -> Writer:
     """Returns the fastest way to write into the client's store."""
     engine = getattr(client._tracking_client.store, "engine", None)
-    if engine is None or not can_be_filled(engine):
-        return CallWriter(client)
+    if engine is None:
+        return ClientWriter(client)
     from initlab.tracking.bulk import BulkWriter
+    from initlab.tracking.sql import can_be_filled
 
-    return BulkWriter(engine)
+    return BulkWriter(engine) if can_be_filled(engine) else ClientWriter(client)

@@ -1,6 +1,6 @@
 """What is written into a store, and the one interface of the two ways to write it.
 
-``BulkWriter`` fills MLflow's own tables, one transaction for a whole stack; ``CallWriter`` makes calls of
+``BulkWriter`` fills MLflow's own tables, one transaction for a whole stack; ``ClientWriter`` makes calls of
 MLflow's client, for a server or for tables that Initlab does not know. Both leave the same.
 """
 
@@ -8,35 +8,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mlflow.entities import DatasetInput
+from initlab.tracking.description import Description
 
 Row = tuple[str, float, int, int, bool, str]
 COLUMNS = ("key", "value", "timestamp", "step", "is_nan", "run_uuid")
 """What a Row holds, by MLflow's names of the columns."""
 
 ROWS_AT_ONCE = 10_000
-
-
-class NewRun(NamedTuple):
-    """A run to be made. Names and lengths are within MLflow's limits; the tags hold the run's name too."""
-
-    name: str
-    parameters: Mapping[str, str]
-    tags: Mapping[str, str]
-    dataset: "DatasetInput | None"
-
-
-class StartedRun(NamedTuple):
-    """The id that a store gave a run, and the place of its files."""
-
-    run_id: str
-    artifact_uri: str
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Series(NamedTuple):
@@ -48,24 +32,20 @@ class Series(NamedTuple):
     steps: NDArray[np.int64]
     timestamps: NDArray[np.int64]
 
+    def at(self, where: slice | NDArray[np.bool_]) -> "Series":
+        """Returns a part of the series."""
+        return Series(self.run_id, self.key, self.values[where], self.steps[where], self.timestamps[where])
+
     def finite(self) -> "Series":
         """Returns the series without its values that are NaN or infinite."""
         keep = np.isfinite(self.values)
-        if keep.all():
-            return self
-        return self._replace(
-            values=self.values[keep], steps=self.steps[keep], timestamps=self.timestamps[keep]
-        )
-
-    def last(self) -> "Series":
-        """Returns the series of the last value alone."""
-        return self._replace(values=self.values[-1:], steps=self.steps[-1:], timestamps=self.timestamps[-1:])
+        return self if keep.all() else self.at(keep)
 
     def rows(self) -> Iterator[Row]:
         """Yields the values as rows of MLflow's table of metrics, of which few exist at a time."""
         for start in range(0, len(self.values), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            columns = (array[part].tolist() for array in (self.values, self.timestamps, self.steps))
+            part = self.at(slice(start, start + ROWS_AT_ONCE))
+            columns = (array.tolist() for array in (part.values, part.timestamps, part.steps))
             yield from zip(repeat(self.key), *columns, repeat(False), repeat(self.run_id), strict=False)
 
 
@@ -77,8 +57,8 @@ class Ending(NamedTuple):
 
     run_id: str
     status: str
-    metrics: Mapping[str, float] = MappingProxyType({})
-    tags: Mapping[str, str] = MappingProxyType({})
+    metrics: Mapping[str, float] = NOTHING
+    tags: Mapping[str, str] = NOTHING
 
     def series(self, timestamp: int) -> list[Series]:
         """Returns the finite metrics as series of one value.
@@ -93,8 +73,11 @@ class Ending(NamedTuple):
 class Writer(Protocol):
     """Writes the runs of a stack. The errors are those of MLflow, the database or the network."""
 
-    def start(self, experiment_id: str, runs: Sequence[NewRun]) -> list[StartedRun]:
-        """Makes RUNNING runs and returns them in order; when it fails, none of them is left RUNNING."""
+    def start(self, experiment_id: str, runs: Sequence[Description]) -> list[tuple[str, str]]:
+        """Makes RUNNING runs and returns the id and the place of the files of each, in order.
+
+        Names and lengths are within MLflow's limits. When it fails, none of the runs is left RUNNING.
+        """
 
     def log(self, series: Sequence[Series]) -> None:
         """Writes series whose values are all finite; each has one at least."""

@@ -33,13 +33,13 @@ class History:
     def add(self, record: Record) -> None:
         """Keeps a record."""
         iteration = record.iteration
-        self.costs[iteration] = record.cost
-        self.times[iteration] = time.time_ns() // 1_000_000
-        self.length = iteration + 1
         if record.step is not None:
             for probe, measured in self.measured:
                 if probe.measurements and iteration in probe.iterations:
                     measured.add(iteration, probe.measure(record.step))
+        self.costs[iteration] = record.cost
+        self.times[iteration] = time.time_ns() // 1_000_000
+        self.length = iteration + 1
         if iteration in self._snapshot_at:
             self.snapshots[iteration] = record.parameters.copy()
         if len(record.diverged) > len(self.stopped_at):

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.networks.network import Network, Pass, backward, cost, forward, with_ones
+from initlab.networks.network import Network
+from initlab.networks.tape import Tape, with_ones
 from initlab.optimizers.rules import State, Update
 from initlab.streams import BATCHES, stream
 from initlab.training.step import Step
@@ -49,55 +50,57 @@ def fit(
     Ends early when every run has diverged.
     """
     X, Y = data
-    blocks, state, start = network.blocks(parameters), State(), parameters.copy()
+    state, start, trained = State(), parameters.copy(), parameters[:, : network.trained]
     frozen: dict[int, Array] = {}
-    examples = Examples(network, with_ones(X), network.output.targets(Y), len(parameters), parameters.dtype)
+    examples = Examples(network, parameters, with_ones(X), network.output.targets(Y))
     for iteration in range(iterations):
-        arrays = examples.all() if batches is None else examples.some(next(batches))
-        forward(blocks, arrays)
-        costs = cost(arrays)
-        backward(blocks, arrays)
+        tape = examples.all() if batches is None else examples.some(next(batches))
+        tape.forward()
+        costs = tape.cost()
+        tape.backward()
         looking = iteration in steps_at
         if looking:  # the update changes both
-            before, gradient = parameters.copy(), arrays.gradient.copy()
+            before, gradient = parameters.copy(), tape.gradient.copy()
         # The sum of the costs is finite only if each of them is: one cheap test for the usual case.
         if not math.isfinite(np.add.reduce(costs)):
             for run in np.flatnonzero(~np.isfinite(costs)).tolist():
                 frozen.setdefault(run, parameters[run].copy())
-        update(parameters, arrays.gradient, state)
+        update(trained, tape.gradient, state)
         state.step += 1
+        tape.keep_statistics()
         for run, values in frozen.items():
             parameters[run] = values
-        step = Step(network, start, before, gradient, parameters, arrays) if looking else None
+        step = Step(network, start, before, gradient, parameters, tape) if looking else None
         yield Record(iteration, costs, step, parameters, tuple(frozen))
         if len(frozen) == len(parameters):
             return
 
 
 class Examples:
-    """The examples that iterations see: all of them, or some, each number of them with a Pass of its own."""
+    """The examples that iterations see: all of them, or some, each number of them with a tape of its own."""
 
-    def __init__(self, network: Network, X1: Array, targets: Array, runs: int, dtype: Any) -> None:
-        self._network, self._runs, self._dtype = network, runs, dtype
+    def __init__(self, network: Network, parameters: Array, X1: Array, targets: Array) -> None:
+        self._network, self._parameters = network, parameters
         self._X1, self._targets = X1, targets
-        self._passes: dict[int, Pass] = {}
+        self._tapes: dict[int, Tape] = {}
 
-    def all(self) -> Pass:
-        """Returns the pass that is loaded with all examples."""
+    def all(self) -> Tape:
+        """Returns the tape that is loaded with all examples."""
         size = self._X1.shape[-1]
-        if size not in self._passes:
-            self._passes[size] = Pass(self._network, self._runs, size, self._dtype)
-            self._passes[size].load(self._X1, self._targets)
-        return self._passes[size]
+        if size not in self._tapes:
+            self._tape(size).load(self._X1, self._targets)
+        return self._tapes[size]
 
-    def some(self, chosen: NDArray[np.intp]) -> Pass:
-        """Returns a pass that is loaded with each run's chosen examples (R, b)."""
-        size = chosen.shape[-1]
-        if size not in self._passes:
-            self._passes[size] = Pass(self._network, self._runs, size, self._dtype)
-        arrays = self._passes[size]
-        arrays.load(self._taken(self._rows[0], chosen), self._taken(self._rows[1], chosen))
-        return arrays
+    def some(self, chosen: NDArray[np.intp]) -> Tape:
+        """Returns a tape that is loaded with each run's chosen examples (R, b)."""
+        tape = self._tape(chosen.shape[-1])
+        tape.load(self._taken(self._rows[0], chosen), self._taken(self._rows[1], chosen))
+        return tape
+
+    def _tape(self, size: int) -> Tape:
+        if size not in self._tapes:
+            self._tapes[size] = Tape(self._network, self._parameters, size)
+        return self._tapes[size]
 
     @cached_property
     def _rows(self) -> tuple[Array, Array]:

@@ -7,7 +7,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.networks.network import Network, Pass
+from initlab.networks.network import Network
+from initlab.networks.tape import Tape
 from initlab.types import Array
 
 # A variance that is a smaller part of the mean square is computed anew, from the deviations: as a
@@ -26,7 +27,7 @@ class Step:
     parameters: Array
     gradient: Array
     updated: Array
-    arrays: Pass
+    tape: Tape
 
     @cached_property
     def blocks(self) -> list[Array]:
@@ -36,7 +37,7 @@ class Step:
     @cached_property
     def activations(self) -> list[Array]:
         """Each layer's activations (R, n_l, m); the last are the network's answers."""
-        return [*self.arrays.hidden, self.arrays.answers]
+        return [*self.tape.hidden, self.tape.answers]
 
     @cached_property
     def unit_sums(self) -> Array:
@@ -58,7 +59,7 @@ class Step:
         """
         begins, widths = units_of_layers(self.network.sizes)
         means: Array = np.add.reduceat(self.unit_sums, begins, axis=-1)
-        means /= widths * self.arrays.delta[-1].shape[-1]
+        means /= widths * self.tape.delta[-1].shape[-1]
         return means
 
     @cached_property
@@ -76,9 +77,9 @@ class Step:
 
     def first(self, count: int) -> tuple[Array, Array, Array]:
         """Returns the parameters (R, P), and inputs with their ones and targets of the first ``count``
-        examples at most, as ``Pass.load`` takes them, all in double precision.
+        examples at most, as ``Tape.load`` takes them, all in double precision.
         """
-        inputs, targets = self.arrays.inputs[0][..., :count], self.arrays.head.targets[..., :count]
+        inputs, targets = self.tape.inputs[0][..., :count], self.tape.output.targets[..., :count]
         return self.parameters.astype(np.float64), inputs.astype(np.float64), targets.astype(np.float64)
 
 

@@ -1,7 +1,7 @@
-"""The diagnosis: what went right or wrong in a run, in plain sentences that rest on its own measurements.
+"""The diagnosis of a run: plain sentences, from its own measurements, on what went right or wrong.
 
-A verdict is a function of the evidence: it returns its sentence, or None where it does not apply. Its name,
-with spaces, is the verdict's. They stand in VERDICTS in the order of their weight.
+A verdict is a function that takes the evidence and returns a sentence, or None where it does not apply. The
+function's name, with spaces for underscores, is the verdict's. VERDICTS lists the weightiest first.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Verdicts on what may have gone wrong: the start, its symmetry, its signal and its gradients, the steps."""
+"""Verdicts on causes of trouble: the size and symmetry of the start, its signals and gradients, the steps."""
 
 import math
 from collections.abc import Sequence

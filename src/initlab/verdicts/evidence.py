@@ -1,11 +1,12 @@
-"""What is known of a run when it has ended: its costs and scores, and how its layers were, first and last."""
+"""The evidence for a diagnosis: a run's costs and scores, and measurements of its layers first and last."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from initlab.diagnostics import Step, diagnostics_named, measure
-from initlab.networks.network import Network, passed, with_ones
+from initlab.networks.network import Network
 from initlab.networks.outputs import Output
+from initlab.networks.tape import passed, with_ones
 from initlab.types import Array
 
 MEASURED = diagnostics_named(
@@ -51,7 +52,7 @@ class Evidence:
 
 def layers_at(network: Network, parameters: Array, X: Array, Y: Array) -> list[dict[str, float]]:
     """Returns what MEASURED says of each run's network at its parameters (R, P), over all examples."""
-    arrays = passed(network, parameters, with_ones(X), network.output.targets(Y))
-    step = Step(network, parameters, parameters, arrays.gradient, parameters, arrays)
+    tape = passed(network, parameters, with_ones(X), network.output.targets(Y))
+    step = Step(network, parameters, parameters, tape.gradient, parameters, tape)
     found = measure(step, MEASURED)
     return [{key: float(values[run]) for key, values in found.items()} for run in range(len(parameters))]

@@ -1,4 +1,4 @@
-"""Verdicts on what was learned, beside what one answer for every example would do."""
+"""Verdicts on what was learned, compared with giving the same answer for every example."""
 
 import math
 

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from initlab.tracking.writer import Ending, NewRun, Series, StartedRun, now, start_times
+from initlab.tracking.description import Description
+from initlab.tracking.writer import Ending, Series, now, start_times
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -18,7 +19,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class CallWriter:
+class ClientWriter:
     """A Writer that makes the calls of one run in order and those of several runs at once.
 
     The calls of one run are never made at once: two that bring the first values of a metric can meet in
@@ -30,11 +31,11 @@ class CallWriter:
         # Calls to a database, which MLflow writes from this process, gain nothing from being at once.
         self._at_once = 1 if hasattr(client._tracking_client.store, "engine") else CALLS_IN_FLIGHT
 
-    def start(self, experiment_id: str, runs: Sequence[NewRun]) -> list[StartedRun]:
+    def start(self, experiment_id: str, runs: Sequence[Description]) -> list[tuple[str, str]]:
         """Makes RUNNING runs and returns them in order. When one cannot be made, the others end FAILED."""
         made: list[str] = []
 
-        def start(run_and_time: tuple[NewRun, int]) -> StartedRun:
+        def start(run_and_time: tuple[Description, int]) -> tuple[str, str]:
             return self._start(experiment_id, *run_and_time, made)
 
         try:
@@ -54,15 +55,15 @@ class CallWriter:
         """Ends the runs now."""
         in_flight(self._close, endings, self._at_once)
 
-    def _start(self, experiment_id: str, run: NewRun, time: int, made: list[str]) -> StartedRun:
+    def _start(self, experiment_id: str, run: Description, time: int, made: list[str]) -> tuple[str, str]:
         from mlflow.entities import Param
 
         info = self._client.create_run(experiment_id, time, dict(run.tags), run.name).info
         made.append(info.run_id)
         self._client.log_batch(info.run_id, params=[Param(*pair) for pair in run.parameters.items()])
-        if run.dataset is not None:
-            self._log_dataset(info.run_id, run.dataset)
-        return StartedRun(info.run_id, info.artifact_uri)
+        if run.data is not None:
+            self._log_dataset(info.run_id, run.data.entity)
+        return info.run_id, info.artifact_uri
 
     def _log_dataset(self, run_id: str, dataset: "DatasetInput") -> None:
         from mlflow import MlflowException
@@ -90,9 +91,7 @@ class CallWriter:
 
 
 def in_flight(call: Callable[[T], R], items: Iterable[T], at_once: int = CALLS_IN_FLIGHT) -> list[R]:
-    """Returns what the call returns for each item, in order. Every call is made; then the first error is
-    raised.
-    """
+    """Returns each item's answer, in order. Every call is made; then the first error is raised."""
     with ThreadPoolExecutor(at_once) as pool:
         futures = [pool.submit(call, item) for item in items]
     return [future.result() for future in futures]
