@@ -6,10 +6,10 @@ A group's YAML names a function and holds its keyword-only arguments; that funct
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
-from importlib import resources
+from functools import partial
 from typing import Any
 
+from initlab.config.options import target_of
 from initlab.config.rules import check_arguments
 from initlab.errors import ConfigError, first_line
 
@@ -43,23 +43,6 @@ def load_component(values: Mapping[str, Any], group: str, allowed: Sequence[str]
     return partial(function, **arguments)
 
 
-def refuse_null_choices(overrides: Sequence[str]) -> None:
-    """Raises ConfigError, which names the options, where null is chosen from a group: Hydra's own error is a
-    traceback.
-    """
-    for override in overrides:
-        group, _, choices = override.partition("=")
-        if "null" in choices.split(",") and group.isidentifier() and (options := options_of(group)):
-            raise ConfigError(f"{group}=null: must be one of {', '.join(options)}")
-
-
-def options_of(group: str) -> list[str]:
-    """Returns the names of Initlab's own options of a group, sorted."""
-    folder = resources.files("initlab.conf") / group
-    files = folder.iterdir() if folder.is_dir() else ()
-    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
-
-
 def name_of_choice(group: str, option: str | None, target: str) -> str:
     """Returns what to call a component: the option that was chosen, or its function's own name where the
     option stands for another function.
@@ -67,16 +50,7 @@ def name_of_choice(group: str, option: str | None, target: str) -> str:
     function = target.rpartition(".")[2]
     if option is None:
         return function
-    return option if _target_of_option(group, option) in (None, target) else function
-
-
-@lru_cache
-def _target_of_option(group: str, option: str) -> str | None:
-    """Returns the ``_target_`` of one of Initlab's own options; None for an option of the user's."""
-    file = resources.files("initlab.conf") / group / f"{option}.yaml"
-    if not file.is_file():
-        return None
-    return file.read_text().partition("_target_:")[2].split()[0]
+    return option if target_of(group, option) in (None, target) else function
 
 
 def _function(target: str, group: str, allowed: Sequence[str]) -> Callable[..., Any]:

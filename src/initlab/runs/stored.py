@@ -27,7 +27,7 @@ class Stored:
 
 
 def read_back(run_id: str, uri: str) -> Stored:
-    """Returns a training run of the MLflow store at uri (absolute); raises TrackingError where it is not there
+    """Returns a training run of the store at uri (absolute); raises TrackingError where it is not there
     or has not finished.
     """
     run = stored_run(run_id, uri, [CONFIG, HISTORY, WEIGHTS])

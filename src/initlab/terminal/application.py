@@ -19,7 +19,7 @@ SHOWING = ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i")
 
 
 def run_application(application: Callable[[], Any], config_name: str) -> None:
-    """Runs a Hydra application of a config by the command line; one that a signal stops exits with its code."""
+    """Runs a Hydra application by the command line; one that a signal stops exits with the signal's code."""
     from initlab.terminal.suggestions import explained
 
     if any(argument.partition("=")[0] in SHOWING for argument in sys.argv[1:]):

@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from initlab.config.targets import refuse_null_choices
+from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError, InitlabError
 from initlab.signals import stop_on_signals
 from initlab.sweep.outcome import read_outcomes, remove_unstarted

@@ -1,22 +1,12 @@
 """Reading what is tracked, and making nothing: a run with its files, an experiment by its name."""
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from omegaconf import OmegaConf
 
 from initlab.errors import TrackingError
-from initlab.tracking import store
-from initlab.tracking.store import SQLITE, absolute_uri, address_of, readable_errors
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from initlab.tracking.store import address_of, open_to_read, readable_errors
 
 
 @dataclass(frozen=True)
@@ -32,18 +22,12 @@ class StoredRun:
     address: str
 
 
-def default_uri(folder: Path) -> str:
-    """Returns the absolute URI where a command that is started in ``folder`` tracks its runs."""
-    shared = OmegaConf.load(str(resources.files("initlab.conf") / "base.yaml"))
-    return absolute_uri(str(shared.tracking.uri), folder)
-
-
 def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
     """Returns a run of the store at uri (absolute) with the files that are named.
 
     Raises TrackingError, in one line, where there is no such store, run or file.
     """
-    client = _reader(uri)
+    client = open_to_read(uri)
     with readable_errors(f"run {run_id}: cannot be read from {uri}"):
         run = client.get_run(run_id)
         there = {file.path for file in client.list_artifacts(run_id)}
@@ -60,21 +44,7 @@ def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
 
 def experiment_id(uri: str, name: str) -> str | None:
     """Returns the id of the experiment of that name in the store at uri (absolute), None if there is none."""
-    client = _reader(uri)
+    client = open_to_read(uri)
     with readable_errors(f"tracking.uri={uri}: cannot be read"):
         found = client.get_experiment_by_name(name)
     return found.experiment_id if found else None
-
-
-@lru_cache
-def _reader(uri: str) -> "MlflowClient":
-    """Returns a client of a store that is there: MLflow's would make a database that is missing."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
-        raise TrackingError(f"tracking.uri={uri}: there is no such database; the first run makes it")
-    with readable_errors(f"tracking.uri={uri}: cannot be opened"):
-        store._test(uri)
-        store._quiet()
-        from mlflow import MlflowClient
-
-        return MlflowClient(uri)
