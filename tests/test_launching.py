@@ -169,7 +169,7 @@ def test_runs_on_different_data_get_sheets_of_their_own(mixed):
 def test_a_bad_job_in_a_stack_costs_only_itself_and_all_failures_are_listed(mixed):
     done, client = mixed
     assert done.returncode == 1
-    assert "2 of 6 jobs failed:" in done.stderr
+    assert "Of 6 jobs that ended, 2 failed:" in done.stderr
     for data in ("moons", "blobs"):
         [line] = [line for line in done.stderr.splitlines() if line.startswith(f"  dataset={data} ")]
         assert "optimizer.learning_rate=-1: must be a finite number greater than 0" in line

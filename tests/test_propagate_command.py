@@ -19,13 +19,13 @@ from initlab.propagation.report import (
     describe,
     overflow_line,
     picture_of,
-    rows_of,
     sights_of,
     verdict_line,
     verdict_of,
 )
 from initlab.propagation.run import look
 from initlab.propagation.setup import observe, specimen_of
+from initlab.terminal.propagation_table import columns_of
 
 CHOICES = {"model": "deep", "init": "he", "bias": "own"}
 SMALL = ("model.depth=7", "model.width=23", "seeds=11")
@@ -45,6 +45,10 @@ def composed(*overrides):
 
 def seen(*overrides):
     return observe(specimen_of(composed(*overrides)))
+
+
+def rows_of(sights):
+    return list(zip(*(column.cells for block in columns_of(sights) for column in block), strict=True))
 
 
 @pytest.fixture
@@ -228,7 +232,7 @@ def test_of_residual_layers_nothing_is_said_that_the_table_denies():
 def test_what_overflows_is_shown_as_infinite_and_its_gradients_as_missing():
     observation = seen("model.depth=101", "model.width=23", "seeds=4", "init=random", "init.scale=1e3")
     rows = rows_of(sights_of(observation))
-    assert (rows[-1][1], rows[-1][6], rows[0][6]) == ("inf", "–", "–")
+    assert (rows[-1][1], rows[-1][6], rows[0][6]) == ("∞", "–", "–")
     assert picture_of(sights_of(observation), "overflow", "").startswith(b"\x89PNG")
     assert overflow_line(observation).startswith("In 4 of 4 networks numbers overflow")
     assert "In 4 of 4 networks" in describe(specimen_of(composed("seeds=4")), CHOICES, observation)

@@ -17,7 +17,7 @@ FILE = "outcome.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """A job's overrides, and the summary of its run or the error that it ended by."""
+    """A job's overrides, and the summary of its run or the error that ended it; neither if it was stopped."""
 
     overrides: Sequence[str]
     summary: Summary | None = None
@@ -54,7 +54,7 @@ def write_outcome(folder: Path, outcome: Outcome) -> None:
 def read_outcomes(folder: Path) -> list[Outcome]:
     """Returns the outcomes of the jobs below folder, in the order of their numbers.
 
-    A job that has a folder and left nothing in it was ended from outside: it counts as failed.
+    A job that has a folder and left nothing in it was stopped from outside.
     """
     jobs = sorted(folder.rglob(".hydra"), key=lambda path: (len(path.parent.name), path.parent.name))
     return [_read(path.parent) for path in jobs]
@@ -63,7 +63,7 @@ def read_outcomes(folder: Path) -> list[Outcome]:
 def _read(folder: Path) -> Outcome:
     file = folder / FILE
     if not file.exists():
-        return Outcome([folder.name], error="ended without an outcome: was it killed?")
+        return Outcome([folder.name])
     left = json.loads(file.read_text())
     summary = Summary(**left["summary"]) if left["summary"] else None
     return Outcome(left["overrides"], summary, left["error"])
