@@ -28,7 +28,10 @@ def target_of(group: str, option: str) -> str | None:
 
 def values_of(group: str, option: str) -> dict[str, Any]:
     """Returns an option's values; those that it takes from the model are the default model's."""
-    cfg = {name: OmegaConf.load(str(_CONF / name / f"{of}.yaml")) for name, of in (("model", "mlp"), (group, option))}
+    cfg = {
+        name: OmegaConf.load(str(_CONF / name / f"{of}.yaml"))
+        for name, of in (("model", "mlp"), (group, option))
+    }
     values = OmegaConf.to_container(OmegaConf.create(cfg), resolve=True)
     assert isinstance(values, dict)
     return dict(values[group])

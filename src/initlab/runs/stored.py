@@ -13,7 +13,7 @@ from initlab.runs.summary import Summary
 from initlab.tracking.reading import StoredRun, stored_run
 from initlab.types import Array
 
-CONFIG, HISTORY, WEIGHTS = "config.yaml", "history.npz", "weights.npz"
+CONFIG, HISTORY, WEIGHTS, BOUNDARY = "config.yaml", "history.npz", "weights.npz", "boundary.png"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def read_back(run_id: str, uri: str) -> Stored:
     """
     run = stored_run(run_id, uri, [CONFIG, HISTORY, WEIGHTS])
     history, weights = _arrays(run.files[HISTORY]), _arrays(run.files[WEIGHTS])
-    summary = _summary(run_id, run, history["cost"], output=_output(run.metrics, weights))
+    summary = _summary(run_id, uri, run, history["cost"], output=_output(run.metrics, weights))
     return Stored(yaml.safe_load(run.files[CONFIG]), summary, history, weights)
 
 
@@ -41,7 +41,7 @@ def _arrays(npz: bytes) -> dict[str, NDArray[Any]]:
         return dict(arrays)
 
 
-def _summary(run_id: str, run: StoredRun, costs: Array, output: str) -> Summary:
+def _summary(run_id: str, uri: str, run: StoredRun, costs: Array, output: str) -> Summary:
     metrics, names = run.metrics, run.tags.get("diagnosis", "")
     score = "r2" if output == "linear" else "accuracy"
     diverged_at = metrics.get("diverged_at")
@@ -61,6 +61,7 @@ def _summary(run_id: str, run: StoredRun, costs: Array, output: str) -> Summary:
         ),
         run_id=run_id,
         address=run.address,
+        store=uri,
     )
 
 
