@@ -21,6 +21,7 @@ REDUCED = {
     "width": (["seed=2", "init=he,orthogonal", "model.width=3,7"], 2 * 2),
     "depth": (["seed=2", "init=he,lsuv", "model.depth=2,11"], 2 * 2),
     "edge_of_chaos": (["seed=2", "init.sigma_w=1,3", "model.depth=2,5", "model.width=7"], 2 * 2),
+    "normalization": (["seed=2", "init=he", "model.depth=3"], 3),
     "real_data": (["seed=2", "init=he", "model.hidden=[7]"], 4),
 }
 UNTRACKED = ("activations", "depth", "learning_rate", "width")  # their tracking is that of the others
@@ -39,8 +40,8 @@ def test_a_study_runs_by_its_name_alone(study, command, folder, client):
     assert done.returncode == 0, done.stderr
     outcomes = read_outcomes(folder)
     assert len(outcomes) == jobs
-    assert {outcome.tags["experiment"] for outcome in outcomes} == {study}
-    assert all(outcome.verdicts for outcome in outcomes)
+    assert {outcome.summary.tags["experiment"] for outcome in outcomes} == {study}
+    assert all(outcome.summary.verdicts for outcome in outcomes)
     runs = runs_of(client)
     if untracked:
         assert runs == []

@@ -82,9 +82,8 @@ class RunRecorder:
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
         run.finish(summary.metrics, tags | summary.diagnosis_tags)
         address = self._tracker.address(summary.tags.get("sweep"))
-        return replace(
-            one, summary=replace(summary, run_id=run.run_id, address=address, store=self._tracker.uri)
-        )
+        summary = replace(summary, run_id=run.run_id, address=address, store=self._tracker.uri)
+        return replace(one, summary=summary)
 
 
 def _data_files(one: Trained) -> dict[str, bytes]:

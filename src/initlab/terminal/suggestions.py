@@ -42,7 +42,7 @@ def explained(config_name: str) -> Iterator[None]:
 
 
 def explanation(error: ConfigCompositionException, config_name: str, width: int = WIDTH) -> list[str]:
-    """Returns lines of at most ``width`` characters, none if the error is not about an unknown key or option."""
+    """Returns lines of at most so many characters, none if it is not about an unknown key or option."""
     if isinstance(error, MissingConfigException) and error.options:
         options = _of_unknown_option(str(error.missing_cfg_file), error.options)
         lines = [first_line(error), *options]
