@@ -127,7 +127,7 @@ def run(*overrides: str, **settings: Any) -> Run:
     """Returns a run, trained and tracked as the command ``initlab`` does it.
 
     ``overrides`` are Hydra's, as on the command line; keywords are overrides too: ``seed=3``,
-    ``tracking={"uri": None}``. ``initlab --help`` lists what there is to choose and to set. The run's MLflow
+    ``train={"iterations": 100}``. ``initlab --help`` lists what there is to choose and to set. The run's MLflow
     run and Hydra's folder ``outputs/…`` are left where the program was started; ``tracking.uri=null`` leaves
     no MLflow run. Raises ConfigError, in one line, for what cannot be trained, and TrackingError where the
     run cannot be kept.

@@ -73,8 +73,8 @@ class Sweep:
         return len(self.outcomes)
 
     def __repr__(self) -> str:
-        failed = f", {len(self.failed):,} failed" if self.failed else ""
-        return f"<Sweep of {len(self):,} runs{failed}>"
+        runs = "1 run" if len(self) == 1 else f"{len(self):,} runs"
+        return f"<Sweep of {runs}, {len(self.failed):,} failed>" if self.failed else f"<Sweep of {runs}>"
 
     def _repr_html_(self) -> str:
         tracked = any(summary.run_id for summary in self.summaries)

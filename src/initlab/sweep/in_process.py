@@ -88,15 +88,19 @@ def _explained(error: Exception) -> str:
 
 
 def overrides_of(words: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
-    """Returns words and keyword arguments as overrides: ``seed=3``, ``tracking={uri: null}``.
+    """Returns words and keyword arguments as overrides: ``seed=3``, and a section's by their dotted keys.
 
     A text stands as on the command line, so that ``init="zeros,he"`` is a sweep; so does ``range(20)``.
     """
-    given = (
-        f"{key}={value if isinstance(value, str) else _in_hydras_grammar(value)}"
-        for key, value in settings.items()
-    )
-    return [*words, *given]
+    return [*words, *_overrides(settings)]
+
+
+def _overrides(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _overrides(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={value if isinstance(value, str) else _in_hydras_grammar(value)}"
 
 
 def _in_hydras_grammar(value: Any) -> str:
@@ -108,9 +112,6 @@ def _in_hydras_grammar(value: Any) -> str:
         case str():  # a quote is escaped, and so is a backslash before one
             escaped = re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + found[2].replace("'", r"\'"), value)
             return f"'{escaped}'"
-        case Mapping():
-            items = (f"{key}: {_in_hydras_grammar(inner)}" for key, inner in value.items())
-            return f"{{{', '.join(items)}}}"
         case list() | tuple():
             return f"[{', '.join(map(_in_hydras_grammar, value))}]"
     return str(value)
