@@ -16,15 +16,15 @@ from initlab.errors import ConfigError
 from initlab.propagation import run as microscope_run
 from initlab.propagation import setup as microscope
 from initlab.propagation.report import (
+    curves_of,
     describe,
     overflow_line,
     picture_of,
-    sights_of,
     verdict_line,
     verdict_of,
 )
 from initlab.propagation.run import look
-from initlab.propagation.setup import observe, specimen_of
+from initlab.propagation.setup import observe, setup_of
 from initlab.terminal.propagation_table import columns_of
 
 CHOICES = {"model": "deep", "init": "he", "bias": "own"}
@@ -44,11 +44,11 @@ def composed(*overrides):
 
 
 def seen(*overrides):
-    return observe(specimen_of(composed(*overrides)))
+    return observe(setup_of(composed(*overrides)))
 
 
-def rows_of(sights):
-    return list(zip(*(column.cells for block in columns_of(sights) for column in block), strict=True))
+def rows_of(curves):
+    return list(zip(*(column.cells for block in columns_of(curves) for column in block), strict=True))
 
 
 @pytest.fixture
@@ -155,27 +155,27 @@ def test_a_wrong_value_ends_in_one_line_and_no_run(propagate, client):
 ])  # fmt: skip
 def test_a_config_that_cannot_be_looked_at_says_why(override, words):
     with pytest.raises(ConfigError) as raised:
-        specimen_of(composed(override))
+        setup_of(composed(override))
     assert words in str(raised.value)
 
 
 def test_a_network_without_hidden_layers_is_refused():
     with pytest.raises(ConfigError, match="model: has no hidden layer"):
-        specimen_of(composed("model=mlp", "model.hidden=[]"))
+        setup_of(composed("model=mlp", "model.hidden=[]"))
 
 
 def test_one_number_has_no_correlation_between():
     with pytest.raises(ConfigError, match=r"^input\.size=1: must be at least 2 for two inputs"):
-        specimen_of(composed("input.size=1"))
+        setup_of(composed("input.size=1"))
     with pytest.raises(ConfigError, match=r"^input\.size=null \(as many .* units: 1\): must be at least 2"):
-        specimen_of(composed("model.width=1"))
-    assert specimen_of(composed("model.width=1", "input.correlation=-1")).network.sizes[0] == 1
+        setup_of(composed("model.width=1"))
+    assert setup_of(composed("model.width=1", "input.correlation=-1")).network.sizes[0] == 1
 
 
 def test_the_input_is_as_wide_as_the_first_hidden_layer_unless_it_is_said():
-    assert specimen_of(composed("model.width=17")).network.sizes[0] == 17
-    assert specimen_of(composed("model=mlp", "model.hidden=[13,5]")).network.sizes == (13, 13, 5, 1)
-    assert specimen_of(composed("input.size=5")).network.sizes[0] == 5
+    assert setup_of(composed("model.width=17")).network.sizes[0] == 17
+    assert setup_of(composed("model=mlp", "model.hidden=[13,5]")).network.sizes == (13, 13, 5, 1)
+    assert setup_of(composed("input.size=5")).network.sizes[0] == 5
 
 
 @pytest.mark.parametrize(("overrides", "verdict"), [
@@ -224,18 +224,18 @@ def test_of_signals_that_keep_a_size_it_is_told_whether_inputs_stay_apart():
 
 def test_of_residual_layers_nothing_is_said_that_the_table_denies():
     observation = seen(*SMALL, "model.residual=true", "model.activation=tanh")
-    medians = sights_of(observation).forward.median
+    medians = curves_of(observation).forward.median
     assert medians[1] < medians[0]  # the second layer hears tanh of the first, and nothing was added yet
     assert "grows" not in verdict_line(observation)
 
 
 def test_what_overflows_is_shown_as_infinite_and_its_gradients_as_missing():
     observation = seen("model.depth=101", "model.width=23", "seeds=4", "init=random", "init.scale=1e3")
-    rows = rows_of(sights_of(observation))
+    rows = rows_of(curves_of(observation))
     assert (rows[-1][1], rows[-1][6], rows[0][6]) == ("∞", "–", "–")
-    assert picture_of(sights_of(observation), "overflow", "").startswith(b"\x89PNG")
+    assert picture_of(curves_of(observation), "overflow", "").startswith(b"\x89PNG")
     assert overflow_line(observation).startswith("In 4 of 4 networks numbers overflow")
-    assert "In 4 of 4 networks" in describe(specimen_of(composed("seeds=4")), CHOICES, observation)
+    assert "In 4 of 4 networks" in describe(setup_of(composed("seeds=4")), CHOICES, observation)
     assert overflow_line(seen(*SMALL)) == ""
 
 
@@ -267,12 +267,12 @@ def test_large_stacks_are_split_and_give_the_same_bits(monkeypatch):
 
 
 def test_a_deep_network_is_shown_in_at_most_twelve_rows():
-    sights = sights_of(seen("model.depth=97", "model.width=7", "seeds=3"))
-    rows = rows_of(sights)
+    curves = curves_of(seen("model.depth=97", "model.width=7", "seeds=3"))
+    rows = rows_of(curves)
     assert len(rows) <= 12
     assert (rows[0][0], rows[-1][0]) == ("1", "97")
     assert {len(row) for row in rows} == {9}
-    assert [row[0] for row in rows_of(sights_of(seen(*SMALL)))] == list("1234567")
+    assert [row[0] for row in rows_of(curves_of(seen(*SMALL)))] == list("1234567")
 
 
 @pytest.mark.parametrize("residual", ["false", "true"])
@@ -297,7 +297,7 @@ def test_a_signal_that_overflows_or_dies_is_kept_as_far_as_it_is_finite(folder, 
 
 @pytest.mark.parametrize(("error", "status"), [(OSError("no"), "FAILED"), (KeyboardInterrupt(), "KILLED")])
 def test_a_run_that_is_not_finished_is_marked(folder, client, monkeypatch, error, status):
-    def broken(specimen):
+    def broken(setup):
         raise error
 
     monkeypatch.setattr(microscope_run, "observe", broken)
@@ -309,7 +309,7 @@ def test_a_run_that_is_not_finished_is_marked(folder, client, monkeypatch, error
 
 
 def test_without_tracking_nothing_is_kept(tmp_path):
-    specimen, observation, address = look(composed(*SMALL, "tracking.uri=null"), CHOICES, tmp_path)
+    setup, observation, address = look(composed(*SMALL, "tracking.uri=null"), CHOICES, tmp_path)
     assert address is None
     assert list(tmp_path.iterdir()) == []
-    assert observation.measured.mean_squares.shape == (specimen.settings.seeds, 7)
+    assert observation.measured.mean_squares.shape == (setup.settings.seeds, 7)

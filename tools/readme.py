@@ -6,8 +6,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_module
 
 from initlab.plots import Entry, comparison
-from initlab.propagation.report import picture_of, sights_of, verdict_line
-from initlab.propagation.setup import observe, specimen_of
+from initlab.propagation.report import curves_of, picture_of, verdict_line
+from initlab.propagation.setup import observe, setup_of
 from initlab.runs.job import build
 from initlab.runs.pictures import costs_of, final_answers
 from initlab.runs.summary import Trained
@@ -68,10 +68,10 @@ def edge_of_chaos() -> None:
 
 def microscope() -> None:
     """Writes docs/propagation.png: a tanh network a little beyond the edge of chaos."""
-    observation = observe(specimen_of(compose("propagate", [*MICROSCOPE, "tracking.uri=null"])))
+    observation = observe(setup_of(compose("propagate", [*MICROSCOPE, "tracking.uri=null"])))
     title = "30 layers of 100 tanh units, σw = 1.6, before any training"
     (DOCS / "propagation.png").write_bytes(
-        picture_of(sights_of(observation), title, verdict_line(observation).split(";")[0])
+        picture_of(curves_of(observation), title, verdict_line(observation).split(";")[0])
     )
 
 

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from initlab.propagation.setup import Observation, Specimen
+from initlab.propagation.setup import Observation, Setup
 from initlab.theory.gaussian import Values
 from initlab.theory.mean_field import Phase
 from initlab.types import Array
 
 
-class Sight(NamedTuple):
+class LayerCurve(NamedTuple):
     """One quantity at L layers: its median and quartiles over the seeds, and what the theory says; (L,) each.
 
     ``band_low`` and ``band_high`` are where nine of ten networks of this width are, if the theory knows.
@@ -27,38 +27,35 @@ class Sight(NamedTuple):
     band_high: Values | None = None
 
 
-class Sights(NamedTuple):
+class Curves(NamedTuple):
     """The pre-activations' mean square, the correlation of two inputs and the gradient's mean square."""
 
-    forward: Sight
-    correlation: Sight
-    gradient: Sight
+    forward: LayerCurve
+    correlation: LayerCurve
+    gradient: LayerCurve
 
 
-def sights_of(observation: Observation) -> Sights:
+def curves_of(observation: Observation) -> Curves:
     """Returns the three quantities that are looked at."""
     seen, theory = observation.measured, observation.predicted
-    return Sights(
-        Sight(
-            *_quartiles(seen.mean_squares),
-            theory.mean_squares,
-            theory.mean_squares_low,
-            theory.mean_squares_high,
-        ),
-        Sight(*_quartiles(seen.correlations), theory.correlations),
-        Sight(*_quartiles(seen.gradients), theory.gradients, theory.gradients_low, theory.gradients_high),
+    squares = theory.mean_squares, theory.mean_squares_low, theory.mean_squares_high
+    gradients = theory.gradients, theory.gradients_low, theory.gradients_high
+    return Curves(
+        LayerCurve(*_quartiles(seen.mean_squares), *squares),
+        LayerCurve(*_quartiles(seen.correlations), theory.correlations),
+        LayerCurve(*_quartiles(seen.gradients), *gradients),
     )
 
 
-def metrics_by_layer(sights: Sights) -> dict[str, Array]:
+def metrics_by_layer(curves: Curves) -> dict[str, Array]:
     """Returns metrics by name, each with a value for every layer (L,)."""
     names = {"forward": "mean_square", "correlation": "inputs", "gradient": "mean_square"}
     found: dict[str, Array] = {}
-    for group, sight in sights._asdict().items():
-        found |= {f"{group}/{names[group]}": sight.median, f"{group}/predicted": sight.predicted}
-        found |= {f"{group}/low": sight.low, f"{group}/high": sight.high}
-        if sight.band_low is not None:
-            found |= {f"{group}/predicted_low": sight.band_low, f"{group}/predicted_high": sight.band_high}
+    for group, curve in curves._asdict().items():
+        found |= {f"{group}/{names[group]}": curve.median, f"{group}/predicted": curve.predicted}
+        found |= {f"{group}/low": curve.low, f"{group}/high": curve.high}
+        if curve.band_low is not None:
+            found |= {f"{group}/predicted_low": curve.band_low, f"{group}/predicted_high": curve.band_high}
     return found
 
 
@@ -118,24 +115,24 @@ def overflow_line(observation: Observation) -> str:
     )
 
 
-def name_of(specimen: Specimen, choices: Mapping[str, str]) -> str:
+def name_of(setup: Setup, choices: Mapping[str, str]) -> str:
     """Returns what is looked at, such as 'he · 50 hidden layers of 100 relu units'."""
-    hidden = specimen.network.sizes[1:-1]
+    hidden = setup.network.sizes[1:-1]
     units = str(hidden[0]) if len(set(hidden)) == 1 else ", ".join(map(str, hidden))
     layers = "1 hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers"
-    residual = "residual " if any(specimen.network.skips) else ""
-    normalized = specimen.network.normalization
+    residual = "residual " if any(setup.network.skips) else ""
+    normalized = setup.network.normalization
     residual += "" if normalized == "none" else f"{normalized}-normalized "
-    return f"{choices['init']} · {residual}{layers} of {units} {specimen.network.activation_name} units"
+    return f"{choices['init']} · {residual}{layers} of {units} {setup.network.activation_name} units"
 
 
-def describe(specimen: Specimen, choices: Mapping[str, str], observation: Observation) -> str:
+def describe(setup: Setup, choices: Mapping[str, str], observation: Observation) -> str:
     """Returns in a few sentences of markdown what was seen."""
-    forward, correlation, gradient = sights_of(observation)
-    inputs = specimen.settings.input
+    forward, correlation, gradient = curves_of(observation)
+    inputs = setup.settings.input
     verdict, overflow = verdict_line(observation), overflow_line(observation)
     return (
-        f"**{name_of(specimen, choices)}**, drawn {_times(specimen.settings.seeds)}. In the top hidden layer "
+        f"**{name_of(setup, choices)}**, drawn {_times(setup.settings.seeds)}. In the top hidden layer "
         f"an input of mean square {inputs.mean_square:g} has the mean square {_beside(forward, -1)}, two "
         f"inputs of correlation {inputs.correlation:g} have the correlation {_beside(correlation, -1)}, and "
         f"of a gradient of mean square 1 there, {_beside(gradient, 0)} is left in the first. "
@@ -143,16 +140,16 @@ def describe(specimen: Specimen, choices: Mapping[str, str], observation: Observ
     )
 
 
-def picture_of(sights: Sights, title: str, subtitle: str) -> bytes:
+def picture_of(curves: Curves, title: str, subtitle: str) -> bytes:
     """Returns the three quantities over the layers, as a PNG."""
     from initlab.plots import Panel, figure_png, propagation_figure
 
     names = ("mean square of the signal", "correlation of two inputs", "mean square of the gradient")
     panels = [
-        Panel(name, *sight, logarithmic=number != 1)
-        for number, (name, sight) in enumerate(zip(names, sights, strict=True))
+        Panel(name, *curve, logarithmic=number != 1)
+        for number, (name, curve) in enumerate(zip(names, curves, strict=True))
     ]
-    layers = range(1, len(sights.forward.median) + 1)
+    layers = range(1, len(curves.forward.median) + 1)
     return figure_png(propagation_figure(layers, panels, title, subtitle))
 
 
@@ -183,8 +180,8 @@ def _scales(phase: Phase, normalization: str) -> str:
     return f"σw = {sigma_w:.4g}" + ("" if other else f", {border:.4g} is critical")
 
 
-def _beside(sight: Sight, layer: int) -> str:
-    measured, predicted = sight.median[layer], sight.predicted[layer]
+def _beside(curve: LayerCurve, layer: int) -> str:
+    measured, predicted = curve.median[layer], curve.predicted[layer]
     return f"**{_number(measured)}**" + ("" if np.isnan(predicted) else f" (theory {_number(predicted)})")
 
 

@@ -10,66 +10,66 @@ from omegaconf import DictConfig
 
 from initlab.config.schema import leaves
 from initlab.propagation.report import (
+    curves_of,
     describe,
     metrics_by_layer,
     metrics_of,
     name_of,
     picture_of,
-    sights_of,
     verdict_line,
     verdict_of,
 )
-from initlab.propagation.setup import Observation, Specimen, observe, specimen_of
+from initlab.propagation.setup import Observation, Setup, observe, setup_of
 from initlab.tracking import Description, Run, Tracker
 
 
 def look(
     cfg: DictConfig, tags: Mapping[str, str], folder: Path | str = "."
-) -> tuple[Specimen, Observation, str | None]:
+) -> tuple[Setup, Observation, str | None]:
     """Returns what is looked at, what was seen and, where it is tracked, the run's address.
 
     ``tags`` must hold the choices of model, init and bias; a relative path in ``tracking.uri`` is seen from
     ``folder``.
     """
-    specimen = specimen_of(cfg)
-    tracking = specimen.settings.tracking
+    setup = setup_of(cfg)
+    tracking = setup.settings.tracking
     if tracking.uri is None:
-        return specimen, observe(specimen), None
+        return setup, observe(setup), None
     tracker = Tracker(tracking.uri, tracking.experiment, Path(folder).absolute())
-    with tracker.runs([_description(specimen, tags)]) as [run]:
-        observation = observe(specimen)
-        _keep(run, specimen, tags, observation)
-    return specimen, observation, tracker.run_address(run.run_id)
+    with tracker.runs([_description(setup, tags)]) as [run]:
+        observation = observe(setup)
+        _keep(run, setup, tags, observation)
+    return setup, observation, tracker.run_address(run.run_id)
 
 
-def _description(specimen: Specimen, tags: Mapping[str, str]) -> Description:
-    known = {**tags, "activation": specimen.network.activation_name, "seed": str(specimen.settings.seed)}
-    return Description(name_of(specimen, tags), leaves(specimen.values), known)
+def _description(setup: Setup, tags: Mapping[str, str]) -> Description:
+    known = {**tags, "activation": setup.network.activation_name, "seed": str(setup.settings.seed)}
+    return Description(name_of(setup, tags), leaves(setup.values), known)
 
 
-def _keep(run: Run, specimen: Specimen, tags: Mapping[str, str], observation: Observation) -> None:
+def _keep(run: Run, setup: Setup, tags: Mapping[str, str], observation: Observation) -> None:
     """Writes the metrics and the files of a run, and how it ends."""
-    sights = sights_of(observation)
-    run.log(metrics_by_layer(sights), np.arange(1, len(sights.forward.median) + 1))
-    title = name_of(specimen, tags)
+    curves = curves_of(observation)
+    run.log(metrics_by_layer(curves), np.arange(1, len(curves.forward.median) + 1))
+    title = name_of(setup, tags)
     files = {
-        "config.yaml": yaml.safe_dump(dict(specimen.values), sort_keys=False, allow_unicode=True).encode(),
-        "propagation.npz": _arrays(specimen, observation),
-        "propagation.png": picture_of(sights, title, verdict_line(observation).split(";")[0]),
+        "config.yaml": yaml.safe_dump(dict(setup.values), sort_keys=False, allow_unicode=True).encode(),
+        "propagation.npz": _arrays(setup, observation),
+        "propagation.png": picture_of(curves, title, verdict_line(observation).split(";")[0]),
     }
     run.write(files)
     said = {
         "verdict": verdict_of(observation),
-        "mlflow.note.content": describe(specimen, tags, observation),
+        "mlflow.note.content": describe(setup, tags, observation),
     }
     run.finish(metrics_of(observation.phase), said)
 
 
-def _arrays(specimen: Specimen, observation: Observation) -> bytes:
+def _arrays(setup: Setup, observation: Observation) -> bytes:
     """Returns what was measured of every seed (R, L) and what the theory says (L,) as an NPZ file."""
     predicted = {f"predicted_{name}": values for name, values in vars(observation.predicted).items()}
     given = {"sigma_w2": observation.given.sigma_w2, "sigma_b2": observation.given.sigma_b2}
     buffer = io.BytesIO()
     arrays = vars(observation.measured) | predicted | given
-    np.savez(buffer, allow_pickle=False, seeds=np.array(specimen.seeds), **arrays)
+    np.savez(buffer, allow_pickle=False, seeds=np.array(setup.seeds), **arrays)
     return buffer.getvalue()

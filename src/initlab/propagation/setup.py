@@ -59,7 +59,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Specimen:
+class Setup:
     """What lies under the microscope: a start of a network, and how it is looked at."""
 
     values: Mapping[str, Any]
@@ -89,7 +89,7 @@ class Observation:
     normalization: str = "none"
 
 
-def specimen_of(cfg: DictConfig) -> Specimen:
+def setup_of(cfg: DictConfig) -> Setup:
     """Returns what a config describes; raises ConfigError before anything is drawn or tracked."""
     values = plain(cfg)
     settings = read(Settings, values)
@@ -102,7 +102,7 @@ def specimen_of(cfg: DictConfig) -> Specimen:
             raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
         network = parts["model"](settings.input.size or hidden[0], 1)
     _check_correlation(settings.input, network.sizes[0])
-    return Specimen(values, settings, network, parts["init"], parts["bias"])
+    return Setup(values, settings, network, parts["init"], parts["bias"])
 
 
 def _check_correlation(inputs: Inputs, size: int) -> None:
@@ -114,14 +114,14 @@ def _check_correlation(inputs: Inputs, size: int) -> None:
         )
 
 
-def observe(specimen: Specimen) -> Observation:
+def observe(setup: Setup) -> Observation:
     """Returns what the networks of all seeds do to a signal, and what the theory says of them."""
-    inputs, network = specimen.settings.input, specimen.network
+    inputs, network = setup.settings.input, setup.network
     # With more BLAS threads the last bits would be others.
     with threadpool_limits(1):
         numbers = network.size + ARRAYS * _others(network) * sum(network.sizes)
         size = max(1, STACK_BYTES // (8 * numbers))
-        stacks = [_measured(specimen, seeds) for seeds in _stacks(specimen.seeds, size)]
+        stacks = [_measured(setup, seeds) for seeds in _stacks(setup.seeds, size)]
     measured = Measured.joined(stacks)
     given = variances(network, measured)
     predicted = predict(network, given, inputs.mean_square, inputs.correlation)
@@ -134,7 +134,7 @@ def observe(specimen: Specimen) -> Observation:
         return Observation(
             measured, given, predicted, None, "residual layers add up, and no one χ holds at every depth"
         )
-    found = _phase(specimen, given, float(predicted.mean_squares[0]))
+    found = _phase(setup, given, float(predicted.mean_squares[0]))
     return Observation(measured, given, predicted, found, normalization=network.normalization)
 
 
@@ -142,26 +142,26 @@ def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (seeds[start : start + size] for start in range(0, len(seeds), size))
 
 
-def _measured(specimen: Specimen, seeds: Sequence[int]) -> Measured:
-    network, inputs = specimen.network, specimen.settings.input
+def _measured(setup: Setup, seeds: Sequence[int]) -> Measured:
+    network, inputs = setup.network, setup.settings.input
     X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
     if others := _others(network):  # the two are part of a batch whose statistics normalize them
-        crowds = [_other_inputs(specimen, seed)[:, :others] for seed in seeds]
+        crowds = [_other_inputs(setup, seed)[:, :others] for seed in seeds]
         X = np.concatenate([X, np.stack(crowds)], axis=-1)
     with naming("init"), np.errstate(all="ignore"):
-        flat = np.stack([_start(specimen, seed) for seed in seeds])
+        flat = np.stack([_start(setup, seed) for seed in seeds])
     return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
 
 
-def _start(specimen: Specimen, seed: int) -> Any:
-    X = _other_inputs(specimen, seed)
-    return initial_parameters(specimen.init, specimen.network, seed, X=X, bias=specimen.bias)
+def _start(setup: Setup, seed: int) -> Any:
+    X = _other_inputs(setup, seed)
+    return initial_parameters(setup.init, setup.network, seed, X=X, bias=setup.bias)
 
 
-def _other_inputs(specimen: Specimen, seed: int) -> Array:
+def _other_inputs(setup: Setup, seed: int) -> Array:
     """Returns inputs (n_x, EXAMPLES) that have nothing to do with each other."""
-    X: Array = stream(seed, OTHER_INPUTS).standard_normal((specimen.network.sizes[0], EXAMPLES))
-    return X * math.sqrt(specimen.settings.input.mean_square)
+    X: Array = stream(seed, OTHER_INPUTS).standard_normal((setup.network.sizes[0], EXAMPLES))
+    return X * math.sqrt(setup.settings.input.mean_square)
 
 
 def _others(network: Network) -> int:
@@ -169,10 +169,10 @@ def _others(network: Network) -> int:
     return EXAMPLES if network.normalization == "batch" else 0
 
 
-def _phase(specimen: Specimen, given: Variances, start: float) -> Phase:
+def _phase(setup: Setup, given: Variances, start: float) -> Phase:
     """Returns the phase that layers like these on average have: of the first, only its output matters."""
     recurrent = slice(1, None) if len(given.sigma_w2) > 1 else slice(None)
-    network, seeds = specimen.network, specimen.settings.seeds
+    network, seeds = setup.network, setup.settings.seeds
     weights = seeds * sum(n_out * n_in for n_out, n_in in network.shapes[:-1][recurrent])
     # A variance is only as certain as so many weights can tell.
     tolerance = max(CRITICAL_WITHIN, 3 * math.sqrt(2 / weights))

@@ -35,7 +35,7 @@ def propagate(cfg: DictConfig) -> float | None:
         from initlab.propagation.run import look
 
         tags = _tags(job)
-        specimen, observation, address = look(cfg, tags, job.runtime.cwd)
+        setup, observation, address = look(cfg, tags, job.runtime.cwd)
     except InitlabError as error:
         if wants_tracebacks():
             raise
@@ -45,7 +45,7 @@ def propagate(cfg: DictConfig) -> float | None:
         return None
     from initlab.terminal.propagation_table import print_observation
 
-    print_observation(specimen, tags, observation, address, job.runtime.cwd)
+    print_observation(setup, tags, observation, address, job.runtime.cwd)
     return None if observation.phase is None else observation.phase.chi
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.propagation.report import Sight, Sights, name_of, overflow_line, sights_of, verdict_line
-from initlab.propagation.setup import Observation, Specimen
+from initlab.propagation.report import Curves, LayerCurve, curves_of, name_of, overflow_line, verdict_line
+from initlab.propagation.setup import Observation, Setup
 from initlab.terminal.numbers import number
 from initlab.terminal.tables import Column, print_table, stdout
 from initlab.terminal.wording import ui_command
@@ -18,7 +18,7 @@ LEGEND = "theory: of infinite width; 9 of 10: where nine of ten networks of this
 
 
 def print_observation(
-    specimen: Specimen,
+    setup: Setup,
     choices: Mapping[str, str],
     observation: Observation,
     address: str | None,
@@ -28,10 +28,10 @@ def print_observation(
 
     ``folder`` is where the command was started.
     """
-    console, settings = stdout(), specimen.settings
+    console, settings = stdout(), setup.settings
     seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds:,} seeds"
-    console.print(f"{name_of(specimen, choices)}, {seeds}")
-    layers, *blocks = columns_of(sights_of(observation))
+    console.print(f"{name_of(setup, choices)}, {seeds}")
+    layers, *blocks = columns_of(curves_of(observation))
     print_table(console, layers, blocks)
     console.print(
         f"Medians over the seeds; {LEGEND}" if settings.seeds > 1 else LEGEND.capitalize(), style="dim"
@@ -46,24 +46,24 @@ def print_observation(
         )
 
 
-def columns_of(sights: Sights) -> list[list[Column]]:
+def columns_of(curves: Curves) -> list[list[Column]]:
     """Returns the layers, log-spaced if there are many, and three blocks of columns beside them: what was
     measured of each quantity, its theory and its band.
     """
-    layers = len(sights.forward.median)
+    layers = len(curves.forward.median)
     shown = np.unique(np.rint(np.geomspace(1, layers, MOST_ROWS)).astype(int))
     shown = np.arange(1, layers + 1) if layers <= MOST_ROWS else shown
-    blocks = [_block(name, sight, shown - 1) for name, sight in zip(MEASURED, sights, strict=True)]
+    blocks = [_block(name, curve, shown - 1) for name, curve in zip(MEASURED, curves, strict=True)]
     return [[Column("layer", [str(layer) for layer in shown])], *blocks]
 
 
-def _block(name: str, sight: Sight, at: NDArray[np.int64]) -> list[Column]:
+def _block(name: str, curve: LayerCurve, at: NDArray[np.int64]) -> list[Column]:
     block = [
-        Column(name, [*map(number, sight.median[at])]),
-        Column("theory", [*map(number, sight.predicted[at])]),
+        Column(name, [*map(number, curve.median[at])]),
+        Column("theory", [*map(number, curve.predicted[at])]),
     ]
-    if sight.band_low is not None and sight.band_high is not None:
-        bands = zip(sight.band_low[at], sight.band_high[at], strict=True)
+    if curve.band_low is not None and curve.band_high is not None:
+        bands = zip(curve.band_low[at], curve.band_high[at], strict=True)
         cells = ["–" if np.isnan(low) else f"[{number(low)}, {number(high)}]" for low, high in bands]
         block.append(Column("9 of 10", cells))
     return block
