@@ -25,9 +25,9 @@ from mlflow import MlflowClient
 from omegaconf import open_dict
 
 import initlab.terminal.command
-from initlab.sweep.group import JobFailed
-from initlab.sweep.launch import Sweep, launch
-from initlab.sweep.plan import LARGEST_GROUP, SMALLEST_GROUP, groups_of, variants
+from initlab.sweeps.group import JobFailed
+from initlab.sweeps.launch import Sweep, launch
+from initlab.sweeps.plan import LARGEST_GROUP, SMALLEST_GROUP, groups_of, variants
 
 SHORT = ("train.iterations=40", "plots.frames=1")
 LONG = ("train.iterations=10000000", "tracking.every=1000", "plots.frames=0")

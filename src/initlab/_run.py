@@ -19,9 +19,9 @@ from initlab.runs.job import data_and_network
 from initlab.runs.pictures import answers_at, boundary_png
 from initlab.runs.stored import BOUNDARY, read_back
 from initlab.runs.summary import Summary
-from initlab.sweep.in_process import overrides_of, refuse_study, run_job
-from initlab.sweep.outcome import Outcome
-from initlab.sweep.task import train_job
+from initlab.sweeps.in_process import overrides_of, refuse_study, run_job
+from initlab.sweeps.outcome import Outcome
+from initlab.sweeps.task import train_job
 from initlab.terminal.progress import ProgressLine
 from initlab.tracking.reading import stored_run
 from initlab.tracking.store import absolute_uri
@@ -127,10 +127,9 @@ def run(*overrides: str, **settings: Any) -> Run:
     """Returns a run, trained and tracked as the command ``initlab`` does it.
 
     ``overrides`` are Hydra's, as on the command line; keywords are overrides too: ``seed=3``,
-    ``train={"iterations": 100}``. ``initlab --help`` lists what there is to choose and to set. The run's MLflow
-    run and Hydra's folder ``outputs/…`` are left where the program was started; ``tracking.uri=null`` leaves
-    no MLflow run. Raises ConfigError, in one line, for what cannot be trained, and TrackingError where the
-    run cannot be kept.
+    ``train={"iterations": 100}``. ``initlab --help`` lists what there is to choose and to set. As the command
+    does, it leaves an MLflow run, unless told ``tracking.uri=null``, and a folder in ``outputs``. Raises
+    ConfigError, in one line, for what cannot be trained, and TrackingError where a run cannot be kept.
 
     >>> import initlab
     >>> run = initlab.run("init=he", "tracking.uri=null", seed=3, train={"iterations": 100})

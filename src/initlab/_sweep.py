@@ -12,9 +12,9 @@ from initlab._run import load
 from initlab._show import Table, drawn, html_of, picture_of, table_of
 from initlab.errors import InitlabError
 from initlab.runs.summary import Summary
-from initlab.sweep.in_process import overrides_of, run_sweep
-from initlab.sweep.outcome import Outcome, rows_of
-from initlab.sweep.task import train_job, trains_in_stacks
+from initlab.sweeps.in_process import overrides_of, run_sweep
+from initlab.sweeps.outcome import Outcome, rows_of
+from initlab.sweeps.task import train_job, trains_in_stacks
 from initlab.terminal.progress import ProgressLine
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hydra.errors import ConfigCompositionException, MissingConfigException
 from hydra.types import RunMode
 
 from initlab.errors import first_line
-from initlab.sweep.hydra_private import composition_errors, config_around, plain
+from initlab.sweeps.hydra_private import composition_errors, config_around, plain
 
 # Hydra's words, whose advice to append would not help.
 UNKNOWN_KEY = r"Could not override '(.+)'\.\nTo append to your config use \+(.*)"

@@ -10,7 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.signals import Stopped
-from initlab.sweep.outcome import Outcome, failed, write_outcome
+from initlab.sweeps.outcome import Outcome, failed, write_outcome
 
 if TYPE_CHECKING:
     from initlab.runs.summary import Trained
@@ -40,7 +40,7 @@ def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
     With ``quiet`` a sweep says nothing beyond its progress, and a failed job raises nothing: a program reads
     that from the outcomes.
     """
-    vars(function).update(trains_in_stacks=True, quiet=quiet)  # read by initlab.sweep.launch
+    vars(function).update(trains_in_stacks=True, quiet=quiet)  # read by initlab.sweeps.launch
     return function
 
 
@@ -49,7 +49,7 @@ def train_job(cfg: DictConfig, progress: "Progress | None") -> "Trained":
 
     Raises what training raised, when that has been left there too.
     """
-    from initlab.sweep.group import tags_of
+    from initlab.sweeps.group import tags_of
 
     job: Any = HydraConfig.get()
     folder, overrides = Path(job.runtime.output_dir), list(job.overrides.task)

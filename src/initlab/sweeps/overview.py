@@ -19,8 +19,8 @@ from initlab.runs.job import Job, build
 from initlab.runs.pictures import final_answers
 from initlab.runs.record import data_of
 from initlab.runs.summary import Trained
-from initlab.sweep.outcome import Outcome, rows_of
-from initlab.sweep.phase_diagram import phase_png
+from initlab.sweeps.outcome import Outcome, rows_of
+from initlab.sweeps.phase_diagram import phase_png
 from initlab.tracking import Description, Tracker
 from initlab.types import Array
 

@@ -18,11 +18,11 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from initlab.signals import stop_on_signals
-from initlab.sweep.compose import Composer, QuickLoader
-from initlab.sweep.executors.processes import Lost, run_in_workers
-from initlab.sweep.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return, overview_of
-from initlab.sweep.overview import SweepOverview
-from initlab.sweep.plan import groups_of, jobs_of
+from initlab.sweeps.compose import Composer, QuickLoader
+from initlab.sweeps.executors.processes import Lost, run_in_workers
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return, overview_of
+from initlab.sweeps.overview import SweepOverview
+from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.terminal.progress import SweepProgress
 
 

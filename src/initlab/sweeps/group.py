@@ -17,11 +17,11 @@ from initlab.config.resolvers import setup_resolvers
 from initlab.config.targets import GROUPS
 from initlab.errors import InitlabError
 from initlab.runs.summary import Trained
-from initlab.sweep.compose import Recipe, as_hydra_config, save_hydra_folder
-from initlab.sweep.executors.processes import Report
-from initlab.sweep.outcome import Outcome, failed, write_outcome
-from initlab.sweep.overview import SweepOverview, Tile, tile_of
-from initlab.sweep.work import Work
+from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
+from initlab.sweeps.executors.processes import Report
+from initlab.sweeps.outcome import Outcome, failed, write_outcome
+from initlab.sweeps.overview import SweepOverview, Tile, tile_of
+from initlab.sweeps.work import Work
 
 
 class JobFailed(CompactHydraException):
