@@ -21,7 +21,7 @@ def percent(share: float) -> str:
 
 
 def telling_digits(values: Iterable[float], least: int = 3) -> int:
-    """Returns how many digits tell as many of the values apart as can be: ``least`` if more would not help."""
+    """Returns how many digits tell as many of the values apart as can be: ``least`` if more do not help."""
     different = set(values)
     return max(range(least, MOST_DIGITS + 1), key=lambda digits: len({number(v, digits) for v in different}))
 
