@@ -286,7 +286,8 @@ def test_numbers_are_shown_by_their_significant_digits():
     assert number(0.06481, 4) == "0.06481"
     assert telling_digits([0.69314, 0.69312, 0.1], least=3) == 5
     assert telling_digits([0.5, 0.5, 0.25], least=3) == 3
-    assert telling_digits([1 / 3, 1 / 3 + 1e-12], least=3) == 6
+    assert telling_digits([1 / 3, 1 / 3 + 1e-12], least=3) == 3
+    assert telling_digits([1 / 3, 1 / 3 + 1e-12, 0.33331], least=3) == 5
 
 
 def test_only_all_is_shown_as_a_hundred_percent():
