@@ -21,9 +21,9 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.base import Container
 
-from initlab.sweep import hydra_private
-from initlab.sweep.compose import Composer, QuickLoader, save_hydra_folder
-from initlab.sweep.hydra_private import plain, yaml_text
+from initlab.sweeps import hydra_private
+from initlab.sweeps.compose import Composer, QuickLoader, save_hydra_folder
+from initlab.sweeps.hydra_private import plain, yaml_text
 
 OPTIONS = {
     group.name: sorted(path.stem for path in group.glob("*.yaml"))

@@ -11,7 +11,7 @@ from initlab.config.schema import Settings, leaves, plain, read
 from initlab.config.targets import load_component
 from initlab.errors import ConfigError
 from initlab.runs.job import build
-from initlab.sweep.group import tags_of
+from initlab.sweeps.group import tags_of
 from initlab.terminal.command import refuse_null_choices
 
 PARTS = ("init", "bias", "dataset", "model", "optimizer", "schedule")

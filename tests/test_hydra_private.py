@@ -10,7 +10,7 @@ from operator import attrgetter
 import pytest
 from conftest import ROOT
 
-ADAPTER = ROOT / "src" / "initlab" / "sweep" / "hydra_private.py"
+ADAPTER = ROOT / "src" / "initlab" / "sweeps" / "hydra_private.py"
 
 # Imports nothing of Initlab: where a name is gone, this file must still be able to say so.
 PARAMETERS = {
@@ -77,12 +77,16 @@ METHODS = {name.rpartition(".")[2] for name in PARAMETERS if "._" in name.partit
 def private_uses(code):
     """The private modules and methods of Hydra and OmegaConf that some code imports or calls."""
     for node in ast.walk(ast.parse(code)):
-        names = [node.attr] if isinstance(node, ast.Attribute) else []
+        names = [node.attr] if isinstance(node, ast.Attribute) and not is_self(node.value) else []
         if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{name.name}" for name in node.names]
         elif isinstance(node, ast.Import):
             names = [name.name for name in node.names]
         yield from (name for name in names if name in METHODS or re.match(r"(hydra|omegaconf)\b.*\._", name))
+
+
+def is_self(node):
+    return isinstance(node, ast.Name) and node.id == "self"
 
 
 def test_only_the_adapter_uses_private_names_of_hydra_and_omegaconf():

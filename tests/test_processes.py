@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 from conftest import environment
 
-from initlab.sweep.executors.processes import Lost, run_in_workers
+from initlab.sweeps.executors.processes import Lost, run_in_workers
 
 WORK = """
 import os, signal, sys
@@ -26,7 +26,7 @@ def square(task, report):
 SCRIPT = """
 print("the script begins")
 from collections import deque
-from initlab.sweep.executors.processes import run_in_workers
+from initlab.sweeps.executors.processes import run_in_workers
 from work import square
 
 class Mine:

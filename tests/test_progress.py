@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from terminals import shown_in_terminal
 
-from initlab.sweep import work
-from initlab.sweep.work import Work
+from initlab.sweeps import work
+from initlab.sweeps.work import Work
 from initlab.terminal import progress
 from initlab.terminal.progress import ProgressLine, SweepProgress
 

@@ -14,7 +14,7 @@ from hydra.errors import ConfigCompositionException
 from hydra.version import VersionBase
 from omegaconf import OmegaConf
 
-from initlab.sweep.hydra_private import run_hydra
+from initlab.sweeps.hydra_private import run_hydra
 
 BASIC = "hydra/launcher=basic"
 
@@ -102,7 +102,7 @@ def test_a_script_needs_nothing_else_of_initlab(somewhere):
     script = somewhere / "script.py"
     script.write_text(
         "import json\n"
-        "from initlab.sweep.hydra_private import run_hydra\n"
+        "from initlab.sweeps.hydra_private import run_hydra\n"
         "one = run_hydra('config', lambda cfg: cfg.seed, ['seed=5'], False)\n"
         "[jobs] = run_hydra('config', lambda cfg: cfg.seed, ['hydra/launcher=basic', 'seed=5,7'], True)\n"
         "print(json.dumps([one.return_value, *[job.return_value for job in jobs]]))\n"
@@ -118,7 +118,7 @@ def test_a_script_without_a_guard_sweeps_in_two_processes_and_is_run_once(somewh
     script = somewhere / "script.py"
     script.write_text(
         "print('begins')\n"
-        "from initlab.sweep.hydra_private import run_hydra\n"
+        "from initlab.sweeps.hydra_private import run_hydra\n"
         "from initlab.terminal.command import train\n"
         "jobs = ['init=he,zeros', 'seed=range(0,8)', 'hydra.launcher.n_jobs=2']\n"
         "short = ['train.iterations=5', 'plots.frames=0', 'tracking.uri=null']\n"

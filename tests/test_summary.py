@@ -8,7 +8,7 @@ import pytest
 from terminals import shown_in_terminal
 
 from initlab.runs.summary import Summary
-from initlab.sweep.outcome import Outcome, read_outcomes, write_outcome
+from initlab.sweeps.outcome import Outcome, read_outcomes, write_outcome
 from initlab.terminal.numbers import number, percent, spread, telling_digits
 from initlab.terminal.summary import print_summary
 
@@ -98,7 +98,7 @@ def terminal(request, tmp_path_factory):
             write_outcome(folder / name / str(job), one)
     code = (
         "import sys; from pathlib import Path\n"
-        "from initlab.sweep.outcome import read_outcomes\n"
+        "from initlab.sweeps.outcome import read_outcomes\n"
         "from initlab.terminal.summary import print_summary\n"
         "for name in sys.argv[1:]: print('\\f'); print_summary(read_outcomes(Path(name)))\n"
     )
@@ -286,7 +286,8 @@ def test_numbers_are_shown_by_their_significant_digits():
     assert number(0.06481, 4) == "0.06481"
     assert telling_digits([0.69314, 0.69312, 0.1], least=3) == 5
     assert telling_digits([0.5, 0.5, 0.25], least=3) == 3
-    assert telling_digits([1 / 3, 1 / 3 + 1e-12], least=3) == 6
+    assert telling_digits([1 / 3, 1 / 3 + 1e-12], least=3) == 3
+    assert telling_digits([1 / 3, 1 / 3 + 1e-12, 0.33331], least=3) == 5
 
 
 def test_only_all_is_shown_as_a_hundred_percent():

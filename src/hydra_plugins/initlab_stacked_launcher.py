@@ -1,4 +1,7 @@
-"""``hydra/launcher=stacked`` trains the jobs of a sweep as stacks. Hydra looks for launchers only here."""
+"""``hydra/launcher=stacked`` trains the jobs of a sweep as stacks. Hydra looks for launchers only here.
+
+It does so whenever it starts, so this is also where Initlab's configs get their resolvers.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +11,10 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+from initlab.config.resolvers import setup_resolvers
+
+setup_resolvers()
 
 
 @dataclass
@@ -24,21 +31,21 @@ ConfigStore.instance().store(
 
 
 class StackedLauncher(Launcher):
-    """Hydra's side of ``initlab.sweep.launch``, which is imported only when a sweep begins."""
+    """Hydra's side of ``initlab.sweeps.launch``, which is imported only when a sweep begins."""
 
     def __init__(self, n_jobs: int | None) -> None:
         self._n_jobs = n_jobs
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Takes what every launch needs, and makes the sweeper's own composing of each job quick too."""
-        from initlab.sweep.compose import QuickLoader
+        from initlab.sweeps.compose import QuickLoader
 
         hydra_context.config_loader = QuickLoader(hydra_context.config_loader)
         self._context, self._task_function, self._config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Returns what each job returned or failed with, in order."""
-        from initlab.sweep.launch import Sweep, launch
+        from initlab.sweeps.launch import Sweep, launch
 
         sweep = Sweep(self._context, self._task_function, self._config, self._n_jobs)
         return launch(sweep, [list(overrides) for overrides in job_overrides], initial_job_idx)

@@ -6,6 +6,7 @@ together: a signal waits until they are done. After the first signal, only Ctrl-
 """
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -45,10 +46,32 @@ def stop(signum: int) -> None:
 
 
 def stop_on_signals() -> None:
-    """Makes the stopping signals raise Stopped. One that is ignored, as under nohup, stays ignored."""
+    """Makes the stopping signals raise Stopped. One that is ignored, as under nohup, stays ignored.
+
+    Python tells only its main thread of signals; in another one this does nothing.
+    """
+    if not _is_told_of_signals():
+        return
     for signum in STOPPING:
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, _on_signal)
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Lets the stopping signals raise Stopped within the block, and afterwards do what they did before."""
+    before = {signum: signal.getsignal(signum) for signum in STOPPING}
+    stop_on_signals()
+    try:
+        yield
+    finally:
+        _State.stopping = False
+        for signum, handler in before.items() if _is_told_of_signals() else ():
+            signal.signal(signum, handler)
+
+
+def _is_told_of_signals() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 @contextmanager

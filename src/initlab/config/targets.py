@@ -6,10 +6,10 @@ A group's YAML names a function and holds its keyword-only arguments; that funct
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
-from importlib import resources
+from functools import partial
 from typing import Any
 
+from initlab.config.options import target_of
 from initlab.config.rules import check_arguments
 from initlab.errors import ConfigError, first_line
 
@@ -50,16 +50,7 @@ def name_of_choice(group: str, option: str | None, target: str) -> str:
     function = target.rpartition(".")[2]
     if option is None:
         return function
-    return option if _target_of_option(group, option) in (None, target) else function
-
-
-@lru_cache
-def _target_of_option(group: str, option: str) -> str | None:
-    """Returns the ``_target_`` of one of Initlab's own options; None for an option of the user's."""
-    file = resources.files("initlab.conf") / group / f"{option}.yaml"
-    if not file.is_file():
-        return None
-    return file.read_text().partition("_target_:")[2].split()[0]
+    return option if target_of(group, option) in (None, target) else function
 
 
 def _function(target: str, group: str, allowed: Sequence[str]) -> Callable[..., Any]:

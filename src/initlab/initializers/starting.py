@@ -21,6 +21,11 @@ def of_network(start: Initializer) -> Initializer:
     return start
 
 
+def makes_all_layers(start: Initializer) -> bool:
+    """Returns whether a start makes a network at once (see ``of_network``), not a layer."""
+    return getattr(_function(start), "makes_all_layers", False)
+
+
 def initial_parameters(
     init: Initializer, network: Network, seed: int, *, X: Array | None = None, bias: Bias | None = None
 ) -> Array:
@@ -32,7 +37,7 @@ def initial_parameters(
     own, so that the weights are the same whatever its rule; without one the start's own biases stand.
     """
     rng, bias = stream(seed, WEIGHTS), bias or own
-    if getattr(_function(init), "makes_all_layers", False):
+    if makes_all_layers(init):
         flat = _sized(init, init(rng, network, X), [(network.size,)])
     else:
         flat = layer_by_layer(init, rng, network)

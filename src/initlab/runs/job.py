@@ -84,22 +84,28 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     _check_diagnostics(settings.diagnostics)
     parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
-    with naming("dataset"):
-        dataset = _made(parts["dataset"].func, *_identity(parts["dataset"].keywords))
+    dataset, network = data_and_network(parts["dataset"], parts["model"])
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1])
-    with naming("model"):
-        network: Network = parts["model"](len(dataset.X_train), len(dataset.Y_train))
     return Job(
         values=values,
         settings=settings,
         tags={**tags, **choices, "seed": str(settings.seed)},
         dataset=dataset,
-        network=replace(network, output_name=OUTPUT_OF_TASK[dataset.task]),
+        network=network,
         init=parts["init"],
         bias=parts["bias"],
         update=parts["optimizer"],
         schedule=parts["schedule"],
     )
+
+
+def data_and_network(data: "partial[Any]", model: "partial[Any]") -> tuple[Dataset, Network]:
+    """Returns the examples and the network for them, with the output that their task asks for."""
+    with naming("dataset"):
+        dataset = _made(data.func, *_identity(data.keywords))
+    with naming("model"):
+        network: Network = model(len(dataset.X_train), len(dataset.Y_train))
+    return dataset, replace(network, output_name=OUTPUT_OF_TASK[dataset.task])
 
 
 def _check_diagnostics(diagnostics: Diagnostics) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from initlab.datasets import Dataset
+from initlab.networks.network import Network
 from initlab.networks.tape import predict
 from initlab.runs.job import Job
 from initlab.runs.summary import Summary, Trained
@@ -55,20 +56,21 @@ def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
 
     for step, parameters in history.snapshots.items():
         if step < history.iterations_of(run) and np.isfinite(parameters[run]).all():
-            answers = _answers(job, parameters[run])
+            answers = answers_at(job.dataset, job.network, parameters[run])
             image = _boundary(job.dataset).draw(answers, _title(job), f"iteration {step:,}")
             yield Frame(step, png(image), webp(image))
 
 
 def final_answers(one: Trained) -> Array:
     """Returns what the final parameters answer (n_y, k²) at a Boundary's points."""
-    return _answers(one.job, one.parameters)
+    return answers_at(one.job.dataset, one.job.network, one.parameters)
 
 
-def _answers(job: Job, parameters: Array) -> Array:
-    points = _boundary(job.dataset).points.astype(parameters.dtype)
+def answers_at(dataset: Dataset, network: Network, parameters: Array) -> Array:
+    """Returns what parameters (P,) answer (n_y, k²) at the points of the dataset's Boundary."""
+    points = _boundary(dataset).points.astype(parameters.dtype)
     with np.errstate(over="ignore"):  # exp of a saturated logit overflows to the right limit
-        [answers] = predict(job.network, parameters[np.newaxis], points)
+        [answers] = predict(network, parameters[np.newaxis], points)
     shown: Array = answers
     return shown
 

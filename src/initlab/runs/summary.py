@@ -56,6 +56,11 @@ class Summary:
         return self.rules.score_name
 
     @property
+    def objective(self) -> float:
+        """What a sweeper minimizes: the final cost, infinite where the run diverged."""
+        return math.inf if self.final_cost is None else self.final_cost
+
+    @property
     def verdicts(self) -> str:
         """The names of the diagnosis's verdicts, the weightiest first."""
         return ", ".join(name for name, _ in self.diagnosis)

@@ -21,12 +21,9 @@ def percent(share: float) -> str:
 
 
 def telling_digits(values: Iterable[float], least: int = 3) -> int:
-    """Returns how many digits tell all different values apart, ``least`` or more, but not too many."""
+    """Returns how many digits tell as many of the values apart as can be: ``least`` if more do not help."""
     different = set(values)
-    enough = (
-        d for d in range(least, MOST_DIGITS) if len({number(v, d) for v in different}) == len(different)
-    )
-    return next(enough, MOST_DIGITS)
+    return max(range(least, MOST_DIGITS + 1), key=lambda digits: len({number(v, digits) for v in different}))
 
 
 def spread(values: Sequence[float], quartiles: bool) -> tuple[float, ...]:

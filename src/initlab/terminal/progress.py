@@ -31,9 +31,13 @@ class _Live(ProgressColumn):
 
 
 class _Line:
-    """A line that tells which share of some work is done, which only grows, and when the rest will be."""
+    """A line that tells which share of some work is done, which only grows, and when the rest will be.
 
-    def __init__(self) -> None:
+    With ``quiet`` nothing is shown where the line cannot be redrawn, and nothing is said.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._console = Console(highlight=False, markup=False)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -61,7 +65,8 @@ class _Line:
 
     def say(self, words: str) -> None:
         """Prints words above the line; an address in them is not broken."""
-        self._console.print(words, soft_wrap=True)
+        if not self._quiet:
+            self._console.print(words, soft_wrap=True)
 
     def _tell(self, share: float, words: Callable[[], str]) -> None:
         now = time.monotonic()
@@ -69,7 +74,7 @@ class _Line:
             self._share, self._told = min(share, 1.0), now
         if self._console.is_terminal:
             self._bar.update(self._task, description=words(), completed=self._share, visible=True)
-        elif now >= self._printed + SECONDS_BETWEEN_LINES and 0 < self._share < 1:
+        elif not self._quiet and now >= self._printed + SECONDS_BETWEEN_LINES and 0 < self._share < 1:
             print(", ".join(filter(None, [words(), self._left()])), flush=True)
             self._printed = now
 
@@ -98,8 +103,8 @@ class ProgressLine(_Line):
 class SweepProgress(_Line):
     """Shows how much of a sweep's work is done, and how fast it goes."""
 
-    def __init__(self, jobs: int) -> None:
-        super().__init__()
+    def __init__(self, jobs: int, *, quiet: bool = False) -> None:
+        super().__init__(quiet=quiet)
         self._jobs, self._ended = jobs, 0
         self._under_way: dict[Hashable, float] = {}
 

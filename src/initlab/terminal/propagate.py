@@ -1,10 +1,8 @@
-"""The microscope's command: Hydra composes, ``run`` looks and keeps, the terminal shows."""
+"""The microscope's command: Hydra composes, ``look`` looks and keeps, the terminal shows."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -13,10 +11,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.errors import InitlabError
-from initlab.signals import Stopped, stop_on_signals
-
-# Two sweeps may start in the same second; this keeps their folders apart.
-OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)
+from initlab.signals import stop_on_signals
+from initlab.terminal.application import run_application, wants_tracebacks
 
 
 def _options(group: str) -> str:
@@ -41,7 +37,7 @@ def propagate(cfg: DictConfig) -> float | None:
         tags = _tags(job)
         setup, observation, address = look(cfg, tags, job.runtime.cwd)
     except InitlabError as error:
-        if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
+        if wants_tracebacks():
             raise
         sweeping = job.mode == RunMode.MULTIRUN
         FAILURES.append(f"{' '.join(job.overrides.task)}: {error}" if sweeping else str(error))
@@ -55,14 +51,7 @@ def propagate(cfg: DictConfig) -> float | None:
 
 def main() -> None:
     """Runs the command line and exits with 1 if a job has failed."""
-    from initlab.terminal.suggestions import explained
-
-    try:
-        with explained("propagate"):
-            propagate()
-    except Stopped as stopped:
-        print(f"Stopped by {stopped}. What was under way is marked KILLED.", file=sys.stderr)
-        sys.exit(128 + stopped.signum)
+    run_application(propagate, "propagate")
     if FAILURES:
         sys.exit(1)
 

@@ -13,7 +13,7 @@ from hydra.errors import ConfigCompositionException, MissingConfigException
 from hydra.types import RunMode
 
 from initlab.errors import first_line
-from initlab.sweep.hydra_private import composition_errors, config_around, plain
+from initlab.sweeps.hydra_private import composition_errors, config_around, plain
 
 # Hydra's words, whose advice to append would not help.
 UNKNOWN_KEY = r"Could not override '(.+)'\.\nTo append to your config use \+(.*)"
@@ -41,8 +41,8 @@ def explained(config_name: str) -> Iterator[None]:
         yield
 
 
-def explanation(error: ConfigCompositionException, config_name: str) -> list[str]:
-    """Returns lines of at most 79 characters, none if the error is not about an unknown key or option."""
+def explanation(error: ConfigCompositionException, config_name: str, width: int = WIDTH) -> list[str]:
+    """Returns lines of at most so many characters, none if it is not about an unknown key or option."""
     if isinstance(error, MissingConfigException) and error.options:
         options = _of_unknown_option(str(error.missing_cfg_file), error.options)
         lines = [first_line(error), *options]
@@ -54,7 +54,7 @@ def explanation(error: ConfigCompositionException, config_name: str) -> list[str
         lines = why + _of_unknown_key(found[1], found[2], known)
     else:
         lines = []
-    return [part for line in lines for part in wrap(line, WIDTH, break_long_words=False)]
+    return [part for line in lines for part in wrap(line, width, break_long_words=False)]
 
 
 def _of_unknown_option(file: str, options: Sequence[str]) -> list[str]:

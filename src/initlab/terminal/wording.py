@@ -1,6 +1,5 @@
 """The words of the command that was typed, for help texts and closing lines."""
 
-import os
 import re
 import shlex
 import sys
@@ -25,6 +24,7 @@ def ui_command(uri: str = DEFAULT_STORE, folder: Path | str = ".") -> str:
     ``folder`` is where the command was started. ``make ui`` is only for the checkout's own store, and only
     where a Makefile can be asked for it.
     """
+    from initlab.config.options import tracking_uri
     from initlab.tracking.store import absolute_uri
 
     folder = Path(folder).absolute()
@@ -33,7 +33,7 @@ def ui_command(uri: str = DEFAULT_STORE, folder: Path | str = ".") -> str:
         return ""
     if store == own and _checkout() == folder.resolve() and _has_target(folder / "Makefile", "ui"):
         return "make ui"
-    served = absolute_uri(os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE, folder)
+    served = absolute_uri(tracking_uri(), folder)
     return "initlab ui" if store == served else f"initlab ui --uri {shlex.quote(store)}"
 
 

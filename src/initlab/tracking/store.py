@@ -56,18 +56,21 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     ``folder`` is where the artifacts of a database without a path of its own are kept. Raises
     TrackingError, in one line, when the store cannot be reached, read or written.
     """
-    # MLflow sends usage data unless told otherwise; a laboratory does not speak about its users.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    # And MLflow would ask a server about every run that ends, to print its address.
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
-        _test(uri)
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # no progress of migrations
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # says errors that it raises
-        from mlflow import MlflowClient
-
-        client = MlflowClient(uri)
+        client = _client(uri)
         return client, _experiment_id(client, uri, experiment, folder)
+
+
+@lru_cache
+def open_to_read(uri: str) -> "MlflowClient":
+    """Returns a client of a store at uri (absolute) that is there: MLflow's would make a missing database.
+
+    Raises TrackingError, in one line, where there is none or it cannot be reached.
+    """
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
+        raise TrackingError(f"tracking.uri={uri}: there is no such database; the first run makes it")
+    with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
+        return _client(uri)
 
 
 @contextmanager
@@ -121,6 +124,19 @@ def _lock_of(uri: str) -> Path:
         database.parent.mkdir(parents=True, exist_ok=True)
         return lock_of(database)
     return Path(tempfile.gettempdir()) / f"initlab-{hashlib.sha256(uri.encode()).hexdigest()}.lock"
+
+
+def _client(uri: str) -> "MlflowClient":
+    # MLflow sends usage data unless told otherwise; a laboratory does not speak about its users.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # And MLflow would ask a server about every run that ends, to print its address.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    _test(uri)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # no progress of migrations
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # says errors that it raises
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
 
 
 def _test(uri: str) -> None:

@@ -8,11 +8,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from initlab.errors import InitlabError
 from initlab.runs.summary import Summary
 
 FILE = "outcome.json"
+COLUMNS = (
+    "initial_cost", "final_cost", "score_name", "score_train", "score_test",
+    "diverged_at", "verdicts", "seconds", "run_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,6 @@ class Outcome:
         """The overrides by their keys."""
         return dict(override.partition("=")[::2] for override in self.overrides)
 
-    @property
-    def objective(self) -> float:
-        """The final cost, infinite where there is none, for a sweeper to minimize."""
-        cost = self.summary.final_cost if self.summary else None
-        return float("inf") if cost is None else cost
-
 
 def failed(overrides: Sequence[str], error: BaseException) -> Outcome:
     """Returns the outcome of a job that ended by an error."""
@@ -50,6 +49,20 @@ def varied(outcomes: Sequence[Outcome]) -> list[str]:
     """Returns the keys of the overrides in which the jobs differ, in the order they were given."""
     keys = dict.fromkeys(key for outcome in outcomes for key in outcome.settings)
     return [key for key in keys if len({outcome.settings.get(key) for outcome in outcomes}) > 1]
+
+
+def rows_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Returns a row for each job, as in runs.csv: its overrides by key, its name, what came out, its error;
+    None for what it has not.
+    """
+    keys = dict.fromkeys(key for outcome in outcomes for key in outcome.settings)
+    return [
+        {key: outcome.settings.get(key) for key in keys}
+        | {"name": outcome.name}
+        | {column: getattr(outcome.summary, column, None) for column in COLUMNS}
+        | {"error": outcome.error}
+        for outcome in outcomes
+    ]
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:

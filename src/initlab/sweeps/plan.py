@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from initlab.sweep.compose import Composer
-from initlab.sweep.group import JobGroup, SweepJob
+from initlab.sweeps.compose import Composer
+from initlab.sweeps.group import JobGroup, SweepJob
 
 LARGEST_GROUP = 32  # as many small networks as train fastest together, see `make bench`
 SMALLEST_GROUP = 8  # smaller stacks would lose more than another process wins

@@ -19,22 +19,10 @@ from initlab.runs.job import Job, build
 from initlab.runs.pictures import final_answers
 from initlab.runs.record import data_of
 from initlab.runs.summary import Trained
-from initlab.sweep.outcome import Outcome
-from initlab.sweep.phase_diagram import phase_png
+from initlab.sweeps.outcome import Outcome, rows_of
+from initlab.sweeps.phase_diagram import phase_png
 from initlab.tracking import Description, Tracker
 from initlab.types import Array
-
-TABLE_COLUMNS = (
-    "initial_cost",
-    "final_cost",
-    "score_name",
-    "score_train",
-    "score_test",
-    "diverged_at",
-    "verdicts",
-    "seconds",
-    "run_id",
-)
 
 
 class Tile(NamedTuple):
@@ -117,12 +105,8 @@ class SweepOverview:
 
 def _table(outcomes: Sequence[Outcome]) -> bytes:
     """Returns a CSV table with a line for each job: its overrides and what came out."""
-    keys = list(dict.fromkeys(key for outcome in outcomes for key in outcome.settings))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*keys, "name", *TABLE_COLUMNS, "error"])
-    for outcome in outcomes:
-        settings = [outcome.settings.get(key, "") for key in keys]
-        numbers = [getattr(outcome.summary, column, "") for column in TABLE_COLUMNS]
-        writer.writerow([*settings, outcome.name, *numbers, outcome.error])
+    rows, text = rows_of(outcomes), io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return text.getvalue().encode()

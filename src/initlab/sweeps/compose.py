@@ -22,7 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from initlab.sweep.hydra_private import ConfigLoaderImpl, apply_overrides, override_dirname, plain, yaml_text
+from initlab.sweeps.hydra_private import ConfigLoaderImpl, apply_overrides, override_dirname, plain, yaml_text
 
 
 @dataclass(frozen=True, slots=True)

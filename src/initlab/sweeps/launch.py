@@ -18,11 +18,11 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from initlab.signals import stop_on_signals
-from initlab.sweep.compose import Composer, QuickLoader
-from initlab.sweep.executors.processes import Lost, run_in_workers
-from initlab.sweep.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return, overview_of
-from initlab.sweep.overview import SweepOverview
-from initlab.sweep.plan import groups_of, jobs_of
+from initlab.sweeps.compose import Composer, QuickLoader
+from initlab.sweeps.executors.processes import Lost, run_in_workers
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return, overview_of
+from initlab.sweeps.overview import SweepOverview
+from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.terminal.progress import SweepProgress
 
 
@@ -42,6 +42,11 @@ class Sweep:
         return (
             loader.composer(self.config) if isinstance(loader, QuickLoader) else Composer(loader, self.config)
         )
+
+    @property
+    def quiet(self) -> bool:
+        """Whether a program asks, which reads the outcomes: see ``trains_in_stacks``."""
+        return getattr(self.task_function, "quiet", False)
 
     @property
     def processes(self) -> int:
@@ -67,13 +72,13 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     stop_on_signals()
     jobs = jobs_of(sweep.composer, overrides, first_number)
     endings = _train(jobs, sweep)
-    return [job_return(job.overrides, endings[job.number]) for job in jobs]
+    return [job_return(job.overrides, endings[job.number], sweep.quiet) for job in jobs]
 
 
 def _train(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
     groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
-    with SweepProgress(len(jobs)) as progress:
+    with SweepProgress(len(jobs), quiet=sweep.quiet) as progress:
         if sweep.processes == 1 or len(groups) == 1:
             return _train_here(jobs, groups, progress)
         return _train_in_workers(jobs, groups, sweep.processes, progress)

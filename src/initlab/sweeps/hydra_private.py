@@ -127,13 +127,13 @@ def run_hydra(config_name: str, task_function: TaskFunction, overrides: Sequence
     """
     quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     mode = f"hydra.mode={'MULTIRUN' if multirun else 'RUN'}"
-    with _hydra_of_its_own() as hydra:
+    with hydra_of_its_own() as hydra:
         run = hydra.multirun if multirun else hydra.run
         return run(config_name, task_function, [*quiet, *overrides, mode], with_log_configuration=False)
 
 
 @contextmanager
-def _hydra_of_its_own() -> Iterator[Any]:
+def hydra_of_its_own() -> Iterator[Any]:
     """Yields a new Hydra with Initlab's configs, and afterwards puts back what Hydra keeps for a process."""
     name, base = JobRuntime.instance().get("name"), VersionBase.instance().version_base
     outer = GlobalHydra.instance().hydra

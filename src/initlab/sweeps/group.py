@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from initlab.config.resolvers import setup_resolvers
 from initlab.config.targets import GROUPS
 from initlab.errors import InitlabError
 from initlab.runs.summary import Trained
-from initlab.sweep.compose import Recipe, as_hydra_config, save_hydra_folder
-from initlab.sweep.executors.processes import Report
-from initlab.sweep.outcome import Outcome, failed, write_outcome
-from initlab.sweep.overview import SweepOverview, Tile, tile_of
-from initlab.sweep.work import Work
+from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
+from initlab.sweeps.executors.processes import Report
+from initlab.sweeps.outcome import Outcome, failed, write_outcome
+from initlab.sweeps.overview import SweepOverview, Tile, tile_of
+from initlab.sweeps.work import Work
 
 
 class JobFailed(CompactHydraException):
@@ -138,7 +140,8 @@ def overview_of(job: SweepJob, endings: Mapping[int, JobEnding]) -> SweepOvervie
 
 def _prepare(group: JobGroup) -> list[_Prepared]:
     """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
-    setup_globals()  # a worker has not heard of Hydra's resolvers yet
+    setup_globals()  # a worker has not heard of Hydra's resolvers yet,
+    setup_resolvers()  # nor of Initlab's
     return [_prepare_job(job, group.callbacks) for job in group.jobs]
 
 
@@ -172,10 +175,13 @@ def _end(one: _Prepared, result: Trained | Exception, callbacks: Any) -> JobEndi
     return ending
 
 
-def job_return(overrides: list[str], ending: JobEnding) -> JobReturn:
-    """Returns what Hydra's sweepers and callbacks are told of a job."""
-    error = ending.outcome.error
+def job_return(overrides: list[str], ending: JobEnding, quiet: bool = False) -> JobReturn:
+    """Returns what Hydra's sweepers and callbacks are told of a job.
+
+    Hydra prints and raises a failure when it reads this; with ``quiet`` a failed job returns infinity.
+    """
+    summary, error = ending.outcome.summary, ending.outcome.error
     returned = JobReturn(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")
-    returned.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
-    returned.return_value = ending.outcome.objective if error is None else JobFailed(error)
+    returned.status = JobStatus.COMPLETED if summary or quiet else JobStatus.FAILED
+    returned.return_value = summary.objective if summary else inf if quiet else JobFailed(error)
     return returned

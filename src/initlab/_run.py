@@ -1,0 +1,187 @@
+"""One run to look at: ``initlab.run`` trains it, ``initlab.load`` reads it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+
+from initlab._show import Picture, drawn, html_of, picture_of, table_of, words_of
+from initlab.config.options import tracking_uri
+from initlab.config.targets import load_component
+from initlab.datasets import Dataset
+from initlab.networks.network import Network, named_parameters
+from initlab.runs.job import data_and_network
+from initlab.runs.pictures import answers_at, boundary_png
+from initlab.runs.stored import BOUNDARY, read_back
+from initlab.runs.summary import Summary
+from initlab.sweeps.in_process import overrides_of, refuse_study, run_job
+from initlab.sweeps.outcome import Outcome
+from initlab.sweeps.task import train_job
+from initlab.terminal.progress import ProgressLine
+from initlab.tracking.reading import stored_run
+from initlab.tracking.store import absolute_uri
+from initlab.types import Array
+from initlab.verdicts import Diagnosis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """A trained run.
+
+    * ``config``: its whole config, as dicts, lists and values
+    * ``summary``: its name, tags, costs, scores and diagnosis, and where it is tracked
+    * ``history``: arrays by name, as in history.npz: the ``cost`` (n,) before each update, what was measured,
+      and at which iterations
+    * ``weights``: arrays by name, as in weights.npz: ``W1_initial`` (n_1, n_0), ``b1_initial`` (n_1, 1), …
+      before training and ``W1``, ``b1``, … after it
+    """
+
+    config: Mapping[str, Any]
+    summary: Summary
+    history: Mapping[str, NDArray[Any]]
+    weights: Mapping[str, Array]
+    _boundary_png: Callable[[], bytes]
+    _data_and_network: Callable[[], tuple[Dataset, Network]]
+
+    @property
+    def name(self) -> str:
+        """Its name, such as he-seed3."""
+        return self.summary.name
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of its MLflow run; None if it is not tracked."""
+        return self.summary.run_id
+
+    @property
+    def final_cost(self) -> float | None:
+        """The cost after the last update; None if the run diverged."""
+        return self.summary.final_cost
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What its measurements mean: pairs of a verdict's name and a sentence, the weightiest first."""
+        return self.summary.diagnosis
+
+    @property
+    def costs(self) -> Array:
+        """The cost (n + 1,) after 0, 1, … n updates; (n,) if the run diverged at its last."""
+        costs, final = self.history["cost"].astype(np.float64), self.summary.final_cost
+        return costs if final is None else np.append(costs, final)
+
+    @property
+    def boundary(self) -> Picture:
+        """The decision boundary or, of a regression, the predicted values, as a picture: boundary.png."""
+        return Picture(self._boundary_png())
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Returns axes with the cost after every update and the cost of answers that ignore the inputs.
+
+        Without ``ax`` the axes are those of a new figure, ``axes.figure``. Raises ConfigError where the
+        run's data are no longer there.
+        """
+        from initlab.plots import chance_of, plot_costs
+
+        dataset, _ = self._data_and_network()
+        chance = chance_of(dataset.task, dataset.Y_train)
+        return drawn(plot_costs, {self.name: self.costs}, chance=chance, ax=ax)
+
+    def plot_boundary(self, ax: "Axes | None" = None) -> "Axes":
+        """Returns axes with the decision boundary or, of a regression, the predicted values.
+
+        Without ``ax`` the axes are those of a new figure, ``axes.figure``. Raises ConfigError where the
+        run's data are no longer there.
+        """
+        from initlab.plots import plot_boundary
+
+        dataset, network = self._data_and_network()
+        answers = answers_at(dataset, network, self._parameters(network))
+        about = {"task": dataset.task, "classes": dataset.classes, "title": self.name}
+        return drawn(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
+
+    def _parameters(self, network: Network) -> Array:
+        """Returns the trained parameters (P,), as ``named_parameters`` names them."""
+        flat = np.zeros(network.size, self.weights["W1"].dtype)
+        for name, values in named_parameters(network, flat).items():
+            values[:] = self.weights[name]
+        return flat
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name}: {words_of(self.summary)}>"
+
+    def _repr_html_(self) -> str:
+        lines = [f"{name.capitalize()}: {sentence}" for name, sentence in self.diagnosis]
+        pictures = [self.boundary, picture_of(self.plot())]
+        return html_of(table_of([Outcome([], self.summary)]), lines, pictures)
+
+
+def run(*overrides: str, **settings: Any) -> Run:
+    """Returns a run, trained and tracked as the command ``initlab`` does it.
+
+    ``overrides`` are Hydra's, as on the command line; keywords are overrides too: ``seed=3``,
+    ``train={"iterations": 100}``. ``initlab --help`` lists what there is to choose and to set. As the command
+    does, it leaves an MLflow run, unless told ``tracking.uri=null``, and a folder in ``outputs``. Raises
+    ConfigError, in one line, for what cannot be trained, and TrackingError where a run cannot be kept.
+
+    >>> import initlab
+    >>> run = initlab.run("init=he", "tracking.uri=null", seed=3, train={"iterations": 100})
+    >>> run
+    <Run he-seed3: final cost 0.763, train accuracy 48.3%, test accuracy 50.0%>
+    >>> run.history["cost"].shape
+    (100,)
+    >>> run.diagnosis[0][0]
+    'still improving'
+    """
+    kept: list[Run | Exception] = []
+
+    def train(cfg: DictConfig) -> None:
+        try:
+            refuse_study()
+            with ProgressLine(quiet=True) as line:
+                trained = train_job(cfg, line)
+        except Exception as error:  # Hydra would print it
+            kept.append(error)
+            return
+        job = trained.job
+        drawing, made = partial(boundary_png, trained), lambda: (job.dataset, job.network)
+        kept.append(Run(job.values, trained.summary, trained.history, trained.weights, drawing, made))
+
+    run_job(train, overrides_of(overrides, settings))
+    [done] = kept
+    if isinstance(done, Exception):
+        raise done
+    return done
+
+
+def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = ()) -> Run:
+    """Returns a run that was tracked before, as ``initlab.run`` returned it.
+
+    ``uri`` is any MLflow tracking URI; None is where the commands of the current folder track. Nothing that
+    the store holds is executed: its plots rebuild data and network by Initlab's own functions and by those of
+    the modules that ``allow_targets`` names. Raises TrackingError where there is no such store or run, or
+    where the run has not finished.
+
+    >>> import initlab
+    >>> trained = initlab.run("init=zeros", train={"iterations": 20})
+    >>> initlab.load(trained.run_id)
+    <Run zeros-seed3: final cost 0.693, train accuracy 50.0%, test accuracy 50.0%>
+    """
+    store = absolute_uri(uri or tracking_uri(), Path.cwd())
+    stored = read_back(run_id, store)
+
+    def boundary() -> bytes:
+        return stored_run(run_id, store, [BOUNDARY]).files[BOUNDARY]
+
+    def made() -> tuple[Dataset, Network]:
+        data, model = (load_component(stored.values, group, allow_targets) for group in ("dataset", "model"))
+        return data_and_network(data, model)
+
+    return Run(stored.values, stored.summary, stored.history, stored.weights, boundary, made)

@@ -1,0 +1,92 @@
+"""How the objects of the public face show themselves, in a console and in a notebook."""
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from initlab.runs.summary import Summary
+from initlab.sweeps.outcome import Outcome, varied
+from initlab.terminal.numbers import number, percent
+from initlab.terminal.results import Run, print_results
+from initlab.terminal.tables import PIPE_WIDTH
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, which a notebook shows; ``png`` holds its bytes."""
+
+    png: bytes = field(repr=False)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the picture to a file."""
+        Path(path).write_bytes(self.png)
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+class Table(str):
+    """A table as text, shown as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self)}</pre>"
+
+
+def table_of(outcomes: Sequence[Outcome]) -> Table:
+    """Returns the table that a command closes with: of each run or, over several seeds, of each set."""
+    finished = [outcome for outcome in outcomes if outcome.summary]
+    runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
+    text = StringIO()
+    if runs:
+        print_results(
+            Console(file=text, width=PIPE_WIDTH, highlight=False, markup=False), runs, varied(finished)
+        )
+    return Table("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+
+
+def words_of(summary: Summary) -> str:
+    """Returns what came out of a run in a few words."""
+    if summary.final_cost is None or summary.score_train is None or summary.score_test is None:
+        return f"diverged at iteration {summary.diverged_at:,}"
+    rules, scores = summary.rules, (summary.score_train, summary.score_test)
+    train, test = (percent(score) if rules.classifies else number(score) for score in scores)
+    label = rules.score_label
+    return f"final cost {number(summary.final_cost)}, train {label} {train}, test {label} {test}"
+
+
+def html_of(table: Table, lines: Sequence[str], pictures: Sequence[Picture] = ()) -> str:
+    """Returns HTML with a table, lines of text below it, and pictures beside each other below those."""
+    shown = (b64encode(picture.png).decode() for picture in pictures)
+    images = "".join(f'<img style="display: inline" src="data:image/png;base64,{data}">' for data in shown)
+    return table._repr_html_() + "".join(f"<p>{escape(line)}</p>" for line in lines) + images
+
+
+def drawn(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **settings: Any) -> "Axes":
+    """Returns the axes that ``plot`` returns; new ones show their figure where a notebook shows them."""
+    axes = plot(*arguments, ax=ax, **settings)
+    if ax is None:
+        axes._repr_png_ = lambda: picture_of(axes).png  # type: ignore[attr-defined]  # asked for by IPython
+    return axes
+
+
+def picture_of(axes: "Axes") -> Picture:
+    """Returns the figure that axes are in."""
+    from initlab.plots import figure_png
+
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return Picture(figure_png(figure))

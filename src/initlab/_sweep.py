@@ -1,0 +1,129 @@
+"""Many runs to look at: ``initlab.sweep`` trains them."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from initlab._run import load
+from initlab._show import Table, drawn, html_of, picture_of, table_of
+from initlab.errors import InitlabError
+from initlab.runs.summary import Summary
+from initlab.sweeps.in_process import overrides_of, run_sweep
+from initlab.sweeps.outcome import Outcome, rows_of
+from initlab.sweeps.task import train_job, trains_in_stacks
+from initlab.terminal.progress import ProgressLine
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
+    from pandas import DataFrame
+
+MOST_CURVES = 12  # as many as can be told apart
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep:
+    """Runs that were trained together: ``outcomes`` holds of each its overrides and its summary or error."""
+
+    outcomes: Sequence[Outcome]
+
+    @property
+    def summaries(self) -> list[Summary]:
+        """The summaries of the runs that finished, in order; ``initlab.load(summary.run_id)`` is a run."""
+        return [outcome.summary for outcome in self.outcomes if outcome.summary]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The jobs that failed or were stopped, each with its ``overrides`` and its ``error``."""
+        return [outcome for outcome in self.outcomes if not outcome.summary]
+
+    @property
+    def table(self) -> Table:
+        """The command's closing table: each run or, over several seeds, medians of each set of runs."""
+        return table_of(self.outcomes)
+
+    def frame(self) -> "DataFrame":
+        """Returns a row for each job: its overrides, its name, its costs, scores and verdicts, its MLflow run
+        and its error, as in the runs.csv that the sweep tracks.
+        """
+        from pandas import DataFrame
+
+        rows = ({key: _typed(value) for key, value in row.items()} for row in rows_of(self.outcomes))
+        return DataFrame(list(rows))
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Returns axes with cost curves: over several seeds, of each set of runs that of median final cost.
+
+        Of more than 12 sets, the 12 of the lowest medians are drawn. The costs are read from MLflow: raises
+        InitlabError where nothing is tracked or no run finished. Without ``ax`` the axes are those of a new
+        figure, ``axes.figure``.
+        """
+        from initlab.plots import plot_costs
+
+        medians = sorted(_medians(self.summaries).items(), key=lambda pair: pair[1].objective)[:MOST_CURVES]
+        if not medians or medians[0][1].run_id is None:
+            raise InitlabError("there are no costs to plot: nothing is tracked, or no run has finished")
+        costs = {name: load(str(summary.run_id), summary.store).costs for name, summary in medians}
+        return drawn(plot_costs, costs, ax=ax)
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def __repr__(self) -> str:
+        runs = "1 run" if len(self) == 1 else f"{len(self):,} runs"
+        return f"<Sweep of {runs}, {len(self.failed):,} failed>" if self.failed else f"<Sweep of {runs}>"
+
+    def _repr_html_(self) -> str:
+        tracked = any(summary.run_id for summary in self.summaries)
+        pictures = [picture_of(self.plot())] if tracked else []
+        return html_of(self.table, [f"{one.name}: {one.error}" for one in self.failed], pictures)
+
+
+def sweep(*overrides: str, **settings: Any) -> Sweep:
+    """Returns the runs of a sweep, trained and tracked as the command ``initlab -m`` does it: as stacks, on
+    all cores, each with the bits of a lone run.
+
+    ``overrides`` are Hydra's, as on the command line, several values of a key by commas or ``range(0,20)``;
+    keywords are overrides too: ``seed=range(20)``. ``experiment=depth`` trains a study. A job that fails
+    harms no other: see ``Sweep.failed``. Raises ConfigError, in one line, for overrides that make no config.
+
+    >>> import initlab
+    >>> sweep = initlab.sweep("init=zeros,random,he", seed=range(2), train={"iterations": 50})
+    >>> sweep
+    <Sweep of 6 runs>
+    >>> sweep.frame().groupby("init").final_cost.median().idxmin()
+    'he'
+    >>> sweep.plot().get_xlabel()
+    'iteration'
+    """
+    return Sweep(run_sweep(_train, overrides_of(overrides, settings)))
+
+
+def _train(cfg: DictConfig) -> float:
+    """Trains a job for launchers that train one by one; what it came to is left in its folder."""
+    with suppress(Exception), ProgressLine(quiet=True) as line:
+        return train_job(cfg, line).summary.objective
+    return inf
+
+
+trains_in_stacks(_train, quiet=True)
+
+
+def _typed(value: Any) -> Any:
+    """Returns the number that a text says, if it says one."""
+    for kind in (int, float) if isinstance(value, str) else ():
+        with suppress(ValueError):
+            return kind(value)
+    return value
+
+
+def _medians(summaries: Sequence[Summary]) -> dict[str, Summary]:
+    """Returns by its name, of each set of runs that differ in nothing but their seeds, the median one."""
+    sets: dict[str, list[Summary]] = {}
+    for summary in sorted(summaries, key=lambda summary: summary.objective):
+        name = f"{summary.tags['init']} {summary.tags.get('variant', '')}".strip()
+        sets.setdefault(name, []).append(summary)
+    return {name: ordered[(len(ordered) - 1) // 2] for name, ordered in sets.items()}

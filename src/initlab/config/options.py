@@ -1,0 +1,52 @@
+"""What the YAML files in ``conf`` say, read without composing a config: the options of each group."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from initlab.errors import ConfigError
+
+_CONF = resources.files("initlab.conf")
+
+
+def options_of(group: str) -> list[str]:
+    """Returns the names of a group's own options, sorted; none of what is no group."""
+    folder = _CONF / group
+    files = folder.iterdir() if folder.is_dir() else ()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
+@lru_cache
+def target_of(group: str, option: str) -> str | None:
+    """Returns the function that an option names by ``_target_``; None for an option of the user's."""
+    file = _CONF / group / f"{option}.yaml"
+    return file.read_text().partition("_target_:")[2].split()[0] if file.is_file() else None
+
+
+def values_of(group: str, option: str) -> dict[str, Any]:
+    """Returns an option's values; those that it takes from the model are the default model's."""
+    cfg = {
+        name: OmegaConf.load(str(_CONF / name / f"{of}.yaml"))
+        for name, of in (("model", "mlp"), (group, option))
+    }
+    values = OmegaConf.to_container(OmegaConf.create(cfg), resolve=True)
+    assert isinstance(values, dict)
+    return dict(values[group])
+
+
+def tracking_uri() -> str:
+    """Returns where runs are tracked unless a config says otherwise, a relative path as it stands."""
+    return str(OmegaConf.load(str(_CONF / "base.yaml")).tracking.uri)
+
+
+def refuse_null_choices(overrides: Sequence[str]) -> None:
+    """Raises ConfigError, which names the options, where null is chosen from a group: Hydra's own error is a
+    traceback.
+    """
+    for override in overrides:
+        group, _, choices = override.partition("=")
+        if "null" in choices.split(",") and group.isidentifier() and (options := options_of(group)):
+            raise ConfigError(f"{group}=null: must be one of {', '.join(options)}")

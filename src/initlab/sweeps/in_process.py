@@ -1,0 +1,117 @@
+"""Hydra for a program instead of a command line: overrides in, what Hydra returns out, errors in one line."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import ConfigCompositionException, HydraException
+from hydra.types import TaskFunction
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from initlab.config.options import refuse_null_choices
+from initlab.errors import ConfigError
+from initlab.signals import stopping_on_signals
+from initlab.sweeps.hydra_private import hydra_of_its_own, run_hydra
+from initlab.sweeps.outcome import Outcome, read_outcomes, remove_unstarted
+from initlab.sweeps.task import RememberFolder
+
+_one_at_a_time = RLock()  # Hydra keeps one config for the whole process
+
+
+def run_job(task: Callable[[DictConfig], None], overrides: Sequence[str]) -> None:
+    """Runs a task function as the one job that overrides describe.
+
+    Raises ConfigError where they do not make its config, and what the task raises.
+    """
+    with _one_at_a_time, _readable_errors():
+        for override in OverridesParser.create().parse_overrides(list(overrides)):
+            if override.is_sweep_override():
+                raise ConfigError(f"{override.input_line}: is several runs; initlab.sweep trains them")
+        _run(task, overrides, sweeping=False)
+
+
+def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> list[Outcome]:
+    """Runs a task function as the jobs of a sweep and returns what each of them came to, in order.
+
+    Raises ConfigError where the overrides do not make the jobs' configs.
+    """
+    with _one_at_a_time, _readable_errors():
+        RememberFolder.folder = None
+        try:
+            _run(task, overrides, sweeping=True)
+        finally:
+            folder = RememberFolder.folder
+            if folder is not None:
+                remove_unstarted(folder)
+        assert folder is not None  # told when the sweep began
+        return read_outcomes(folder)
+
+
+def _run(task: TaskFunction, overrides: Sequence[str], sweeping: bool) -> None:
+    refuse_null_choices(overrides)
+    with stopping_on_signals():
+        run_hydra("config", task, overrides, sweeping)
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    """Turns Hydra's errors inside into a ConfigError of one line."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explained(error)) from error
+
+
+def refuse_study() -> None:
+    """Raises ConfigError if the job that Hydra runs stands for many, as those of a study do."""
+    hydra = HydraConfig.get()
+    if hydra.sweeper.params:
+        study = hydra.runtime.choices.get("experiment")
+        raise ConfigError(f"experiment={study}: is several runs; initlab.sweep trains them")
+
+
+def _explained(error: Exception) -> str:
+    """Returns in one line what is wrong, and what was probably meant."""
+    from initlab.terminal.suggestions import explanation
+
+    lines = str(error).splitlines()
+    if isinstance(error, ConfigCompositionException):
+        with hydra_of_its_own():
+            lines = explanation(error, "config", sys.maxsize) or lines
+    return ". ".join(line.strip().rstrip(".") for line in lines if line.strip())
+
+
+def overrides_of(words: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+    """Returns words and keyword arguments as overrides: ``seed=3``, and a section's by their dotted keys.
+
+    A text stands as on the command line, so that ``init="zeros,he"`` is a sweep; so does ``range(20)``.
+    """
+    return [*words, *_overrides(settings)]
+
+
+def _overrides(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _overrides(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={value if isinstance(value, str) else _in_hydras_grammar(value)}"
+
+
+def _in_hydras_grammar(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():  # a quote is escaped, and so is a backslash before one
+            escaped = re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + found[2].replace("'", r"\'"), value)
+            return f"'{escaped}'"
+        case list() | tuple():
+            return f"[{', '.join(map(_in_hydras_grammar, value))}]"
+    return str(value)

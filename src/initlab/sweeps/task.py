@@ -1,0 +1,65 @@
+"""What Hydra runs for a training job, and the folder in which a command's jobs leave their outcomes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from initlab.signals import Stopped
+from initlab.sweeps.outcome import Outcome, failed, write_outcome
+
+if TYPE_CHECKING:
+    from initlab.runs.summary import Trained
+    from initlab.runs.throttle import Progress
+
+F = TypeVar("F", bound=Callable[[DictConfig], Any])
+
+
+class RememberFolder(Callback):
+    """Remembers where this command's jobs leave their outcomes, and the config that they vary."""
+
+    folder: Path | None = None
+    config: DictConfig | None = None
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Is called by Hydra before a single run."""
+        RememberFolder.folder, RememberFolder.config = Path(config.hydra.run.dir).absolute(), config
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Is called by Hydra before a sweep."""
+        RememberFolder.folder, RememberFolder.config = Path(config.hydra.sweep.dir).absolute(), config
+
+
+def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
+    """Marks a task function whose jobs the stacked launcher may train together.
+
+    With ``quiet`` a sweep says nothing beyond its progress, and a failed job raises nothing: a program reads
+    that from the outcomes.
+    """
+    vars(function).update(trains_in_stacks=True, quiet=quiet)  # read by initlab.sweeps.launch
+    return function
+
+
+def train_job(cfg: DictConfig, progress: "Progress | None") -> "Trained":
+    """Returns the trained job that Hydra has composed, which leaves its outcome in its folder.
+
+    Raises what training raised, when that has been left there too.
+    """
+    from initlab.sweeps.group import tags_of
+
+    job: Any = HydraConfig.get()
+    folder, overrides = Path(job.runtime.output_dir), list(job.overrides.task)
+    tags = tags_of(job, sweeping=job.mode == RunMode.MULTIRUN)
+    try:
+        from initlab.runs.train import run
+
+        [trained] = run([cfg], tags=[tags], folder=job.runtime.cwd, progress=progress)
+    except (Exception, Stopped) as error:
+        write_outcome(folder, failed(overrides, error))
+        raise
+    write_outcome(folder, Outcome(overrides, trained.summary))
+    return trained

@@ -1,0 +1,46 @@
+"""What the two commands that are Hydra applications share: how they show, end and report errors."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from initlab.signals import Stopped
+from initlab.terminal.wording import own_command, ui_command
+
+# For the help texts in the configs.
+OmegaConf.register_new_resolver("own_command", own_command, replace=True)
+OmegaConf.register_new_resolver("ui_command", lambda: ui_command() or "initlab ui", replace=True)
+
+SHOWING = ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i")
+
+
+def run_application(application: Callable[[], Any], config_name: str) -> None:
+    """Runs a Hydra application by the command line; one that a signal stops exits with the signal's code."""
+    from initlab.terminal.suggestions import explained
+
+    if any(argument.partition("=")[0] in SHOWING for argument in sys.argv[1:]):
+        end_with_the_reader()
+    try:
+        with explained(config_name):
+            application()
+    except Stopped as stopped:
+        print(f"Stopped by {stopped}. What was under way is marked KILLED.", file=sys.stderr)
+        sys.exit(128 + stopped.signum)
+
+
+def end_with_the_reader() -> None:
+    """Lets this process end without a word when nobody reads its output to the end, as in ``| head``.
+
+    For commands that only show something: to one that trains, a broken pipe may have another cause.
+    """
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def wants_tracebacks() -> bool:
+    """Returns whether the user has asked for tracebacks, by Hydra's own variable."""
+    return os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")

@@ -1,0 +1,26 @@
+"""The installed command ``initlab``: it trains, or does what its first word says."""
+
+import sys
+from importlib import import_module
+
+import initlab
+from initlab.terminal.application import end_with_the_reader
+
+SUBCOMMANDS = {"propagate": "initlab.terminal.propagate", "ui": "initlab.terminal.ui"}
+TRAINING = "initlab.terminal.command"
+
+
+def main() -> None:
+    """Runs the command line."""
+    if not sys.flags.safe_path:
+        sys.path.insert(
+            0, ""
+        )  # as for `python -m`, so that a config may name functions of the folder's modules
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first == "--version":
+        end_with_the_reader()
+        print(f"initlab {initlab.__version__}")
+        return
+    if first in SUBCOMMANDS:
+        del sys.argv[1]
+    import_module(SUBCOMMANDS.get(first, TRAINING)).main()

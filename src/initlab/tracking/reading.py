@@ -1,0 +1,50 @@
+"""Reading what is tracked, and making nothing: a run with its files, an experiment by its name."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from initlab.errors import TrackingError
+from initlab.tracking.store import address_of, open_to_read, readable_errors
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as it is tracked: its name, its tags, its last metrics, and those of its files that were asked
+    for.
+    """
+
+    name: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    files: Mapping[str, bytes]
+    address: str
+
+
+def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
+    """Returns a run of the store at uri (absolute) with the files that are named.
+
+    Raises TrackingError, in one line, where there is no such store, run or file.
+    """
+    client = open_to_read(uri)
+    with readable_errors(f"run {run_id}: cannot be read from {uri}"):
+        run = client.get_run(run_id)
+        there = {file.path for file in client.list_artifacts(run_id)}
+        for name in names:
+            if name not in there:
+                raise TrackingError(f"run {run_id}: has no {name}; it is a run that is {run.info.status}")
+        with tempfile.TemporaryDirectory() as folder:
+            files = {
+                name: Path(client.download_artifacts(run_id, name, folder)).read_bytes() for name in names
+            }
+    address = address_of(uri, run.info.experiment_id, run.data.tags.get("sweep"))
+    return StoredRun(run.info.run_name, run.data.tags, run.data.metrics, files, address)
+
+
+def experiment_id(uri: str, name: str) -> str | None:
+    """Returns the id of the experiment of that name in the store at uri (absolute), None if there is none."""
+    client = open_to_read(uri)
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        found = client.get_experiment_by_name(name)
+    return found.experiment_id if found else None
