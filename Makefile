@@ -25,9 +25,7 @@ sweep: setup ## Compare three starts: zeros, large random weights, He's scale
 	$(RUN)/python -m src.train -m init=zeros,random,he
 
 ui: setup ## Open the tracked runs in MLflow's UI, on this machine only
-	@echo "The runs: http://127.0.0.1:$(PORT)/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART"
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN)/mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 \
-	    --backend-store-uri sqlite:///$(CURDIR)/mlruns/mlflow.db
+	$(RUN)/initlab ui --port $(PORT) --uri sqlite:///$(CURDIR)/mlruns/mlflow.db
 
 test: setup ## Run the tests
 	$(RUN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile

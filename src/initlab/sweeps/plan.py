@@ -11,26 +11,24 @@ from initlab.sweeps.group import JobGroup, SweepJob
 LARGEST_GROUP = 32  # as many small networks as train fastest together, see `make bench`
 SMALLEST_GROUP = 8  # smaller stacks would lose more than another process wins
 SEEDS_ON_SHEET = 12
+OF_START = ("init=", "init._target_=")
 
 
 def jobs_of(composer: Composer, overrides: Sequence[list[str]], first_number: int) -> list[SweepJob]:
     """Returns the jobs that the overrides describe, numbered from first_number."""
     jobs: list[SweepJob] = []
-    shown: dict[tuple[str, str], int] = {}
+    shown: dict[tuple[str, ...], int] = {}
     for number, (job, variant) in enumerate(zip(overrides, variants(overrides), strict=True), first_number):
-        row = (next((one for one in job if one.startswith("init=")), ""), variant)
+        row = (*(one for one in job if one.startswith(OF_START)), variant)
         shown[row] = shown.get(row, 0) + 1
         jobs.append(SweepJob(number, job, composer.recipe(job), variant, shown[row] <= SEEDS_ON_SHEET))
     return jobs
 
 
-OF_START_AND_SEED = ("init", "init._target_", "seed")
-
-
 def variants(overrides: Sequence[Sequence[str]]) -> list[str]:
     """Returns for each job the overrides, but for start and seed, that set it apart: 'learning_rate=0.1'."""
     settings = [dict(override.partition("=")[::2] for override in job) for job in overrides]
-    keys = dict.fromkeys(key for job in settings for key in job if key not in OF_START_AND_SEED)
+    keys = dict.fromkeys(key for job in settings for key in job if f"{key}=" not in (*OF_START, "seed="))
     varied = [key for key in keys if len({job.get(key) for job in settings}) > 1]
     return [" ".join(f"{key.split('.')[-1]}={job[key]}" for key in varied if key in job) for job in settings]
 

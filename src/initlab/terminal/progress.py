@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Hashable
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from rich.console import Console
@@ -48,10 +48,15 @@ class _Line:
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=1, visible=False)
+        self._in_notebook: Any = None
         self._began = self._told = self._printed = time.monotonic()
         self._share = 0.0
 
     def __enter__(self) -> Self:
+        if self._console.is_jupyter:
+            from IPython.display import display
+
+            self._in_notebook = display({"text/plain": ""}, raw=True, display_id=True)
         self._bar.start()
         return self
 
@@ -62,6 +67,8 @@ class _Line:
         traceback: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        if self._in_notebook:
+            self._in_notebook.update({"text/plain": ""}, raw=True)
 
     def say(self, words: str) -> None:
         """Prints words above the line; an address in them is not broken."""
@@ -74,6 +81,9 @@ class _Line:
             self._share, self._told = min(share, 1.0), now
         if self._console.is_terminal:
             self._bar.update(self._task, description=words(), completed=self._share, visible=True)
+        elif self._in_notebook:
+            line = ", ".join(filter(None, [words(), self._left()]))
+            self._in_notebook.update({"text/plain": line}, raw=True)
         elif not self._quiet and now >= self._printed + SECONDS_BETWEEN_LINES and 0 < self._share < 1:
             print(", ".join(filter(None, [words(), self._left()])), flush=True)
             self._printed = now

@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from initlab.config.targets import name_of_choice
 from initlab.errors import InitlabError
 from initlab.signals import stop_on_signals
 from initlab.terminal.application import run_application, wants_tracebacks
@@ -34,7 +35,7 @@ def propagate(cfg: DictConfig) -> float | None:
     try:
         from initlab.propagation.run import look
 
-        tags = _tags(job)
+        tags = _tags(cfg, job)
         setup, observation, address = look(cfg, tags, job.runtime.cwd)
     except InitlabError as error:
         if wants_tracebacks():
@@ -56,10 +57,11 @@ def main() -> None:
         sys.exit(1)
 
 
-def _tags(job: Any) -> dict[str, str]:
+def _tags(cfg: DictConfig, job: Any) -> dict[str, str]:
     from initlab.propagation.setup import GROUPS
 
-    tags = {group: str(job.runtime.choices[group]) for group in GROUPS}
+    targets = {group: str(OmegaConf.select(cfg, f"{group}._target_")) for group in GROUPS}
+    tags = {group: name_of_choice(group, job.runtime.choices[group], targets[group]) for group in GROUPS}
     if job.mode == RunMode.MULTIRUN:
         tags |= {"sweep": Path(job.sweep.dir).name, "sweep_job": str(job.job.num)}
     return tags
