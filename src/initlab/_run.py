@@ -68,7 +68,7 @@ class Run:
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """What its measurements mean: pairs of a verdict's name and a sentence, the weightiest first."""
+        """What its measurements mean: findings, each a ``name`` and a ``sentence``, the weightiest first."""
         return self.summary.diagnosis
 
     @property
@@ -132,13 +132,13 @@ def run(*overrides: str, **settings: Any) -> Run:
     ConfigError, in one line, for what cannot be trained, and TrackingError where a run cannot be kept.
 
     >>> import initlab
-    >>> run = initlab.run("init=he", "tracking.uri=null", seed=3, train={"iterations": 100})
+    >>> run = initlab.run("init=he", "optimizer.learning_rate=0.1", seed=3, train={"iterations": 1000})
     >>> run
-    <Run he-seed3: final cost 0.763, train accuracy 48.3%, test accuracy 50.0%>
+    <Run he-seed3: final cost 0.15, train accuracy 98.3%, test accuracy 96.0%>
     >>> run.history["cost"].shape
-    (100,)
-    >>> run.diagnosis[0][0]
-    'still improving'
+    (1000,)
+    >>> run.diagnosis[0].name
+    'trained well'
     """
     kept: list[Run | Exception] = []
 

@@ -91,7 +91,8 @@ def sweep(*overrides: str, **settings: Any) -> Sweep:
     harms no other: see ``Sweep.failed``. Raises ConfigError, in one line, for overrides that make no config.
 
     >>> import initlab
-    >>> sweep = initlab.sweep("init=zeros,random,he", seed=range(2), train={"iterations": 50})
+    >>> starts, steps = "init=zeros,random,he", {"learning_rate": 0.1}
+    >>> sweep = initlab.sweep(starts, seed=range(2), optimizer=steps, train={"iterations": 1000})
     >>> sweep
     <Sweep of 6 runs>
     >>> sweep.frame().groupby("init").final_cost.median().idxmin()

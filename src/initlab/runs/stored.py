@@ -4,14 +4,17 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from initlab.errors import TrackingError, first_line
 from initlab.runs.summary import Summary
 from initlab.tracking.reading import StoredRun, stored_run
 from initlab.types import Array
+from initlab.verdicts import Finding
 
 CONFIG, HISTORY, WEIGHTS, BOUNDARY = "config.yaml", "history.npz", "weights.npz", "boundary.png"
 
@@ -31,14 +34,17 @@ def read_back(run_id: str, uri: str) -> Stored:
     or has not finished.
     """
     run = stored_run(run_id, uri, [CONFIG, HISTORY, WEIGHTS])
-    history, weights = _arrays(run.files[HISTORY]), _arrays(run.files[WEIGHTS])
+    history, weights = (_arrays(run_id, name, run.files[name]) for name in (HISTORY, WEIGHTS))
     summary = _summary(run_id, uri, run, history["cost"], output=_output(run.metrics, weights))
     return Stored(yaml.safe_load(run.files[CONFIG]), summary, history, weights)
 
 
-def _arrays(npz: bytes) -> dict[str, NDArray[Any]]:
-    with np.load(io.BytesIO(npz), allow_pickle=False) as arrays:
-        return dict(arrays)
+def _arrays(run_id: str, name: str, npz: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(npz), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, OSError, BadZipFile) as error:
+        raise TrackingError(f"run {run_id}: {name}: cannot be read: {first_line(error)}") from error
 
 
 def _summary(run_id: str, uri: str, run: StoredRun, costs: Array, output: str) -> Summary:
@@ -56,9 +62,11 @@ def _summary(run_id: str, uri: str, run: StoredRun, costs: Array, output: str) -
         score_train=metrics.get(f"{score}/train"),
         score_test=metrics.get(f"{score}/test"),
         diverged_at=None if diverged_at is None else int(diverged_at),
-        diagnosis=tuple(
-            (name, run.tags[f"diagnosis.{name.replace(' ', '_')}"]) for name in names.split(", ") if name
-        ),
+        diagnosis=[
+            Finding(name, run.tags[f"diagnosis.{name.replace(' ', '_')}"])
+            for name in names.split(", ")
+            if name
+        ],
         run_id=run_id,
         address=run.address,
         store=uri,

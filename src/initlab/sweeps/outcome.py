@@ -12,6 +12,7 @@ from typing import Any
 
 from initlab.errors import InitlabError
 from initlab.runs.summary import Summary
+from initlab.verdicts import Finding
 
 FILE = "outcome.json"
 COLUMNS = (
@@ -84,8 +85,9 @@ def _read(folder: Path) -> Outcome:
     if not file.exists():
         return Outcome([folder.name])
     left = json.loads(file.read_text())
-    summary = Summary(**left["summary"]) if left["summary"] else None
-    return Outcome(left["overrides"], summary, left["error"])
+    if summary := left["summary"]:
+        summary["diagnosis"] = [Finding(*one) for one in summary["diagnosis"]]
+    return Outcome(left["overrides"], Summary(**summary) if summary else None, left["error"])
 
 
 def remove_unstarted(folder: Path) -> None:

@@ -54,7 +54,7 @@ class Finding(NamedTuple):
     sentence: str
 
 
-Diagnosis: TypeAlias = Sequence[tuple[str, str]]
+Diagnosis: TypeAlias = Sequence[Finding]
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
