@@ -9,8 +9,8 @@ from terminals import shown_in_terminal
 
 from initlab.runs.summary import Summary
 from initlab.sweeps.outcome import Outcome, read_outcomes, write_outcome
-from initlab.terminal.numbers import number, percent, spread, telling_digits
 from initlab.terminal.summary import print_summary
+from initlab.terminal.tables import number, percent, spread, telling_digits
 
 VERDICTS = [
     ("vanishing gradient", "It vanishes."),

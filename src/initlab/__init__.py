@@ -10,20 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from initlab._run import Run, load, run
-    from initlab._start import start
-    from initlab._sweep import Sweep, sweep
+    from initlab.face.run import Run, load, run
+    from initlab.face.start import start
+    from initlab.face.sweep import Sweep, sweep
 
 __version__ = "0.2.0"
 __all__ = ["Run", "Sweep", "load", "run", "start", "sweep"]
 
 _HOMES = {
-    "Run": "_run",
-    "Sweep": "_sweep",
-    "load": "_run",
-    "run": "_run",
-    "start": "_start",
-    "sweep": "_sweep",
+    "Run": "run",
+    "Sweep": "sweep",
+    "load": "run",
+    "run": "run",
+    "start": "start",
+    "sweep": "sweep",
 }
 
 
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
     """Imports what is asked for first, and so NumPy and Hydra only for those who need them."""
     if name not in _HOMES:
         raise AttributeError(f"module 'initlab' has no attribute {name!r}")
-    return getattr(import_module(f"initlab.{_HOMES[name]}"), name)
+    return getattr(import_module(f"initlab.face.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -13,14 +13,14 @@ from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from initlab.config.resolvers import setup_resolvers
-from initlab.config.targets import GROUPS
+from initlab.config.options import setup_resolvers
 from initlab.errors import InitlabError
 from initlab.runs.summary import Trained
 from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
 from initlab.sweeps.executors.processes import Report
 from initlab.sweeps.outcome import Outcome, failed, write_outcome
 from initlab.sweeps.overview import SweepOverview, Tile, tile_of
+from initlab.sweeps.task import tags_of
 from initlab.sweeps.work import Work
 
 
@@ -87,19 +87,6 @@ class _Prepared:
     cfg: DictConfig
     folder: Path
     tags: dict[str, str]
-
-
-def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
-    """Returns the options chosen from each group and, in a sweep, its name, the job's number and variant."""
-    choices = hydra.runtime.choices
-    tags = {group: str(choices[group]) for group in GROUPS if choices.get(group)}
-    if choices.get("experiment"):
-        tags["experiment"] = str(choices.experiment)
-    if sweeping:
-        tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
-    if variant:
-        tags["variant"] = variant
-    return tags
 
 
 def _train(group: JobGroup, report: Report) -> list[JobEnding]:

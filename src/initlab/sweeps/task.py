@@ -9,6 +9,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from initlab.config.targets import GROUPS
 from initlab.signals import Stopped
 from initlab.sweeps.outcome import Outcome, failed, write_outcome
 
@@ -44,13 +45,24 @@ def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
     return function
 
 
+def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
+    """Returns the options chosen from each group and, in a sweep, its name, the job's number and variant."""
+    choices = hydra.runtime.choices
+    tags = {group: str(choices[group]) for group in GROUPS if choices.get(group)}
+    if choices.get("experiment"):
+        tags["experiment"] = str(choices.experiment)
+    if sweeping:
+        tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
+    if variant:
+        tags["variant"] = variant
+    return tags
+
+
 def train_job(cfg: DictConfig, progress: "Progress | None") -> "Trained":
     """Returns the trained job that Hydra has composed, which leaves its outcome in its folder.
 
     Raises what training raised, when that has been left there too.
     """
-    from initlab.sweeps.group import tags_of
-
     job: Any = HydraConfig.get()
     folder, overrides = Path(job.runtime.output_dir), list(job.overrides.task)
     tags = tags_of(job, sweeping=job.mode == RunMode.MULTIRUN)

@@ -4,11 +4,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
 from initlab.signals import Stopped
+from initlab.sweeps.hydra_private import composition_errors
 from initlab.terminal.wording import own_command, ui_command
 
 # For the help texts in the configs.
@@ -20,16 +23,23 @@ SHOWING = ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i")
 
 def run_application(application: Callable[[], Any], config_name: str) -> None:
     """Runs a Hydra application by the command line; one that a signal stops exits with the signal's code."""
-    from initlab.terminal.suggestions import explained
-
     if any(argument.partition("=")[0] in SHOWING for argument in sys.argv[1:]):
         end_with_the_reader()
     try:
-        with explained(config_name):
+        with composition_errors(partial(_explain, config_name)):
             application()
     except Stopped as stopped:
         print(f"Stopped by {stopped}. What was under way is marked KILLED.", file=sys.stderr)
         sys.exit(128 + stopped.signum)
+
+
+def _explain(config_name: str, error: ConfigCompositionException) -> None:
+    """Where Hydra cannot compose the command's config, prints what was probably meant and exits with 1."""
+    from initlab.terminal.suggestions import explanation
+
+    if lines := explanation(error, config_name):
+        print(*lines, sep="\n", file=sys.stderr)
+        sys.exit(1)
 
 
 def end_with_the_reader() -> None:

@@ -13,9 +13,8 @@ TRAINING = "initlab.terminal.command"
 def main() -> None:
     """Runs the command line."""
     if not sys.flags.safe_path:
-        sys.path.insert(
-            0, ""
-        )  # as for `python -m`, so that a config may name functions of the folder's modules
+        # As for `python -m`, so that a config may name functions of the folder's modules.
+        sys.path.insert(0, "")
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first == "--version":
         end_with_the_reader()

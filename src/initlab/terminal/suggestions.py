@@ -1,9 +1,7 @@
 """Says in a few lines what is wrong with a mistyped override and what was probably meant."""
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from difflib import SequenceMatcher
 from textwrap import wrap
 from typing import Any
@@ -13,7 +11,7 @@ from hydra.errors import ConfigCompositionException, MissingConfigException
 from hydra.types import RunMode
 
 from initlab.errors import first_line
-from initlab.sweeps.hydra_private import composition_errors, config_around, plain
+from initlab.sweeps.hydra_private import config_around, plain
 
 # Hydra's words, whose advice to append would not help.
 UNKNOWN_KEY = r"Could not override '(.+)'\.\nTo append to your config use \+(.*)"
@@ -26,19 +24,6 @@ CLOSE_TO_THE_BEST = 0.05
 ABBREVIATED = 0.85  # how similar a name is to its initials, to its beginning and to one of its words
 ANOTHER_FIRST_LETTER = 0.9  # how much a word counts that begins otherwise: 'none' is not 'ones'
 ELSEWHERE = 0.9  # how much a key counts that has only its last part in common: learning_rate=0.1
-
-
-@contextmanager
-def explained(config_name: str) -> Iterator[None]:
-    """Where Hydra cannot compose the command's config, prints what was probably meant and exits with 1."""
-
-    def show(error: ConfigCompositionException) -> None:
-        if lines := explanation(error, config_name):
-            print(*lines, sep="\n", file=sys.stderr)
-            sys.exit(1)
-
-    with composition_errors(show):
-        yield
 
 
 def explanation(error: ConfigCompositionException, config_name: str, width: int = WIDTH) -> list[str]:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from initlab._show import Picture, drawn, html_of, picture_of, table_of, words_of
 from initlab.config.options import tracking_uri
 from initlab.config.targets import load_component
 from initlab.datasets import Dataset
+from initlab.face.show import Picture, drawn, html_of, picture_of, table_of, words_of
 from initlab.networks.network import Network, named_parameters
 from initlab.runs.job import data_and_network
 from initlab.runs.pictures import answers_at, boundary_png

@@ -12,9 +12,8 @@ from rich.console import Console
 
 from initlab.runs.summary import Summary
 from initlab.sweeps.outcome import Outcome, varied
-from initlab.terminal.numbers import number, percent
 from initlab.terminal.results import Run, print_results
-from initlab.terminal.tables import PIPE_WIDTH
+from initlab.terminal.tables import PIPE_WIDTH, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone

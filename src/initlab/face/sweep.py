@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from initlab._run import load
-from initlab._show import Table, drawn, html_of, picture_of, table_of
 from initlab.errors import InitlabError
+from initlab.face.run import load
+from initlab.face.show import Table, drawn, html_of, picture_of, table_of
 from initlab.runs.summary import Summary
 from initlab.sweeps.in_process import overrides_of, run_sweep
 from initlab.sweeps.outcome import Outcome, rows_of
