@@ -142,6 +142,7 @@ def test_a_stored_config_executes_no_code_unless_it_is_trusted(folder, monkeypat
     loaded = initlab.load(run.run_id)
     with pytest.raises(ConfigError, match="my_data.rings: is outside of initlab"):
         loaded.plot()
+    assert loaded._repr_html_().count("<img ") == 2  # the pictures that are kept
     assert "my_data" not in sys.modules
     assert initlab.load(run.run_id, allow_targets=["my_data"]).plot().lines
 
