@@ -159,7 +159,7 @@ def test_the_terminal_closes_with_one_table_and_the_address(headline):
     lines = headline[1].stdout.splitlines()
     table = lines[[line.split()[:1] == ["init"] for line in lines].index(True) :]
     assert [line.split()[0] for line in table[1:4]] == ["zeros", "random", "he"]
-    assert "0.064810" in table[3]
+    assert "0.06481" in table[3]
     assert "/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART" in table[4]
     assert "\x1b" not in headline[1].stdout
 

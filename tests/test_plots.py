@@ -222,7 +222,9 @@ def test_a_run_that_stopped_early_ends_in_another_mark_than_a_complete_one():
 
 def test_the_costs_of_a_finished_run_end_in_its_final_cost():
     history = {"cost": np.array([0.7, 0.5, 0.3], np.float32)}
-    finished, diverged = (SimpleNamespace(history=history, final_cost=cost) for cost in (0.2, None))
+    finished, diverged = (
+        SimpleNamespace(history=history, summary=SimpleNamespace(final_cost=cost)) for cost in (0.2, None)
+    )
     assert costs_of(finished) == pytest.approx([0.7, 0.5, 0.3, 0.2])
     assert costs_of(diverged) == pytest.approx([0.7, 0.5, 0.3])
 

@@ -216,6 +216,14 @@ def test_a_run_ends_as_it_was_told_and_otherwise_by_how_its_block_is_left(folder
     assert file.file_size == len(b"because")
 
 
+def test_a_metric_must_have_a_value_for_each_step(folder, client):
+    tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
+    with tracker.runs(numbered(1)) as [one]:
+        with pytest.raises(ValueError, match="^cost: has 3 values for 2 steps; must have one for each$"):
+            one.log({"cost": [3.0, 2.0, 1.0]}, steps=[0, 1])
+        assert client.get_run(one.run_id).data.metrics == {}
+
+
 def test_the_runs_of_a_block_are_ended_by_one_call(folder, client, monkeypatch):
     tracker, calls = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder), []
     monkeypatch.setattr(tracker._writer, "close", calls.append)
@@ -371,6 +379,12 @@ def test_a_full_disk_is_a_readable_error_and_leaves_no_half_written_file(tmp_pat
         signal.signal(signal.SIGXFSZ, previous)
     assert (tmp_path / "small.bin").read_bytes() == b"ok"
     assert not (tmp_path / "big.bin").exists()
+
+
+def test_a_file_in_the_place_of_a_folder_is_a_readable_error(tmp_path, client):
+    (tmp_path / "images").write_text("in the way")
+    with pytest.raises(TrackingError, match=r"images/a/b\.png: cannot be written: Not a directory$"):
+        write_files(client, "r", tmp_path.as_uri(), {"images/a/b.png": b"picture"})
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")

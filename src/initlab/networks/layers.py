@@ -147,15 +147,15 @@ class Elementwise:
 
     def __init__(self, phi: Activation, z: Array, out: Array, delta: Array, slope: Array) -> None:
         self.phi, self.z, self.out, self.delta, self.slope = phi, z, out, delta, slope
-        self._value, self._derivative = phi.value, phi.derivative
+        self._fill, self._fill_slope = phi.value, phi.derivative
 
     def forward(self) -> None:
         """Fills φ(z)."""
-        self._value(self.z, self.out)
+        self._fill(self.z, self.out)
 
     def backward(self) -> None:
         """Multiplies by φ'(z), in place."""
-        self._derivative(self.z, self.out, self.slope)
+        self._fill_slope(self.z, self.out, self.slope)
         np.multiply(self.delta, self.slope, out=self.delta)
 
     def collect(self) -> None:

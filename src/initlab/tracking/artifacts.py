@@ -4,6 +4,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
@@ -42,7 +43,8 @@ def _write(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # such as that it was never made
+            path.unlink()
         raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
 
 

@@ -124,6 +124,11 @@ class Run:
         at = np.atleast_1d(np.asarray(steps, np.int64))
         times = np.broadcast_to(np.asarray(now() if timestamps is None else timestamps, np.int64), at.shape)
         values = {key: np.atleast_1d(np.asarray(given, np.float64)) for key, given in metrics.items()}
+        for key, given in values.items():
+            if given.shape != at.shape:
+                raise ValueError(
+                    f"{key}: has {given.size} values for {at.size} steps; must have one for each"
+                )
         self._tracker.log([Series(self.run_id, key, given, at, times) for key, given in values.items()])
 
     def finish(self, metrics: Mapping[str, float] = NOTHING, tags: Mapping[str, str] = NOTHING) -> None:
