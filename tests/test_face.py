@@ -60,11 +60,11 @@ def test_a_name_it_has_not_is_an_attribute_error():
         _ = initlab.train
 
 
-@pytest.mark.parametrize("name", ["_run", "_sweep", "_start"])
+@pytest.mark.parametrize("name", ["run", "sweep", "start"])
 def test_the_examples_of_its_docstrings_are_true(name):
     said = io.StringIO()
     runner = doctest.DocTestRunner(verbose=False)
-    for test in doctest.DocTestFinder().find(import_module(f"initlab.{name}")):
+    for test in doctest.DocTestFinder().find(import_module(f"initlab.face.{name}")):
         runner.run(test, out=said.write)
     assert runner.summarize(verbose=False).attempted > 0
     assert said.getvalue() == ""
@@ -142,6 +142,7 @@ def test_a_stored_config_executes_no_code_unless_it_is_trusted(folder, monkeypat
     loaded = initlab.load(run.run_id)
     with pytest.raises(ConfigError, match="my_data.rings: is outside of initlab"):
         loaded.plot()
+    assert loaded._repr_html_().count("<img ") == 2  # the pictures that are kept
     assert "my_data" not in sys.modules
     assert initlab.load(run.run_id, allow_targets=["my_data"]).plot().lines
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,12 @@ from omegaconf import DictConfig
 from initlab.config.options import tracking_uri
 from initlab.config.targets import load_component
 from initlab.datasets import Dataset
-from initlab.face.show import Picture, drawn, html_of, picture_of, table_of, words_of
+from initlab.face.show import Picture, html_of, plotted, table_of, words_of
 from initlab.networks.network import Network, named_parameters
 from initlab.runs.job import data_and_network
-from initlab.runs.pictures import answers_at, boundary_png
-from initlab.runs.stored import BOUNDARY, read_back
-from initlab.runs.summary import Summary
+from initlab.runs.pictures import answers_at, boundary_png, cost_png
+from initlab.runs.stored import read_back
+from initlab.runs.summary import Summary, Trained
 from initlab.sweeps.in_process import overrides_of, refuse_study, run_job
 from initlab.sweeps.outcome import Outcome
 from initlab.sweeps.task import train_job
@@ -48,7 +47,7 @@ class Run:
     summary: Summary
     history: Mapping[str, NDArray[Any]]
     weights: Mapping[str, Array]
-    _boundary_png: Callable[[], bytes]
+    _drawn: Callable[[str], bytes]
     _data_and_network: Callable[[], tuple[Dataset, Network]]
 
     @property
@@ -80,7 +79,7 @@ class Run:
     @property
     def boundary(self) -> Picture:
         """The decision boundary or, of a regression, the predicted values, as a picture: boundary.png."""
-        return Picture(self._boundary_png())
+        return Picture(self._drawn("boundary.png"))
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Returns axes with the cost after every update and the cost of answers that ignore the inputs.
@@ -92,7 +91,7 @@ class Run:
 
         dataset, _ = self._data_and_network()
         chance = chance_of(dataset.task, dataset.Y_train)
-        return drawn(plot_costs, {self.name: self.costs}, chance=chance, ax=ax)
+        return plotted(plot_costs, {self.name: self.costs}, chance=chance, ax=ax)
 
     def plot_boundary(self, ax: "Axes | None" = None) -> "Axes":
         """Returns axes with the decision boundary or, of a regression, the predicted values.
@@ -105,7 +104,7 @@ class Run:
         dataset, network = self._data_and_network()
         answers = answers_at(dataset, network, self._parameters(network))
         about = {"task": dataset.task, "classes": dataset.classes, "title": self.name}
-        return drawn(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
+        return plotted(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
 
     def _parameters(self, network: Network) -> Array:
         """Returns the trained parameters (P,), as ``named_parameters`` names them."""
@@ -119,8 +118,9 @@ class Run:
 
     def _repr_html_(self) -> str:
         lines = [f"{name.capitalize()}: {sentence}" for name, sentence in self.diagnosis]
-        pictures = [self.boundary, picture_of(self.plot())]
-        return html_of(table_of([Outcome([], self.summary)]), lines, pictures)
+        return html_of(
+            table_of([Outcome([], self.summary)]), lines, [self.boundary, Picture(self._drawn("cost.png"))]
+        )
 
 
 def run(*overrides: str, **settings: Any) -> Run:
@@ -150,15 +150,25 @@ def run(*overrides: str, **settings: Any) -> Run:
         except Exception as error:  # Hydra would print it
             kept.append(error)
             return
-        job = trained.job
-        drawing, made = partial(boundary_png, trained), lambda: (job.dataset, job.network)
-        kept.append(Run(job.values, trained.summary, trained.history, trained.weights, drawing, made))
+        kept.append(_run_of(trained))
 
     run_job(train, overrides_of(overrides, settings))
     [done] = kept
     if isinstance(done, Exception):
         raise done
     return done
+
+
+def _run_of(trained: Trained) -> Run:
+    job, draw = trained.job, {"boundary.png": boundary_png, "cost.png": cost_png}
+    return Run(
+        job.values,
+        trained.summary,
+        trained.history,
+        trained.weights,
+        lambda name: draw[name](trained),
+        lambda: (job.dataset, job.network),
+    )
 
 
 def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = ()) -> Run:
@@ -177,11 +187,11 @@ def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = 
     store = absolute_uri(uri or tracking_uri(), Path.cwd())
     stored = read_back(run_id, store)
 
-    def boundary() -> bytes:
-        return stored_run(run_id, store, [BOUNDARY]).files[BOUNDARY]
+    def drawn(name: str) -> bytes:
+        return stored_run(run_id, store, [name]).files[name]
 
     def made() -> tuple[Dataset, Network]:
         data, model = (load_component(stored.values, group, allow_targets) for group in ("dataset", "model"))
         return data_and_network(data, model)
 
-    return Run(stored.values, stored.summary, stored.history, stored.weights, boundary, made)
+    return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made)

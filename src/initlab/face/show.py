@@ -74,7 +74,7 @@ def html_of(table: Table, lines: Sequence[str], pictures: Sequence[Picture] = ()
     return table._repr_html_() + "".join(f"<p>{escape(line)}</p>" for line in lines) + images
 
 
-def drawn(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **settings: Any) -> "Axes":
+def plotted(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **settings: Any) -> "Axes":
     """Returns the axes that ``plot`` returns; new ones show their figure where a notebook shows them."""
     axes = plot(*arguments, ax=ax, **settings)
     if ax is None:

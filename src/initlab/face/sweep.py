@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from initlab.errors import InitlabError
 from initlab.face.run import load
-from initlab.face.show import Table, drawn, html_of, picture_of, table_of
+from initlab.face.show import Table, html_of, picture_of, plotted, table_of
 from initlab.runs.summary import Summary
 from initlab.sweeps.in_process import overrides_of, run_sweep
 from initlab.sweeps.outcome import Outcome, rows_of
@@ -67,7 +67,7 @@ class Sweep:
         if not medians or medians[0][1].run_id is None:
             raise InitlabError("there are no costs to plot: nothing is tracked, or no run has finished")
         costs = {name: load(str(summary.run_id), summary.store).costs for name, summary in medians}
-        return drawn(plot_costs, costs, ax=ax)
+        return plotted(plot_costs, costs, ax=ax)
 
     def __len__(self) -> int:
         return len(self.outcomes)

@@ -16,7 +16,7 @@ from initlab.tracking.reading import StoredRun, stored_run
 from initlab.types import Array
 from initlab.verdicts import Finding
 
-CONFIG, HISTORY, WEIGHTS, BOUNDARY = "config.yaml", "history.npz", "weights.npz", "boundary.png"
+CONFIG, HISTORY, WEIGHTS = "config.yaml", "history.npz", "weights.npz"
 
 
 @dataclass(frozen=True)

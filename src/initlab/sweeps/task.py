@@ -21,18 +21,17 @@ F = TypeVar("F", bound=Callable[[DictConfig], Any])
 
 
 class RememberFolder(Callback):
-    """Remembers where this command's jobs leave their outcomes, and the config that they vary."""
+    """Remembers where a command's jobs leave their outcomes, for whoever sums them up."""
 
     folder: Path | None = None
-    config: DictConfig | None = None
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a single run."""
-        RememberFolder.folder, RememberFolder.config = Path(config.hydra.run.dir).absolute(), config
+        RememberFolder.folder = Path(config.hydra.run.dir).absolute()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a sweep."""
-        RememberFolder.folder, RememberFolder.config = Path(config.hydra.sweep.dir).absolute(), config
+        RememberFolder.folder = Path(config.hydra.sweep.dir).absolute()
 
 
 def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
