@@ -67,8 +67,7 @@ Flag = Annotated[bool, Rule("true or false", lambda v: isinstance(v, bool))]
 Text = Annotated[str, Rule("a non-empty text", _is_text)]
 Name = Annotated[str, Rule("a non-empty text (a number in quotes)", _is_text)]
 Widths = Annotated[
-    Sequence[int],
-    list_of("whole numbers of at least 1, such as [10, 5]", lambda n: _is_whole(n) and n >= 1),
+    Sequence[int], list_of("whole numbers of at least 1, such as [10, 5]", lambda n: _is_whole(n) and n >= 1)
 ]
 
 

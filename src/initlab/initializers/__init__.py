@@ -51,13 +51,7 @@ from initlab.initializers.scaled import (
     variance_scaling,
     xavier,
 )
-from initlab.initializers.starting import (
-    Initializer,
-    Shape,
-    initial_parameters,
-    layer_by_layer,
-    of_network,
-)
+from initlab.initializers.starting import Initializer, Shape, initial_parameters, layer_by_layer, of_network
 from initlab.initializers.structured import hadamard, identity, orthogonal, sparse
 from initlab.initializers.with_biases import mean_field, pytorch_default
 

@@ -58,10 +58,7 @@ def _keep(run: Run, setup: Setup, tags: Mapping[str, str], observation: Observat
         "propagation.png": picture_of(curves, title, verdict_line(observation).split(";")[0]),
     }
     run.write(files)
-    said = {
-        "verdict": verdict_of(observation),
-        "mlflow.note.content": describe(setup, tags, observation),
-    }
+    said = {"verdict": verdict_of(observation), "mlflow.note.content": describe(setup, tags, observation)}
     run.finish(metrics_of(observation.phase), said)
 
 
