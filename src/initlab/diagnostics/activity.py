@@ -95,5 +95,4 @@ def _effective_rank(a: Array) -> Array:
     values = np.sqrt(np.where(squares <= rounding, 0, squares))
     shares = values / np.sum(values, axis=-1, keepdims=True)
     entropy = -np.sum(shares * np.log(np.where(shares == 0, 1, shares)), axis=-1)
-    rank: Array = np.where(largest[..., 0] == 0, 0, np.exp(entropy))
-    return rank
+    return np.where(largest[..., 0] == 0, 0, np.exp(entropy))

@@ -79,8 +79,7 @@ def lanczos_top(network: Network, points: Array, X1: Array, targets: Array) -> A
         rest -= projected[:, k, k, np.newaxis] * direction
         length = np.sqrt(np.vecdot(rest, rest))
         before, direction = direction, rest / np.where(length == 0, 1, length)[:, np.newaxis]
-    top: Array = eigenvalues(projected)[:, -1]
-    return top
+    return eigenvalues(projected)[:, -1]
 
 
 def hutchinson_trace(network: Network, points: Array, X1: Array, targets: Array) -> Array:

@@ -50,8 +50,7 @@ def _count_distinct_rows(block: Array) -> Array:
 @lru_cache(maxsize=32)
 def _direction(n: int, dtype: Any) -> Array:
     direction = np.random.RandomState(0).standard_normal(n)
-    unit: Array = (direction / np.linalg.norm(direction)).astype(dtype)
-    return unit
+    return (direction / np.linalg.norm(direction)).astype(dtype)
 
 
 def _compare_all_pairs(rows: Array, tolerance: float) -> Array:

@@ -11,8 +11,7 @@ TRUNCATED_STD = 0.87962566103423978  # of a standard normal that is cut at ±2
 
 def standard_normal(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
     """Returns draws of N(0, 1)."""
-    normals: Array = rng.standard_normal(shape)
-    return normals
+    return rng.standard_normal(shape)
 
 
 def standard_uniform(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
