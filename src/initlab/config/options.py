@@ -43,9 +43,7 @@ def tracking_uri() -> str:
 
 
 def refuse_null_choices(overrides: Sequence[str]) -> None:
-    """Raises ConfigError, which names the options, where null is chosen from a group: Hydra's own error is a
-    traceback.
-    """
+    """Raises ConfigError, naming the options, where a group is null: Hydra's own error is a traceback."""
     for override in overrides:
         group, _, choices = override.partition("=")
         if "null" in choices.split(",") and group.isidentifier() and (options := options_of(group)):

@@ -72,9 +72,7 @@ Widths = Annotated[
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], prefix: str) -> None:
-    """Raises ConfigError unless the arguments are just the keyword-only ones of the function, each as its
-    rule allows.
-    """
+    """Raises ConfigError unless the arguments are the function's keyword-only ones, each as its rule allows."""
     rules = rules_of(function)
     known = f"the settings here are {', '.join(sorted(rules))}" if rules else "there is none"
     for name in arguments:

@@ -30,9 +30,7 @@ def classified(
 def regressed(
     X: Array, target: Array, test_share: float, seed: int, *, source: str, features: tuple[str, ...]
 ) -> Dataset:
-    """Returns the dataset of columns X (n_x, m) with a target (m,), which is standardised as the features
-    are.
-    """
+    """Returns the dataset of columns X (n_x, m) with a target (m,), standardised as the features are."""
     train, test = split(np.zeros(len(target), np.intp), test_share, seed)
     X, Y = standardised(X, train), standardised(target[np.newaxis], train)
     if not Y[:, train].any():

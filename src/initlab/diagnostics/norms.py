@@ -11,9 +11,7 @@ from initlab.types import Array
 
 
 def grad_norm(step: Step) -> dict[str, Array]:
-    """Returns the Euclidean norm of the gradient of each layer (weights and bias) and of the whole
-    network.
-    """
+    """Returns the Euclidean norm of the gradient of each layer (weights, bias) and of the whole network."""
     return _with_global(_layer_squares(step.network, step.gradient))
 
 

@@ -6,7 +6,7 @@ are the same for every run, estimate what is wanted.
 
 import numpy as np
 
-from initlab.diagnostics.spectra import eigenvalues
+from initlab.diagnostics.derivatives import eigenvalues
 from initlab.networks import hessian as bends
 from initlab.networks.hessian import hessian_products
 from initlab.networks.network import Network
@@ -61,8 +61,7 @@ def whole_hessian(network: Network, point: Array, X1: Array, targets: Array) -> 
 
 
 def lanczos_top(network: Network, points: Array, X1: Array, targets: Array) -> Array:
-    """Returns the largest eigenvalue (R,) of the Hessian at each point (R, P), as LANCZOS_STEPS products show
-    it.
+    """Returns the Hessian's largest eigenvalue (R,) at each point (R, P), as LANCZOS_STEPS products show it.
 
     Iterating powers would find the largest in size, which at a start is often a negative one.
     """

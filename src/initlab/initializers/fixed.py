@@ -3,7 +3,7 @@
 import numpy as np
 
 from initlab.config.rules import NonNegative, Number
-from initlab.initializers.distributions import standard_normal, standard_truncated, standard_uniform
+from initlab.initializers.scaled import standard_truncated, standard_uniform
 from initlab.initializers.starting import Shape
 from initlab.types import Array
 
@@ -25,7 +25,7 @@ def constant(rng: np.random.RandomState, shape: Shape, *, value: Number) -> Arra
 
 def random(rng: np.random.RandomState, shape: Shape, *, scale: NonNegative) -> Array:
     """Returns W ~ N(0, scale²), whatever the layer's width."""
-    return standard_normal(rng, shape) * scale
+    return rng.standard_normal(shape) * scale
 
 
 def small_random(rng: np.random.RandomState, shape: Shape, *, scale: NonNegative) -> Array:

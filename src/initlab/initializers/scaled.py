@@ -1,15 +1,55 @@
-"""Starts whose variance is a constant divided by the layer's width, so that a signal keeps its size."""
+"""Starts whose variance is a constant divided by the layer's width, so that a signal keeps its size.
+
+Normal, uniform and truncated draws are made from the same standard normals, so that starts share them. Two
+starts bring biases of their own and return [W | b], (fan_out, fan_in + 1); the biases have a derived stream,
+so that the weights are made of the same normals as every other start's.
+"""
 
 import math
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
 
-from initlab.config.rules import Positive, one_of
-from initlab.initializers.distributions import UNIT_VARIANCE
+from initlab.config.rules import NonNegative, Positive, one_of
 from initlab.initializers.gains import Gain, factor
 from initlab.initializers.starting import Shape
+from initlab.streams import derived_stream
 from initlab.types import Array
+
+TRUNCATED_STD = 0.87962566103423978  # of a standard normal that is cut at ±2
+
+
+def standard_uniform(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
+    """Returns draws of U(0, 1): Φ(z) of normals z."""
+    from scipy.special import ndtr
+
+    shares: Array = ndtr(rng.standard_normal(shape))
+    return shares
+
+
+def standard_truncated(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
+    """Returns draws of a standard normal that is cut at ±2, whose standard deviation is 0.8796."""
+    from scipy.special import ndtr, ndtri
+
+    below, above = ndtr(-2.0), ndtr(2.0)
+    cut: Array = ndtri(below + (above - below) * standard_uniform(rng, shape))
+    return cut
+
+
+def _unit_uniform(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
+    return (2 * standard_uniform(rng, shape) - 1) * math.sqrt(3)
+
+
+def _unit_truncated(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
+    return standard_truncated(rng, shape) / TRUNCATED_STD
+
+
+UNIT_VARIANCE: dict[str, Callable[[np.random.RandomState, Shape], Array]] = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "uniform": _unit_uniform,
+    "truncated_normal": _unit_truncated,
+}
 
 Mode = Annotated[str, one_of("fan_in", "fan_out", "fan_avg")]
 Distribution = Annotated[str, one_of(*UNIT_VARIANCE)]
@@ -50,7 +90,7 @@ def he_uniform(rng: np.random.RandomState, shape: Shape) -> Array:
 
 
 def he_truncated(rng: np.random.RandomState, shape: Shape) -> Array:
-    """Returns W of the variance of ``he``, normal and cut at ±2 standard deviations: Keras' ``HeNormal``."""
+    """Returns W of ``he``'s variance, normal and cut at ±2 std: Keras' ``HeNormal``."""
     return variance_scaling(rng, shape, scale=2, mode="fan_in", distribution="truncated_normal")
 
 
@@ -81,9 +121,7 @@ def glorot_uniform(rng: np.random.RandomState, shape: Shape, *, gain: Gain = 1.0
 
 
 def glorot_truncated(rng: np.random.RandomState, shape: Shape, *, gain: Gain = 1.0) -> Array:
-    """Returns W of the variance of ``glorot_normal``, normal and cut at ±2 standard deviations: Keras'
-    ``GlorotNormal``.
-    """
+    """Returns W of ``glorot_normal``'s variance, normal and cut at ±2 std: Keras' ``GlorotNormal``."""
     return kaiming(rng, shape, mode="fan_avg", distribution="truncated_normal", gain=gain)
 
 
@@ -101,7 +139,30 @@ def lecun_uniform(rng: np.random.RandomState, shape: Shape) -> Array:
 
 
 def lecun_truncated(rng: np.random.RandomState, shape: Shape) -> Array:
-    """Returns W of the variance of ``lecun_normal``, normal and cut at ±2 standard deviations: Keras'
-    ``LecunNormal``.
-    """
+    """Returns W of ``lecun_normal``'s variance, normal and cut at ±2 std: Keras' ``LecunNormal``."""
     return variance_scaling(rng, shape, scale=1, mode="fan_in", distribution="truncated_normal")
+
+
+def pytorch_default(rng: np.random.RandomState, shape: Shape) -> Array:
+    """Returns weights and biases of U(±1 / √fan_in), as PyTorch's ``nn.Linear`` starts.
+
+    Its weights' variance, 1 / (3 fan_in), is that of the 'standard' start of Glorot & Bengio 2010, eq. 1.
+    """
+    fan_out, fan_in = shape
+    of_biases = derived_stream(rng)
+    shares = np.hstack([standard_uniform(rng, shape), standard_uniform(of_biases, (fan_out, 1))])
+    return (2 * shares - 1) / math.sqrt(fan_in)
+
+
+def mean_field(
+    rng: np.random.RandomState, shape: Shape, *, sigma_w: NonNegative, sigma_b: NonNegative
+) -> Array:
+    """Returns W ~ N(0, sigma_w² / fan_in) and b ~ N(0, sigma_b²), the two axes of mean-field theory.
+
+    Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232: a signal reaches any depth
+    where χ1 = σw² E[φ'(√q z)²] is 1, for ReLU at (√2, 0), for tanh at (1, 0) or (1.327, √0.05).
+    """
+    fan_out, fan_in = shape
+    of_biases = derived_stream(rng)
+    W = rng.standard_normal(shape) * (sigma_w / math.sqrt(fan_in))
+    return np.hstack([W, of_biases.standard_normal((fan_out, 1)) * sigma_b])

@@ -66,9 +66,7 @@ def rmsprop(
     decay: Decay,
     epsilon: Positive,
 ) -> None:
-    """Updates by RMSProp (Tieleman & Hinton 2012): s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε), ρ being
-    the decay.
-    """
+    """Updates by RMSProp (Tieleman & Hinton 2012), ρ = decay: s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε)."""
     if not state:
         state["square"] = np.zeros_like(parameters)
     square, scratch = state["square"], gradient * gradient
