@@ -12,7 +12,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from initlab.config.resolvers import setup_resolvers
+from initlab.config.options import setup_resolvers
 
 setup_resolvers()
 

@@ -1,9 +1,10 @@
-"""What the YAML files in ``conf`` say, read without composing a config: the options of each group."""
+"""What the YAML files in ``conf`` say, read without composing a config, and ask for by a resolver of ours."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any
+from uuid import uuid4
 
 from omegaconf import OmegaConf
 
@@ -48,3 +49,10 @@ def refuse_null_choices(overrides: Sequence[str]) -> None:
         group, _, choices = override.partition("=")
         if "null" in choices.split(",") and group.isidentifier() and (options := options_of(group)):
             raise ConfigError(f"{group}=null: must be one of {', '.join(options)}")
+
+
+def setup_resolvers() -> None:
+    """Makes ``${unique:}`` known: eight letters and digits that keep apart the folders of two sweeps that
+    start in the same second.
+    """
+    OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)

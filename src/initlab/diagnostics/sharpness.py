@@ -34,11 +34,9 @@ def hessian(step: Step) -> dict[str, Array]:
             "top": lanczos_top(step.network, parameters, X1, targets),
             "trace": hutchinson_trace(step.network, parameters, X1, targets),
         }
+    examples = (np.broadcast_to(shared, (len(parameters), *shared.shape[-2:])) for shared in (X1, targets))
     matrices = np.stack(
-        [
-            whole_hessian(step.network, point, _of_run(X1, run), _of_run(targets, run))
-            for run, point in enumerate(parameters)
-        ]
+        [whole_hessian(step.network, *run) for run in zip(parameters, *examples, strict=True)]
     )
     return {"top": eigenvalues(matrices)[:, -1], "trace": np.trace(matrices, axis1=-2, axis2=-1)}
 
@@ -88,7 +86,3 @@ def hutchinson_trace(network: Network, points: Array, X1: Array, targets: Array)
         signs = np.tile(1.0 - 2 * stream.randint(2, size=network.trained), (len(points), 1))
         total += np.vecdot(signs, hessian_products(network, points, signs, X1, targets))
     return total / PROBES
-
-
-def _of_run(examples: Array, run: int) -> Array:
-    return examples if examples.ndim == 2 else examples[run]

@@ -1,7 +1,7 @@
 """Sets the microscope up: from its config to measurements of untrained networks, beside predictions."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -85,8 +85,8 @@ class Observation:
     given: Variances
     predicted: Predicted
     phase: Phase | None
-    silence: str = ""
-    normalization: str = "none"
+    silence: str
+    normalization: str
 
 
 def setup_of(cfg: DictConfig) -> Setup:
@@ -117,56 +117,39 @@ def _check_correlation(inputs: Inputs, size: int) -> None:
 def observe(setup: Setup) -> Observation:
     """Returns what the networks of all seeds do to a signal, and what the theory says of them."""
     inputs, network = setup.settings.input, setup.network
-    # With more BLAS threads the last bits would be others.
-    with threadpool_limits(1):
-        numbers = network.size + ARRAYS * _others(network) * sum(network.sizes)
+    with threadpool_limits(1):  # with more BLAS threads the last bits would be others
+        others = EXAMPLES if network.normalization == "batch" else 0
+        numbers = network.size + ARRAYS * others * sum(network.sizes)
         size = max(1, STACK_BYTES // (8 * numbers))
-        stacks = [_measured(setup, seeds) for seeds in _stacks(setup.seeds, size)]
-    measured = Measured.joined(stacks)
+        starts = range(0, len(setup.seeds), size)
+        measured = Measured.joined([_measured(setup, setup.seeds[i : i + size]) for i in starts])
     given = variances(network, measured)
-    predicted = predict(network, given, inputs.mean_square, inputs.correlation)
+    predicted, found, silence = predict(network, given, inputs.mean_square, inputs.correlation), None, ""
     if not given.centred:
-        nothing = Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
-        return Observation(
-            measured, given, nothing, None, "the theory needs weights of mean 0, and these have another"
-        )
-    if any(network.skips):
-        return Observation(
-            measured, given, predicted, None, "residual layers add up, and no one χ holds at every depth"
-        )
-    found = _phase(setup, given, float(predicted.mean_squares[0]))
-    return Observation(measured, given, predicted, found, normalization=network.normalization)
-
-
-def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (seeds[start : start + size] for start in range(0, len(seeds), size))
+        predicted = Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
+        silence = "the theory needs weights of mean 0, and these have another"
+    elif any(network.skips):
+        silence = "residual layers add up, and no one χ holds at every depth"
+    else:
+        found = _phase(setup, given, float(predicted.mean_squares[0]))
+    return Observation(measured, given, predicted, found, silence, network.normalization)
 
 
 def _measured(setup: Setup, seeds: Sequence[int]) -> Measured:
     network, inputs = setup.network, setup.settings.input
     X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
-    if others := _others(network):  # the two are part of a batch whose statistics normalize them
-        crowds = [_other_inputs(setup, seed)[:, :others] for seed in seeds]
-        X = np.concatenate([X, np.stack(crowds)], axis=-1)
+    if network.normalization == "batch":  # the two are part of a batch whose statistics normalize them
+        X = np.concatenate([X, np.stack([_other_inputs(setup, seed) for seed in seeds])], axis=-1)
     with naming("init"), np.errstate(all="ignore"):
-        flat = np.stack([_start(setup, seed) for seed in seeds])
+        draw = partial(initial_parameters, setup.init, network, bias=setup.bias)
+        flat = np.stack([draw(seed, X=_other_inputs(setup, seed)) for seed in seeds])
     return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
-
-
-def _start(setup: Setup, seed: int) -> Any:
-    X = _other_inputs(setup, seed)
-    return initial_parameters(setup.init, setup.network, seed, X=X, bias=setup.bias)
 
 
 def _other_inputs(setup: Setup, seed: int) -> Array:
     """Returns inputs (n_x, EXAMPLES) that have nothing to do with each other."""
     X: Array = stream(seed, OTHER_INPUTS).standard_normal((setup.network.sizes[0], EXAMPLES))
     return X * math.sqrt(setup.settings.input.mean_square)
-
-
-def _others(network: Network) -> int:
-    """Returns how many other inputs pass the network beside the two that are looked at."""
-    return EXAMPLES if network.normalization == "batch" else 0
 
 
 def _phase(setup: Setup, given: Variances, start: float) -> Phase:

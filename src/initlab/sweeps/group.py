@@ -13,7 +13,7 @@ from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from initlab.config.resolvers import setup_resolvers
+from initlab.config.options import setup_resolvers
 from initlab.config.targets import GROUPS
 from initlab.errors import InitlabError
 from initlab.runs.summary import Trained
