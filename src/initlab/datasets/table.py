@@ -122,22 +122,16 @@ def _example(column: "pd.Series") -> str:
 
 
 def _names_classes(column: "pd.Series", target: str) -> bool:
-    kind = _kind(column)
-    if kind == "number":
+    """Returns whether a column holds classes; raises ValueError for so many texts that they name the rows."""
+    if _kind(column) == "number":
         return bool((column % 1 == 0).all() and column.nunique() <= MOST_CLASSES)
-    if kind != "true or false":
-        _refuse_identifiers(column, target)
-    return True
-
-
-def _refuse_identifiers(column: "pd.Series", target: str) -> None:
-    """Raises ValueError for so many different texts that they rather name the rows."""
     different, rows = column.astype(str).nunique(), len(column)
     if different > MOST_TEXTS or different > max(rows / 2, MOST_CLASSES):
         raise ValueError(
             f"target={target}: holds {different} different texts in {rows} rows, such as {_example(column)}: "
             "an identifier, it seems, not classes; name another column, or choose task=classification"
         )
+    return True
 
 
 def _classes(column: "pd.Series", target: str) -> tuple[Indices, Names]:

@@ -8,7 +8,6 @@ import numpy as np
 
 from initlab.diagnostics.derivatives import eigenvalues
 from initlab.networks import hessian as bends
-from initlab.networks.hessian import hessian_products
 from initlab.networks.network import Network
 from initlab.training.step import Step
 from initlab.types import Array
@@ -52,7 +51,7 @@ def whole_hessian(network: Network, point: Array, X1: Array, targets: Array) -> 
     """Returns the Hessian (P, P) of the cost at one point (P,), symmetric."""
     directions = np.split(np.eye(network.trained), range(COLUMNS, network.trained, COLUMNS))
     columns = np.concatenate(
-        [hessian_products(network, point[np.newaxis], some, X1, targets) for some in directions]
+        [bends.hessian_products(network, point[np.newaxis], some, X1, targets) for some in directions]
     )
     symmetric: Array = (columns + columns.T) / 2
     return symmetric
@@ -70,7 +69,7 @@ def lanczos_top(network: Network, points: Array, X1: Array, targets: Array) -> A
     for k in range(LANCZOS_STEPS):
         if k:
             projected[:, k, k - 1] = projected[:, k - 1, k] = length
-        rest = hessian_products(network, points, direction, X1, targets)
+        rest = bends.hessian_products(network, points, direction, X1, targets)
         rest -= length[:, np.newaxis] * before
         projected[:, k, k] = np.vecdot(rest, direction)
         rest -= projected[:, k, k, np.newaxis] * direction
@@ -84,5 +83,5 @@ def hutchinson_trace(network: Network, points: Array, X1: Array, targets: Array)
     stream, total = np.random.RandomState(0), np.zeros(len(points))
     for _ in range(PROBES):
         signs = np.tile(1.0 - 2 * stream.randint(2, size=network.trained), (len(points), 1))
-        total += np.vecdot(signs, hessian_products(network, points, signs, X1, targets))
+        total += np.vecdot(signs, bends.hessian_products(network, points, signs, X1, targets))
     return total / PROBES

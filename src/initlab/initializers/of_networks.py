@@ -3,7 +3,7 @@
 import numpy as np
 
 from initlab.config.rules import Count, Decay, Positive
-from initlab.initializers.scaled import he, lecun_normal
+from initlab.initializers.independent import he, lecun_normal
 from initlab.initializers.starting import layer_by_layer, of_network
 from initlab.initializers.structured import orthogonal
 from initlab.networks.hessian import gradient_quotient

@@ -17,14 +17,15 @@ class State(dict[str, Array]):
 
     step: int = 0
 
-    def kept(self, name: str, like: Array) -> Array:
-        """Returns what is remembered under a name: at first zeros like another array."""
-        if name not in self:
-            self[name] = np.zeros_like(like)
-        return self[name]
-
 
 Update = Callable[[Array, Array, State], None]
+
+
+def _kept(state: State, name: str, like: Array) -> Array:
+    """Returns what is remembered under a name: at first zeros like another array."""
+    if name not in state:
+        state[name] = np.zeros_like(like)
+    return state[name]
 
 
 def gd(parameters: Array, gradient: Array, state: State, *, learning_rate: Positive) -> None:
@@ -37,7 +38,7 @@ def momentum(
     parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, beta: Decay
 ) -> None:
     """Updates by the heavy ball (Polyak 1964): v ← β v + g, θ ← θ − α v."""
-    velocity = state.kept("velocity", parameters)
+    velocity = _kept(state, "velocity", parameters)
     np.multiply(velocity, beta, out=velocity)
     np.add(velocity, gradient, out=velocity)
     np.multiply(velocity, learning_rate, out=gradient)
@@ -51,7 +52,7 @@ def nesterov(
 
     What is kept is β v, the part of v with which the next step begins.
     """
-    carried = state.kept("carried", parameters)
+    carried = _kept(state, "carried", parameters)
     np.add(carried, gradient, out=carried)
     np.multiply(carried, beta, out=carried)
     np.add(gradient, carried, out=gradient)
@@ -68,11 +69,8 @@ def rmsprop(
     decay: Decay,
     epsilon: Positive,
 ) -> None:
-    """Updates by RMSProp (Tieleman & Hinton 2012): s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε).
-
-    ρ is the decay.
-    """
-    square, scratch = state.kept("square", parameters), gradient * gradient
+    """Updates by RMSProp (Tieleman & Hinton 2012), decay ρ: s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε)."""
+    square, scratch = _kept(state, "square", parameters), gradient * gradient
     np.multiply(square, decay, out=square)
     np.multiply(scratch, 1 - decay, out=scratch)
     np.add(square, scratch, out=square)
@@ -83,7 +81,7 @@ def adagrad(
     parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, epsilon: Positive
 ) -> None:
     """Updates by AdaGrad (Duchi et al. 2011): s ← s + g², θ ← θ − α g / (√s + ε)."""
-    square, scratch = state.kept("square", parameters), gradient * gradient
+    square, scratch = _kept(state, "square", parameters), gradient * gradient
     np.add(square, scratch, out=square)
     _descend(parameters, gradient, square, scratch, learning_rate, epsilon)
 

@@ -16,16 +16,7 @@ from initlab.config.targets import load_component
 from initlab.errors import ConfigError, naming
 from initlab.initializers import initial_parameters
 from initlab.networks.network import Network
-from initlab.propagation.signals import (
-    Measured,
-    Predicted,
-    Variances,
-    gradients_from_above,
-    pairs_of_inputs,
-    predict,
-    propagate,
-    variances,
-)
+from initlab.propagation import signals
 from initlab.streams import OTHER_INPUTS, stream
 from initlab.theory.mean_field import CRITICAL_WITHIN, Phase, normalized_phase, phase
 from initlab.types import Array
@@ -81,9 +72,9 @@ class Observation:
     ``phase`` is None and ``predicted`` is NaN where the theory does not apply; ``silence`` then says why.
     """
 
-    measured: Measured
-    given: Variances
-    predicted: Predicted
+    measured: signals.Measured
+    given: signals.Variances
+    predicted: signals.Predicted
     phase: Phase | None
     silence: str
     normalization: str
@@ -101,17 +92,12 @@ def setup_of(cfg: DictConfig) -> Setup:
         if not hidden:
             raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
         network = parts["model"](settings.input.size or hidden[0], 1)
-    _check_correlation(settings.input, network.sizes[0])
+    inputs = settings.input
+    if network.sizes[0] < 2 and abs(inputs.correlation) < 1:
+        given = "null (as many as the first hidden layer has units: 1)" if inputs.size is None else "1"
+        needed = f"must be at least 2 for two inputs of correlation {inputs.correlation:g}"
+        raise ConfigError(f"input.size={given}: {needed}")
     return Setup(values, settings, network, parts["init"], parts["bias"])
-
-
-def _check_correlation(inputs: Inputs, size: int) -> None:
-    if size < 2 and abs(inputs.correlation) < 1:
-        given = "input.size=null (as many as the first hidden layer has units: 1)"
-        raise ConfigError(
-            f"{given if inputs.size is None else 'input.size=1'}: must be at least 2 for two inputs of "
-            f"correlation {inputs.correlation:g}"
-        )
 
 
 def observe(setup: Setup) -> Observation:
@@ -122,11 +108,12 @@ def observe(setup: Setup) -> Observation:
         numbers = network.size + ARRAYS * others * sum(network.sizes)
         size = max(1, STACK_BYTES // (8 * numbers))
         starts = range(0, len(setup.seeds), size)
-        measured = Measured.joined([_measured(setup, setup.seeds[i : i + size]) for i in starts])
-    given = variances(network, measured)
-    predicted, found, silence = predict(network, given, inputs.mean_square, inputs.correlation), None, ""
+        measured = signals.Measured.joined([_measured(setup, setup.seeds[i : i + size]) for i in starts])
+    given = signals.variances(network, measured)
+    predicted = signals.predict(network, given, inputs.mean_square, inputs.correlation)
+    found, silence = None, ""
     if not given.centred:
-        predicted = Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
+        predicted = signals.Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
         silence = "the theory needs weights of mean 0, and these have another"
     elif any(network.skips):
         silence = "residual layers add up, and no one χ holds at every depth"
@@ -135,15 +122,15 @@ def observe(setup: Setup) -> Observation:
     return Observation(measured, given, predicted, found, silence, network.normalization)
 
 
-def _measured(setup: Setup, seeds: Sequence[int]) -> Measured:
+def _measured(setup: Setup, seeds: Sequence[int]) -> signals.Measured:
     network, inputs = setup.network, setup.settings.input
-    X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
+    X = signals.pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
     if network.normalization == "batch":  # the two are part of a batch whose statistics normalize them
         X = np.concatenate([X, np.stack([_other_inputs(setup, seed) for seed in seeds])], axis=-1)
     with naming("init"), np.errstate(all="ignore"):
         draw = partial(initial_parameters, setup.init, network, bias=setup.bias)
         flat = np.stack([draw(seed, X=_other_inputs(setup, seed)) for seed in seeds])
-    return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
+    return signals.propagate(network, flat, X, signals.gradients_from_above(seeds, network.sizes[-2]))
 
 
 def _other_inputs(setup: Setup, seed: int) -> Array:
@@ -152,7 +139,7 @@ def _other_inputs(setup: Setup, seed: int) -> Array:
     return X * math.sqrt(setup.settings.input.mean_square)
 
 
-def _phase(setup: Setup, given: Variances, start: float) -> Phase:
+def _phase(setup: Setup, given: signals.Variances, start: float) -> Phase:
     """Returns the phase that layers like these on average have: of the first, only its output matters."""
     recurrent = slice(1, None) if len(given.sigma_w2) > 1 else slice(None)
     network, seeds = setup.network, setup.settings.seeds

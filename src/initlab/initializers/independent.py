@@ -1,4 +1,5 @@
-"""Starts whose variance is a constant divided by the layer's width, so that a signal keeps its size.
+"""Starts whose weights are independent of each other: of one law for every width, or of a variance that is a
+constant divided by the layer's width, so that a signal keeps its size.
 
 Normal, uniform and truncated draws are made from the same standard normals, so that starts share them. Two
 starts bring biases of their own and return [W | b], (fan_out, fan_in + 1); the biases have a derived stream,
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
-from initlab.config.rules import NonNegative, Positive, one_of
+from initlab.config.rules import NonNegative, Number, Positive, one_of
 from initlab.initializers.gains import Gain, factor
 from initlab.initializers.starting import Shape
 from initlab.streams import derived_stream
@@ -53,6 +54,51 @@ UNIT_VARIANCE: dict[str, Callable[[np.random.RandomState, Shape], Array]] = {
 
 Mode = Annotated[str, one_of("fan_in", "fan_out", "fan_avg")]
 Distribution = Annotated[str, one_of(*UNIT_VARIANCE)]
+
+
+def zeros(rng: np.random.RandomState, shape: Shape) -> Array:
+    """Returns W = 0: with ReLU no weight ever moves, with other activations all units stay equal."""
+    return np.zeros(shape)
+
+
+def ones(rng: np.random.RandomState, shape: Shape) -> Array:
+    """Returns W = 1: weights may move, but all units of a layer stay identical."""
+    return np.ones(shape)
+
+
+def constant(rng: np.random.RandomState, shape: Shape, *, value: Number) -> Array:
+    """Returns W = value: weights may move, but all units of a layer stay identical."""
+    return np.full(shape, float(value))
+
+
+def random(rng: np.random.RandomState, shape: Shape, *, scale: NonNegative) -> Array:
+    """Returns W ~ N(0, scale²), whatever the layer's width."""
+    return rng.standard_normal(shape) * scale
+
+
+def small_random(rng: np.random.RandomState, shape: Shape, *, scale: NonNegative) -> Array:
+    """Returns W ~ N(0, scale²) with a scale so small that the signal fades from layer to layer."""
+    return random(rng, shape, scale=scale)
+
+
+def normal(rng: np.random.RandomState, shape: Shape, *, std: NonNegative) -> Array:
+    """Returns W ~ N(0, std²): the same law under its usual name; Keras takes 0.05."""
+    return random(rng, shape, scale=std)
+
+
+def uniform(rng: np.random.RandomState, shape: Shape, *, low: Number, high: Number) -> Array:
+    """Returns W ~ U(low, high); Keras takes ±0.05."""
+    if low > high:
+        raise ValueError(f"low={low}: must be at most high, which is {high}")
+    return low + (high - low) * standard_uniform(rng, shape)
+
+
+def truncated_normal(rng: np.random.RandomState, shape: Shape, *, std: NonNegative) -> Array:
+    """Returns W ~ N(0, std²) cut at ±2 std, as Keras draws it.
+
+    The cut is not made up for: the weights' standard deviation is 0.8796 std. ``variance_scaling`` corrects.
+    """
+    return standard_truncated(rng, shape) * std
 
 
 def variance_scaling(
