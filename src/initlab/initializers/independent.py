@@ -38,18 +38,10 @@ def standard_truncated(rng: np.random.RandomState, shape: tuple[int, int]) -> Ar
     return cut
 
 
-def _unit_uniform(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
-    return (2 * standard_uniform(rng, shape) - 1) * math.sqrt(3)
-
-
-def _unit_truncated(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
-    return standard_truncated(rng, shape) / TRUNCATED_STD
-
-
 UNIT_VARIANCE: dict[str, Callable[[np.random.RandomState, Shape], Array]] = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
-    "uniform": _unit_uniform,
-    "truncated_normal": _unit_truncated,
+    "uniform": lambda rng, shape: (2 * standard_uniform(rng, shape) - 1) * math.sqrt(3),
+    "truncated_normal": lambda rng, shape: standard_truncated(rng, shape) / TRUNCATED_STD,
 }
 
 Mode = Annotated[str, one_of("fan_in", "fan_out", "fan_avg")]

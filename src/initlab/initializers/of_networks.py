@@ -75,18 +75,14 @@ def metainit(
     weights = [block[0, :, :-1] for block in network.blocks(flat[np.newaxis])]
     velocity = np.zeros(len(weights))
     for _ in range(steps):
-        X1, targets = _random_batch(random, network, batch)
-        velocity = momentum * velocity - learning_rate * _signs_of_slopes(network, flat, X1, targets)
+        X1 = with_ones(random.standard_normal((network.sizes[0], batch)))
+        labels = network.output.random_labels(random, network.sizes[-1], batch)
+        signs = _signs_of_slopes(network, flat, X1, network.output.targets(labels))
+        velocity = momentum * velocity - learning_rate * signs
         for W, change in zip(weights, velocity, strict=True):
             norm = np.linalg.norm(W)
             W *= max(1 + change / norm, 0.5)  # a norm stays positive
     return flat
-
-
-def _random_batch(rng: np.random.RandomState, network: Network, batch: int) -> tuple[Array, Array]:
-    X = rng.standard_normal((network.sizes[0], batch))
-    labels = network.output.random_labels(rng, network.sizes[-1], batch)
-    return with_ones(X), network.output.targets(labels)
 
 
 def _signs_of_slopes(network: Network, flat: Array, X1: Array, targets: Array) -> Array:

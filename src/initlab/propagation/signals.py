@@ -105,7 +105,10 @@ def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured
     tape.read(with_ones(X))
     with np.errstate(all="ignore"):  # large weights may well overflow
         tape.forward()
-        _send_back(tape, above)
+        tape.elementwise[-1].delta[:] = 0  # but for the first input
+        tape.elementwise[-1].delta[..., :1] = above
+        for layer in _downwards(tape):
+            layer.backward()
         pairs = [layer.z[..., :2] for layer in tape.elementwise]
         blocks = network.blocks(flat)[:-1]
         return Measured(
@@ -116,14 +119,6 @@ def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured
             weight_squares=_by_layer([_mean_square(block[..., :-1]) for block in blocks]),
             bias_squares=_by_layer([_mean_square(block[..., -1:]) for block in blocks]),
         )
-
-
-def _send_back(tape: Tape, above: Array) -> None:
-    """Fills every hidden layer's delta: from above for the first input, by the top one's pre-activations."""
-    tape.elementwise[-1].delta[:] = 0
-    tape.elementwise[-1].delta[..., :1] = above
-    for layer in _downwards(tape):
-        layer.backward()
 
 
 def _downwards(tape: Tape) -> list[Layer]:
