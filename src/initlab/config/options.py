@@ -52,7 +52,5 @@ def refuse_null_choices(overrides: Sequence[str]) -> None:
 
 
 def setup_resolvers() -> None:
-    """Makes ``${unique:}`` known: eight letters and digits that keep apart the folders of two sweeps that
-    start in the same second.
-    """
+    """Makes ``${unique:}`` known: eight letters and digits that keep folders of simultaneous sweeps apart."""
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)

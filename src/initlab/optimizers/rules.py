@@ -145,10 +145,7 @@ def adamw(
     decay, and then a step of Adam. As in PyTorch, weights and biases decay alike.
     """
     np.multiply(parameters, 1 - learning_rate * weight_decay, out=parameters)
-    adam(
-        parameters, gradient, state,
-        learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon,
-    )  # fmt: skip
+    adam(parameters, gradient, state, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
 
 
 def clipped(update: Update, clip: float | Array) -> Update:
