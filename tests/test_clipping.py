@@ -3,8 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from initlab.optimizers.clipping import clipped
-from initlab.optimizers.rules import gd, momentum
+from initlab.optimizers.rules import clipped, gd, momentum
 
 
 def clip_of(gradient, clip):

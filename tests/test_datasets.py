@@ -24,7 +24,7 @@ from initlab.datasets import (
     wine,
     xor,
 )
-from initlab.datasets.splitting import split, standardised
+from initlab.datasets.dataset import split, standardised
 from initlab.errors import ConfigError
 
 ARRAYS = ("X_train", "Y_train", "X_test", "Y_test")

@@ -11,8 +11,9 @@ from scipy.stats import entropy
 from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUTS
 from initlab.runs.train import run
-from initlab.verdicts import VERDICTS, diagnose, still_improving, trained_well
+from initlab.verdicts import VERDICTS, diagnose
 from initlab.verdicts.evidence import Evidence, layers_at
+from initlab.verdicts.learning import still_improving, trained_well
 
 FAST = ("train.iterations=400", "optimizer=adam", "optimizer.learning_rate=0.02")
 GOOD = ("init=he", "dataset=moons", "model.hidden=[20,10]", *FAST)

@@ -14,8 +14,7 @@ from initlab.diagnostics import DIAGNOSTICS, gradient_quotient, hessian, jacobia
 from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUTS
 from initlab.networks.tape import evaluate, predict
-from initlab.optimizers.clipping import clipped
-from initlab.optimizers.rules import adagrad, adam, adamw, gd, momentum, nesterov, rmsprop
+from initlab.optimizers.rules import adagrad, adam, adamw, clipped, gd, momentum, nesterov, rmsprop
 from initlab.optimizers.schedules import cosine, scheduled
 from initlab.training.loop import minibatches
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from initlab.datasets import table
-from initlab.datasets.splitting import split
+from initlab.datasets.dataset import split
 
 M = 23
 RNG = np.random.RandomState(5)

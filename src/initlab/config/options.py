@@ -44,9 +44,7 @@ def tracking_uri() -> str:
 
 
 def refuse_null_choices(overrides: Sequence[str]) -> None:
-    """Raises ConfigError, which names the options, where null is chosen from a group: Hydra's own error is a
-    traceback.
-    """
+    """Raises ConfigError, naming the options, where a group is null: Hydra's own error is a traceback."""
     for override in overrides:
         group, _, choices = override.partition("=")
         if "null" in choices.split(",") and group.isidentifier() and (options := options_of(group)):
@@ -54,7 +52,5 @@ def refuse_null_choices(overrides: Sequence[str]) -> None:
 
 
 def setup_resolvers() -> None:
-    """Makes ``${unique:}`` known: eight letters and digits that keep apart the folders of two sweeps that
-    start in the same second.
-    """
+    """Makes ``${unique:}`` known: eight letters and digits that keep folders of simultaneous sweeps apart."""
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)

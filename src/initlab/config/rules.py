@@ -67,27 +67,25 @@ Flag = Annotated[bool, Rule("true or false", lambda v: isinstance(v, bool))]
 Text = Annotated[str, Rule("a non-empty text", _is_text)]
 Name = Annotated[str, Rule("a non-empty text (a number in quotes)", _is_text)]
 Widths = Annotated[
-    Sequence[int],
-    list_of("whole numbers of at least 1, such as [10, 5]", lambda n: _is_whole(n) and n >= 1),
+    Sequence[int], list_of("whole numbers of at least 1, such as [10, 5]", lambda n: _is_whole(n) and n >= 1)
 ]
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], prefix: str) -> None:
-    """Raises ConfigError unless the arguments are just the keyword-only ones of the function, each as its
-    rule allows.
-    """
+    """Raises ConfigError unless the arguments are a function's keyword-only ones, each as its rule allows."""
     rules = rules_of(function)
     known = f"the settings here are {', '.join(sorted(rules))}" if rules else "there is none"
+    parameters, section = inspect.signature(function).parameters, f"{prefix}." if prefix else ""
     for name in arguments:
         if name not in rules:
-            raise ConfigError(f"{_dotted(prefix, name)}: is not a setting; {known}")
-    for name in _needed(function):
-        if name not in arguments:
-            raise ConfigError(f"{_dotted(prefix, name)}: is missing")
+            raise ConfigError(f"{section}{name}: is not a setting; {known}")
+    for name in sorted(rules):
+        if name not in arguments and parameters[name].default is inspect.Parameter.empty:
+            raise ConfigError(f"{section}{name}: is missing")
     for name, value in arguments.items():
         rule = rules[name]
         if rule is not None and not rule.accepts(value):
-            raise ConfigError(f"{_dotted(prefix, name)}={shown(value)}: must be {rule.allowed}")
+            raise ConfigError(f"{section}{name}={shown(value)}: must be {rule.allowed}")
 
 
 def rules_of(function: Callable[..., Any]) -> dict[str, Rule | None]:
@@ -105,13 +103,3 @@ def shown(value: Any) -> str:
     if value is None:
         return "null"
     return value if isinstance(value, str) and value else repr(value)
-
-
-def _needed(function: Callable[..., Any]) -> list[str]:
-    """Returns the keyword-only arguments that have no default, sorted."""
-    parameters = inspect.signature(function).parameters.values()
-    return sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
-
-
-def _dotted(prefix: str, name: str) -> str:
-    return f"{prefix}.{name}" if prefix else name

@@ -5,24 +5,17 @@ a user's own file (``table``). scikit-learn and pandas are imported when a datas
 them takes longer than ``--help`` may.
 """
 
-from initlab.datasets.bundled import breast_cancer, diabetes, digits, wine
-from initlab.datasets.dataset import Dataset, Task
-from initlab.datasets.synthetic import blobs, circles, gaussian_quantiles, linear, moons, spirals, xor
-from initlab.datasets.table import table
-
-__all__ = [
-    "Dataset",
-    "Task",
-    "blobs",
-    "breast_cancer",
-    "circles",
-    "diabetes",
-    "digits",
-    "gaussian_quantiles",
-    "linear",
-    "moons",
-    "spirals",
-    "table",
-    "wine",
-    "xor",
-]
+from initlab.datasets.bundled import breast_cancer as breast_cancer
+from initlab.datasets.bundled import diabetes as diabetes
+from initlab.datasets.bundled import digits as digits
+from initlab.datasets.bundled import wine as wine
+from initlab.datasets.dataset import Dataset as Dataset
+from initlab.datasets.dataset import Task as Task
+from initlab.datasets.synthetic import blobs as blobs
+from initlab.datasets.synthetic import circles as circles
+from initlab.datasets.synthetic import gaussian_quantiles as gaussian_quantiles
+from initlab.datasets.synthetic import linear as linear
+from initlab.datasets.synthetic import moons as moons
+from initlab.datasets.synthetic import spirals as spirals
+from initlab.datasets.synthetic import xor as xor
+from initlab.datasets.table import table as table

@@ -4,35 +4,25 @@
 of the training part standardise the features of both parts.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 from initlab.config.rules import Seed, Share
-from initlab.datasets.dataset import Dataset
-from initlab.datasets.splitting import classified, regressed
+from initlab.datasets.dataset import Dataset, classified, regressed
 
 
 def digits(*, test_share: Share, seed: Seed) -> Dataset:
     """Returns 1797 handwritten digits as 8 × 8 pixels, 10 classes (Alpaydin & Kaynak 1998)."""
-    from sklearn.datasets import load_digits
-
-    return _classified(load_digits, test_share, seed)
+    return _classified("load_digits", test_share, seed)
 
 
 def breast_cancer(*, test_share: Share, seed: Seed) -> Dataset:
     """Returns 569 tumours by 30 measures of their cell nuclei, malignant (0) or benign (1)
     (Street, Wolberg & Mangasarian 1993).
     """
-    from sklearn.datasets import load_breast_cancer
-
-    return _classified(load_breast_cancer, test_share, seed)
+    return _classified("load_breast_cancer", test_share, seed)
 
 
 def wine(*, test_share: Share, seed: Seed) -> Dataset:
     """Returns 178 wines by 13 chemical measures, 3 cultivars (Forina, Lanteri, Armanino et al. 1988)."""
-    from sklearn.datasets import load_wine
-
-    return _classified(load_wine, test_share, seed)
+    return _classified("load_wine", test_share, seed)
 
 
 def diabetes(*, test_share: Share, seed: Seed) -> Dataset:
@@ -46,14 +36,10 @@ def diabetes(*, test_share: Share, seed: Seed) -> Dataset:
     return regressed(loaded.data.T, loaded.target, test_share, seed, source=source, features=names)
 
 
-def _classified(load: Callable[[], Any], test_share: float, seed: int) -> Dataset:
-    loaded = load()
-    return classified(
-        loaded.data.T,
-        loaded.target,
-        test_share,
-        seed,
-        source=f"sklearn.datasets.{load.__name__}",
-        classes=tuple(str(name) for name in loaded.target_names),
-        features=tuple(str(name) for name in loaded.feature_names),
-    )
+def _classified(load: str, test_share: float, seed: int) -> Dataset:
+    import sklearn.datasets
+
+    loaded, source = getattr(sklearn.datasets, load)(), f"sklearn.datasets.{load}"
+    classes, features = tuple(map(str, loaded.target_names)), tuple(map(str, loaded.feature_names))
+    X, labels = loaded.data.T, loaded.target
+    return classified(X, labels, test_share, seed, source=source, classes=classes, features=features)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from initlab.errors import first_line
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -26,7 +28,7 @@ def read(path: str) -> "pd.DataFrame":
     except UnicodeDecodeError as error:
         raise ValueError(f"path={path}: is not written in UTF-8; save it as UTF-8") from error
     except Exception as error:  # a file can be broken in more ways than its readers have errors for
-        raise ValueError(f"path={path}: cannot be read: {_first_line(error)}") from error
+        raise ValueError(f"path={path}: cannot be read: {first_line(error)}") from error
     _check_names(names, path)
     return frame.set_axis(names, axis=1)
 
@@ -64,7 +66,3 @@ def _check_names(names: Sequence[str], path: str) -> None:
             raise ValueError(f"path={path}: has two columns named {name}; rename one or leave it out")
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
         raise ValueError(f"path={path}: has one column, {names[0]!r}; separate columns by commas")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -18,24 +18,18 @@ Part: TypeAlias = tuple[Array, "np.ndarray[Any, Any]"]  # X (2, m) and labels (m
 
 def circles(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> Dataset:
     """Returns two circles, the inner at 0.8 of the outer's radius, with Gaussian noise of std ``noise``."""
-    from sklearn.datasets import make_circles
-
-    return _scikit_learns(make_circles, n_train, n_test, seed, noise=noise)
+    return _scikit_learns("make_circles", n_train, n_test, seed, noise=noise)
 
 
 def moons(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> Dataset:
     """Returns two interleaving half circles with Gaussian noise of std ``noise``."""
-    from sklearn.datasets import make_moons
-
-    return _scikit_learns(make_moons, n_train, n_test, seed, noise=noise)
+    return _scikit_learns("make_moons", n_train, n_test, seed, noise=noise)
 
 
 def blobs(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> Dataset:
     """Returns two Gaussian clouds of std ``noise`` round (−1, −1) and (1, 1)."""
-    from sklearn.datasets import make_blobs
-
     centers = np.array([[-1.0, -1.0], [1.0, 1.0]])
-    return _scikit_learns(make_blobs, n_train, n_test, seed, centers=centers, cluster_std=noise)
+    return _scikit_learns("make_blobs", n_train, n_test, seed, centers=centers, cluster_std=noise)
 
 
 def gaussian_quantiles(*, n_train: Count, n_test: Count, classes: Classes, seed: Seed) -> Dataset:
@@ -43,9 +37,7 @@ def gaussian_quantiles(*, n_train: Count, n_test: Count, classes: Classes, seed:
 
     The rings are cut at the quantiles of each part's own radii.
     """
-    from sklearn.datasets import make_gaussian_quantiles
-
-    return _scikit_learns(make_gaussian_quantiles, n_train, n_test, seed, classes, n_classes=classes)
+    return _scikit_learns("make_gaussian_quantiles", n_train, n_test, seed, classes, n_classes=classes)
 
 
 def spirals(*, n_train: Count, n_test: Count, noise: NonNegative, turns: Positive, seed: Seed) -> Dataset:
@@ -95,13 +87,15 @@ def linear(*, n_train: Count, n_test: Count, margin: Positive, seed: Seed) -> Da
 
 
 def _scikit_learns(
-    make: Callable[..., Any], n_train: int, n_test: int, seed: int, classes: int = 2, **options: Any
+    make: str, n_train: int, n_test: int, seed: int, classes: int = 2, **options: Any
 ) -> Dataset:
+    import sklearn.datasets
+
     def columns(m: int, random_state: int) -> Part:
-        X, labels = make(n_samples=m, random_state=random_state, **options)
+        X, labels = getattr(sklearn.datasets, make)(n_samples=m, random_state=random_state, **options)
         return X.T, labels
 
-    return _drawn(columns, n_train, n_test, seed, f"sklearn.datasets.{make.__name__}", classes)
+    return _drawn(columns, n_train, n_test, seed, f"sklearn.datasets.{make}", classes)
 
 
 def _drawn(

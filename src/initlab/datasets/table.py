@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from initlab.config.rules import Name, Rule, Seed, Share
-from initlab.datasets.dataset import Dataset
+from initlab.datasets.dataset import Dataset, Indices, Names, classified, regressed
 from initlab.datasets.reading import read
-from initlab.datasets.splitting import Indices, classified, regressed
 from initlab.types import Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DATES = (date, time, timedelta)  # pandas' own are among them
+MEASURED = ("number", "true or false")  # kinds of columns that may be features
 MOST_CLASSES = 20  # whole numbers with more different values are taken for a measure
 FEWEST_ROWS = 4  # two to train on and two to test, or two of each of two classes
 MOST_TEXTS = 100  # more different ones are taken for names of the rows
@@ -30,8 +30,7 @@ TableTask = Annotated[
 
 
 def table(*, path: Name, target: Name, test_share: Share, task: TableTask, seed: Seed) -> Dataset:
-    """Returns the examples of a CSV or Parquet file, with ``test_share`` of them, drawn by ``seed``, as test
-    part.
+    """Returns the examples of a CSV or Parquet file, ``test_share`` of them, drawn by ``seed``, as test part.
 
     The column ``target`` is what to predict: text, true/false or at most 20 different whole numbers are
     classes, numbered in sorted order; other numbers are a regression, standardised as the features are.
@@ -71,7 +70,7 @@ def _features(frame: "pd.DataFrame", path: str) -> Array:
         raise ValueError(
             f"path={path}: values are missing in {_counted(missing)}; drop those rows or fill them in before"
         )
-    others = {name: kind for name in frame if (kind := _kind(frame[name])) != "number"}
+    others = {name: kind for name in frame if (kind := _kind(frame[name])) not in MEASURED}
     if others:
         examples = _listed(
             f"{name} ({kind} such as {_example(frame[name])})" for name, kind in others.items()
@@ -88,17 +87,16 @@ def _features(frame: "pd.DataFrame", path: str) -> Array:
 
 def _column(column: "pd.Series", target: str) -> "pd.Series":
     """Returns the target's column, whole, with categories as the values they stand for."""
-    from pandas.api.types import is_numeric_dtype
-
     if hasattr(column, "cat"):
         column = column.astype(column.cat.categories.dtype)
-    if _kind(column) == "date":
+    kind = _kind(column)
+    if kind == "date":
         raise ValueError(
             f"target={target}: holds dates such as {_example(column)}, neither numbers nor classes; "
             "name another column, or make numbers of them"
         )
     wrong = {"missing (empty, NA, None)": column.isna()}
-    if is_numeric_dtype(column):
+    if kind in MEASURED:
         wrong["infinite"] = np.isinf(column)
     for word, rows in wrong.items():
         if rows.any():
@@ -109,11 +107,11 @@ def _column(column: "pd.Series", target: str) -> "pd.Series":
 
 
 def _kind(column: "pd.Series") -> str:
-    """Returns what a column holds: number (or true/false), date, text, or its values' type."""
-    from pandas.api.types import is_numeric_dtype, is_string_dtype
+    """Returns what a column holds: number, true or false, date, text, or its values' type."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype, is_string_dtype
 
     if is_numeric_dtype(column):
-        return "number"
+        return "true or false" if is_bool_dtype(column) else "number"
     if isinstance(column.iloc[0], DATES):
         return "date"
     return "text" if is_string_dtype(column) else type(column.iloc[0]).__name__
@@ -124,31 +122,21 @@ def _example(column: "pd.Series") -> str:
 
 
 def _names_classes(column: "pd.Series", target: str) -> bool:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    if is_bool_dtype(column):
-        return True
-    if not is_numeric_dtype(column):
-        _refuse_identifiers(column, target)
-        return True
-    return bool((column % 1 == 0).all() and column.nunique() <= MOST_CLASSES)
-
-
-def _refuse_identifiers(column: "pd.Series", target: str) -> None:
-    """Raises ValueError for so many different texts that they rather name the rows."""
+    """Returns whether a column holds classes; raises ValueError for so many texts that they name the rows."""
+    if _kind(column) == "number":
+        return bool((column % 1 == 0).all() and column.nunique() <= MOST_CLASSES)
     different, rows = column.astype(str).nunique(), len(column)
     if different > MOST_TEXTS or different > max(rows / 2, MOST_CLASSES):
         raise ValueError(
             f"target={target}: holds {different} different texts in {rows} rows, such as {_example(column)}: "
             "an identifier, it seems, not classes; name another column, or choose task=classification"
         )
+    return True
 
 
-def _classes(column: "pd.Series", target: str) -> tuple[Indices, tuple[str, ...]]:
+def _classes(column: "pd.Series", target: str) -> tuple[Indices, Names]:
     """Returns each row's class, numbered from 0 in sorted order, and the classes' names."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    measured = is_numeric_dtype(column) and not is_bool_dtype(column)
+    measured = _kind(column) == "number"
     values = column.to_numpy() if measured else np.array([str(value) for value in column])
     found, labels, counts = np.unique(values, return_inverse=True, return_counts=True)
     names = [_written(value) for value in found.tolist()]
@@ -165,11 +153,9 @@ def _classes(column: "pd.Series", target: str) -> tuple[Indices, tuple[str, ...]
 
 
 def _numbers(column: "pd.Series", target: str) -> Array:
-    from pandas.api.types import is_numeric_dtype
-
-    if not is_numeric_dtype(column):
+    if _kind(column) not in MEASURED:
         raise ValueError(
-            f"target={target}: holds text such as {str(column.iloc[0])!r}; a regression needs numbers "
+            f"target={target}: holds text such as {_example(column)}; a regression needs numbers "
             "(task=classification takes text)"
         )
     values: Array = column.to_numpy(np.float64)

@@ -7,20 +7,27 @@ is the output. A number that has no value, such as a correlation of one example,
 
 from collections.abc import Sequence
 
-from initlab.diagnostics.activity import (
-    activation_mean,
-    activation_mean_square,
-    activation_std,
-    dead_units,
-    effective_rank,
-    saturation,
-)
-from initlab.diagnostics.derivatives import jacobian, tangent_kernel
-from initlab.diagnostics.norms import distance, grad_norm, preactivation_gradient, update_ratio, weight_norm
-from initlab.diagnostics.sharpness import gradient_quotient, hessian
-from initlab.diagnostics.similarity import distinct_units, input_correlation, unit_similarity
-from initlab.training.probe import Measurement, Probe
-from initlab.training.step import Step
+from initlab.diagnostics.derivatives import jacobian as jacobian
+from initlab.diagnostics.derivatives import tangent_kernel as tangent_kernel
+from initlab.diagnostics.norms import distance as distance
+from initlab.diagnostics.norms import grad_norm as grad_norm
+from initlab.diagnostics.norms import preactivation_gradient as preactivation_gradient
+from initlab.diagnostics.norms import update_ratio as update_ratio
+from initlab.diagnostics.norms import weight_norm as weight_norm
+from initlab.diagnostics.sharpness import gradient_quotient as gradient_quotient
+from initlab.diagnostics.sharpness import hessian as hessian
+from initlab.diagnostics.units import activation_mean as activation_mean
+from initlab.diagnostics.units import activation_mean_square as activation_mean_square
+from initlab.diagnostics.units import activation_std as activation_std
+from initlab.diagnostics.units import dead_units as dead_units
+from initlab.diagnostics.units import distinct_units as distinct_units
+from initlab.diagnostics.units import effective_rank as effective_rank
+from initlab.diagnostics.units import input_correlation as input_correlation
+from initlab.diagnostics.units import saturation as saturation
+from initlab.diagnostics.units import unit_similarity as unit_similarity
+from initlab.training.probe import Measurement as Measurement
+from initlab.training.probe import Probe
+from initlab.training.step import Step as Step
 from initlab.types import Array
 
 DIAGNOSTICS: tuple[Measurement, ...] = (
@@ -57,30 +64,3 @@ def diagnostics_named(names: Sequence[str]) -> tuple[Measurement, ...]:
 def measure(step: Step, diagnostics: Sequence[Measurement]) -> dict[str, Array]:
     """Returns every diagnostic of a step by metric name, each (R,)."""
     return Probe("", diagnostics, ()).measure(step)
-
-
-__all__ = [
-    "DIAGNOSTICS",
-    "Measurement",
-    "Step",
-    "activation_mean",
-    "activation_mean_square",
-    "activation_std",
-    "dead_units",
-    "diagnostics_named",
-    "distance",
-    "distinct_units",
-    "effective_rank",
-    "grad_norm",
-    "gradient_quotient",
-    "hessian",
-    "input_correlation",
-    "jacobian",
-    "measure",
-    "preactivation_gradient",
-    "saturation",
-    "tangent_kernel",
-    "unit_similarity",
-    "update_ratio",
-    "weight_norm",
-]

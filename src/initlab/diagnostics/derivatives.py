@@ -4,11 +4,10 @@ Both are asked of the function of one input that a network is: batch normalizati
 examples that are looked at, are held fixed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from initlab.diagnostics.spectra import eigenvalues, singular_values
 from initlab.networks.network import Network
 from initlab.networks.tape import Tape
 from initlab.training.step import Step
@@ -86,9 +85,7 @@ def _products(by_output: list[Array]) -> Array:
 
 
 def _backwards(network: Network, parameters: Array, X1: Array) -> Iterator[Tape]:
-    """Yields a tape on which the derivative of one output after another, by itself at each example, has gone
-    back.
-    """
+    """Yields a tape on which each output's derivative by itself, at every example, has gone back in turn."""
     tape = Tape(network, parameters, X1.shape[-1], statistics="held")
     tape.read(X1)
     tape.forward()
@@ -97,3 +94,19 @@ def _backwards(network: Network, parameters: Array, X1: Array) -> Iterator[Tape]
         tape.output.delta[:, output] = 1
         tape.propagate_back()
         yield tape
+
+
+def eigenvalues(matrices: Array) -> Array:
+    """Returns the eigenvalues (…, n), rising, of symmetric matrices (…, n, n): NaN where not finite."""
+    return _of_finite(np.linalg.eigvalsh, matrices)
+
+
+def singular_values(matrices: Array) -> Array:
+    """Returns the singular values (…, min(n, k)), falling, of matrices (…, n, k): NaN where not finite."""
+    return _of_finite(np.linalg.svdvals, matrices)
+
+
+def _of_finite(values_of: Callable[[Array], Array], matrices: Array) -> Array:
+    finite = np.all(np.isfinite(matrices), axis=(-2, -1), keepdims=True)
+    values = values_of(np.where(finite, matrices, 0))
+    return np.where(finite[..., 0], values, np.nan)

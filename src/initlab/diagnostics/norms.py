@@ -11,9 +11,7 @@ from initlab.types import Array
 
 
 def grad_norm(step: Step) -> dict[str, Array]:
-    """Returns the Euclidean norm of the gradient of each layer (weights and bias) and of the whole
-    network.
-    """
+    """Returns the Euclidean norm of the gradient of each layer (weights, bias) and of the whole network."""
     return _with_global(_layer_squares(step.network, step.gradient))
 
 
@@ -51,15 +49,13 @@ def preactivation_gradient(step: Step) -> dict[str, Array]:
 def _layer_squares(network: Network, flat: Array) -> Array:
     """Returns the sum of the squares of each layer's trained numbers, (R, L)."""
     trained = flat[:, : network.trained]
-    squares: Array = np.add.reduceat(np.square(trained), network.offsets[:-1], axis=-1)
-    return squares
+    return np.add.reduceat(np.square(trained), network.offsets[:-1], axis=-1)
 
 
 def _weight_norms(network: Network, flat: Array) -> Array:
     """Returns the norm of each layer's weights without the bias, (R, L)."""
     weights = np.where(_are_weights(network), flat[:, : network.trained], 0)
-    norms: Array = np.sqrt(_layer_squares(network, weights))
-    return norms
+    return np.sqrt(_layer_squares(network, weights))
 
 
 @lru_cache(maxsize=32)

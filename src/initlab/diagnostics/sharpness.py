@@ -6,9 +6,8 @@ are the same for every run, estimate what is wanted.
 
 import numpy as np
 
-from initlab.diagnostics.spectra import eigenvalues
+from initlab.diagnostics.derivatives import eigenvalues
 from initlab.networks import hessian as bends
-from initlab.networks.hessian import hessian_products
 from initlab.networks.network import Network
 from initlab.training.step import Step
 from initlab.types import Array
@@ -34,11 +33,9 @@ def hessian(step: Step) -> dict[str, Array]:
             "top": lanczos_top(step.network, parameters, X1, targets),
             "trace": hutchinson_trace(step.network, parameters, X1, targets),
         }
+    examples = (np.broadcast_to(shared, (len(parameters), *shared.shape[-2:])) for shared in (X1, targets))
     matrices = np.stack(
-        [
-            whole_hessian(step.network, point, _of_run(X1, run), _of_run(targets, run))
-            for run, point in enumerate(parameters)
-        ]
+        [whole_hessian(step.network, *run) for run in zip(parameters, *examples, strict=True)]
     )
     return {"top": eigenvalues(matrices)[:, -1], "trace": np.trace(matrices, axis1=-2, axis2=-1)}
 
@@ -54,15 +51,14 @@ def whole_hessian(network: Network, point: Array, X1: Array, targets: Array) -> 
     """Returns the Hessian (P, P) of the cost at one point (P,), symmetric."""
     directions = np.split(np.eye(network.trained), range(COLUMNS, network.trained, COLUMNS))
     columns = np.concatenate(
-        [hessian_products(network, point[np.newaxis], some, X1, targets) for some in directions]
+        [bends.hessian_products(network, point[np.newaxis], some, X1, targets) for some in directions]
     )
     symmetric: Array = (columns + columns.T) / 2
     return symmetric
 
 
 def lanczos_top(network: Network, points: Array, X1: Array, targets: Array) -> Array:
-    """Returns the largest eigenvalue (R,) of the Hessian at each point (R, P), as LANCZOS_STEPS products show
-    it.
+    """Returns the Hessian's largest eigenvalue (R,) at each point (R, P), as LANCZOS_STEPS products show it.
 
     Iterating powers would find the largest in size, which at a start is often a negative one.
     """
@@ -73,14 +69,13 @@ def lanczos_top(network: Network, points: Array, X1: Array, targets: Array) -> A
     for k in range(LANCZOS_STEPS):
         if k:
             projected[:, k, k - 1] = projected[:, k - 1, k] = length
-        rest = hessian_products(network, points, direction, X1, targets)
+        rest = bends.hessian_products(network, points, direction, X1, targets)
         rest -= length[:, np.newaxis] * before
         projected[:, k, k] = np.vecdot(rest, direction)
         rest -= projected[:, k, k, np.newaxis] * direction
         length = np.sqrt(np.vecdot(rest, rest))
         before, direction = direction, rest / np.where(length == 0, 1, length)[:, np.newaxis]
-    top: Array = eigenvalues(projected)[:, -1]
-    return top
+    return eigenvalues(projected)[:, -1]
 
 
 def hutchinson_trace(network: Network, points: Array, X1: Array, targets: Array) -> Array:
@@ -88,9 +83,5 @@ def hutchinson_trace(network: Network, points: Array, X1: Array, targets: Array)
     stream, total = np.random.RandomState(0), np.zeros(len(points))
     for _ in range(PROBES):
         signs = np.tile(1.0 - 2 * stream.randint(2, size=network.trained), (len(points), 1))
-        total += np.vecdot(signs, hessian_products(network, points, signs, X1, targets))
+        total += np.vecdot(signs, bends.hessian_products(network, points, signs, X1, targets))
     return total / PROBES
-
-
-def _of_run(examples: Array, run: int) -> Array:
-    return examples if examples.ndim == 2 else examples[run]

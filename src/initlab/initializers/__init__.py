@@ -25,75 +25,37 @@ Those that draw are made of the same standard normals, so one seed gives every s
 numbers. A start of a network (see ``of_network``) is ``(rng, network, X, *, hyper-parameters)``.
 """
 
-from initlab.initializers.fixed import (
-    constant,
-    normal,
-    ones,
-    random,
-    small_random,
-    truncated_normal,
-    uniform,
-    zeros,
-)
-from initlab.initializers.meta import metainit
-from initlab.initializers.of_networks import lsuv, zero_last
-from initlab.initializers.scaled import (
-    glorot_normal,
-    glorot_truncated,
-    glorot_uniform,
-    he,
-    he_truncated,
-    he_uniform,
-    kaiming,
-    lecun_normal,
-    lecun_truncated,
-    lecun_uniform,
-    variance_scaling,
-    xavier,
-)
-from initlab.initializers.starting import (
-    Initializer,
-    Shape,
-    initial_parameters,
-    layer_by_layer,
-    of_network,
-)
-from initlab.initializers.structured import hadamard, identity, orthogonal, sparse
-from initlab.initializers.with_biases import mean_field, pytorch_default
-
-__all__ = [
-    "Initializer",
-    "Shape",
-    "constant",
-    "glorot_normal",
-    "glorot_truncated",
-    "glorot_uniform",
-    "hadamard",
-    "he",
-    "he_truncated",
-    "he_uniform",
-    "identity",
-    "initial_parameters",
-    "kaiming",
-    "layer_by_layer",
-    "lecun_normal",
-    "lecun_truncated",
-    "lecun_uniform",
-    "lsuv",
-    "mean_field",
-    "metainit",
-    "normal",
-    "of_network",
-    "ones",
-    "orthogonal",
-    "pytorch_default",
-    "random",
-    "small_random",
-    "sparse",
-    "truncated_normal",
-    "uniform",
-    "variance_scaling",
-    "xavier",
-    "zero_last",
-    "zeros",
-]
+from initlab.initializers.independent import constant as constant
+from initlab.initializers.independent import glorot_normal as glorot_normal
+from initlab.initializers.independent import glorot_truncated as glorot_truncated
+from initlab.initializers.independent import glorot_uniform as glorot_uniform
+from initlab.initializers.independent import he as he
+from initlab.initializers.independent import he_truncated as he_truncated
+from initlab.initializers.independent import he_uniform as he_uniform
+from initlab.initializers.independent import kaiming as kaiming
+from initlab.initializers.independent import lecun_normal as lecun_normal
+from initlab.initializers.independent import lecun_truncated as lecun_truncated
+from initlab.initializers.independent import lecun_uniform as lecun_uniform
+from initlab.initializers.independent import mean_field as mean_field
+from initlab.initializers.independent import normal as normal
+from initlab.initializers.independent import ones as ones
+from initlab.initializers.independent import pytorch_default as pytorch_default
+from initlab.initializers.independent import random as random
+from initlab.initializers.independent import small_random as small_random
+from initlab.initializers.independent import truncated_normal as truncated_normal
+from initlab.initializers.independent import uniform as uniform
+from initlab.initializers.independent import variance_scaling as variance_scaling
+from initlab.initializers.independent import xavier as xavier
+from initlab.initializers.independent import zeros as zeros
+from initlab.initializers.of_networks import lsuv as lsuv
+from initlab.initializers.of_networks import metainit as metainit
+from initlab.initializers.of_networks import zero_last as zero_last
+from initlab.initializers.starting import Initializer as Initializer
+from initlab.initializers.starting import Shape as Shape
+from initlab.initializers.starting import initial_parameters as initial_parameters
+from initlab.initializers.starting import layer_by_layer as layer_by_layer
+from initlab.initializers.starting import of_network as of_network
+from initlab.initializers.structured import hadamard as hadamard
+from initlab.initializers.structured import identity as identity
+from initlab.initializers.structured import orthogonal as orthogonal
+from initlab.initializers.structured import sparse as sparse

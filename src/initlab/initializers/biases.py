@@ -40,8 +40,7 @@ def constant(rng: np.random.RandomState, fan_in: int, own: Array, *, value: Numb
 
 def normal(rng: np.random.RandomState, fan_in: int, own: Array, *, std: NonNegative) -> Array:
     """Returns b ~ N(0, std²), whatever the layer's width."""
-    biases: Array = rng.standard_normal(own.shape) * std
-    return biases
+    return rng.standard_normal(own.shape) * std
 
 
 def uniform(rng: np.random.RandomState, fan_in: int, own: Array) -> Array:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from initlab.config.rules import Count, Positive
-from initlab.initializers.distributions import standard_normal
 from initlab.initializers.gains import Gain, factor
 from initlab.initializers.starting import Shape
 from initlab.streams import derived_stream
@@ -24,7 +23,7 @@ def orthogonal(rng: np.random.RandomState, shape: Shape, *, gain: Gain = 1.0) ->
     Saxe et al. 2013, arXiv:1312.6120. The signs of R's diagonal make Q of a QR decomposition of normals
     uniform (Mezzadri 2007, arXiv:math-ph/0609050).
     """
-    normals = standard_normal(rng, shape)
+    normals = rng.standard_normal(shape)
     grows = shape[0] > shape[1]
     Q, R = np.linalg.qr(normals if grows else normals.T)
     Q *= np.where(np.diag(R) < 0, -1.0, 1.0) * factor(gain)
@@ -39,7 +38,7 @@ def sparse(rng: np.random.RandomState, shape: Shape, *, connections: Count, std:
     """
     # The order of independent draws is a random permutation, of which so many entries are below a number.
     chosen = np.argsort(derived_stream(rng).random_sample(shape), axis=1) < connections
-    return np.where(chosen, standard_normal(rng, shape) * std, 0.0)
+    return np.where(chosen, rng.standard_normal(shape) * std, 0.0)
 
 
 def hadamard(rng: np.random.RandomState, shape: Shape) -> Array:

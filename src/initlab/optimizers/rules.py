@@ -21,6 +21,13 @@ class State(dict[str, Array]):
 Update = Callable[[Array, Array, State], None]
 
 
+def _kept(state: State, name: str, like: Array) -> Array:
+    """Returns what is remembered under a name: at first zeros like another array."""
+    if name not in state:
+        state[name] = np.zeros_like(like)
+    return state[name]
+
+
 def gd(parameters: Array, gradient: Array, state: State, *, learning_rate: Positive) -> None:
     """Updates by gradient descent: θ ← θ − α g."""
     np.multiply(gradient, learning_rate, out=gradient)
@@ -31,9 +38,7 @@ def momentum(
     parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, beta: Decay
 ) -> None:
     """Updates by the heavy ball (Polyak 1964): v ← β v + g, θ ← θ − α v."""
-    if not state:
-        state["velocity"] = np.zeros_like(parameters)
-    velocity = state["velocity"]
+    velocity = _kept(state, "velocity", parameters)
     np.multiply(velocity, beta, out=velocity)
     np.add(velocity, gradient, out=velocity)
     np.multiply(velocity, learning_rate, out=gradient)
@@ -47,9 +52,7 @@ def nesterov(
 
     What is kept is β v, the part of v with which the next step begins.
     """
-    if not state:
-        state["carried"] = np.zeros_like(parameters)
-    carried = state["carried"]
+    carried = _kept(state, "carried", parameters)
     np.add(carried, gradient, out=carried)
     np.multiply(carried, beta, out=carried)
     np.add(gradient, carried, out=gradient)
@@ -66,12 +69,8 @@ def rmsprop(
     decay: Decay,
     epsilon: Positive,
 ) -> None:
-    """Updates by RMSProp (Tieleman & Hinton 2012): s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε), ρ being
-    the decay.
-    """
-    if not state:
-        state["square"] = np.zeros_like(parameters)
-    square, scratch = state["square"], gradient * gradient
+    """Updates by RMSProp (Tieleman & Hinton 2012), decay ρ: s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε)."""
+    square, scratch = _kept(state, "square", parameters), gradient * gradient
     np.multiply(square, decay, out=square)
     np.multiply(scratch, 1 - decay, out=scratch)
     np.add(square, scratch, out=square)
@@ -82,9 +81,7 @@ def adagrad(
     parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, epsilon: Positive
 ) -> None:
     """Updates by AdaGrad (Duchi et al. 2011): s ← s + g², θ ← θ − α g / (√s + ε)."""
-    if not state:
-        state["square"] = np.zeros_like(parameters)
-    square, scratch = state["square"], gradient * gradient
+    square, scratch = _kept(state, "square", parameters), gradient * gradient
     np.add(square, scratch, out=square)
     _descend(parameters, gradient, square, scratch, learning_rate, epsilon)
 
@@ -148,7 +145,23 @@ def adamw(
     decay, and then a step of Adam. As in PyTorch, weights and biases decay alike.
     """
     np.multiply(parameters, 1 - learning_rate * weight_decay, out=parameters)
-    adam(
-        parameters, gradient, state,
-        learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon,
-    )  # fmt: skip
+    adam(parameters, gradient, state, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+
+
+def clipped(update: Update, clip: float | Array) -> Update:
+    """Returns the update rule for gradients whose Euclidean norm over all of a run's parameters is at most
+    ``clip``, a number or (R, 1); a longer gradient keeps its direction.
+
+    Pascanu et al. 2013, 'On the difficulty of training recurrent neural networks', arXiv:1211.5063,
+    algorithm 1.
+    """
+
+    def clipped_update(parameters: Array, gradient: Array, state: State) -> None:
+        # In float64: in float32 the squares of an exploding gradient are soon inf.
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.square(gradient, dtype=np.float64)
+            norm = np.sqrt(np.add.reduce(squares, axis=-1, keepdims=True))
+            np.multiply(gradient, clip / np.maximum(norm, clip), out=gradient)
+        update(parameters, gradient, state)
+
+    return clipped_update

@@ -129,10 +129,11 @@ def name_of(setup: Setup, choices: Mapping[str, str]) -> str:
 def describe(setup: Setup, choices: Mapping[str, str], observation: Observation) -> str:
     """Returns in a few sentences of markdown what was seen."""
     forward, correlation, gradient = curves_of(observation)
-    inputs = setup.settings.input
+    inputs, seeds = setup.settings.input, setup.settings.seeds
+    times = "once" if seeds == 1 else f"{seeds:,} times (medians)"
     verdict, overflow = verdict_line(observation), overflow_line(observation)
     return (
-        f"**{name_of(setup, choices)}**, drawn {_times(setup.settings.seeds)}. In the top hidden layer "
+        f"**{name_of(setup, choices)}**, drawn {times}. In the top hidden layer "
         f"an input of mean square {inputs.mean_square:g} has the mean square {_beside(forward, -1)}, two "
         f"inputs of correlation {inputs.correlation:g} have the correlation {_beside(correlation, -1)}, and "
         f"of a gradient of mean square 1 there, {_beside(gradient, 0)} is left in the first. "
@@ -187,7 +188,3 @@ def _beside(curve: LayerCurve, layer: int) -> str:
 
 def _number(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.3g}"
-
-
-def _times(seeds: int) -> str:
-    return "once" if seeds == 1 else f"{seeds:,} times (medians)"

@@ -9,16 +9,7 @@ import yaml
 from omegaconf import DictConfig
 
 from initlab.config.schema import leaves
-from initlab.propagation.report import (
-    curves_of,
-    describe,
-    metrics_by_layer,
-    metrics_of,
-    name_of,
-    picture_of,
-    verdict_line,
-    verdict_of,
-)
+from initlab.propagation import report
 from initlab.propagation.setup import Observation, Setup, observe, setup_of
 from initlab.tracking import Description, Run, Tracker
 
@@ -44,25 +35,25 @@ def look(
 
 def _description(setup: Setup, tags: Mapping[str, str]) -> Description:
     known = {**tags, "activation": setup.network.activation_name, "seed": str(setup.settings.seed)}
-    return Description(name_of(setup, tags), leaves(setup.values), known)
+    return Description(report.name_of(setup, tags), leaves(setup.values), known)
 
 
 def _keep(run: Run, setup: Setup, tags: Mapping[str, str], observation: Observation) -> None:
     """Writes the metrics and the files of a run, and how it ends."""
-    curves = curves_of(observation)
-    run.log(metrics_by_layer(curves), np.arange(1, len(curves.forward.median) + 1))
-    title = name_of(setup, tags)
+    curves = report.curves_of(observation)
+    run.log(report.metrics_by_layer(curves), np.arange(1, len(curves.forward.median) + 1))
+    title = report.name_of(setup, tags)
     files = {
         "config.yaml": yaml.safe_dump(dict(setup.values), sort_keys=False, allow_unicode=True).encode(),
         "propagation.npz": _arrays(setup, observation),
-        "propagation.png": picture_of(curves, title, verdict_line(observation).split(";")[0]),
+        "propagation.png": report.picture_of(curves, title, report.verdict_line(observation).split(";")[0]),
     }
     run.write(files)
     said = {
-        "verdict": verdict_of(observation),
-        "mlflow.note.content": describe(setup, tags, observation),
+        "verdict": report.verdict_of(observation),
+        "mlflow.note.content": report.describe(setup, tags, observation),
     }
-    run.finish(metrics_of(observation.phase), said)
+    run.finish(report.metrics_of(observation.phase), said)
 
 
 def _arrays(setup: Setup, observation: Observation) -> bytes:

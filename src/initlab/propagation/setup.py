@@ -1,7 +1,7 @@
 """Sets the microscope up: from its config to measurements of untrained networks, beside predictions."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -16,16 +16,7 @@ from initlab.config.targets import load_component
 from initlab.errors import ConfigError, naming
 from initlab.initializers import initial_parameters
 from initlab.networks.network import Network
-from initlab.propagation.signals import (
-    Measured,
-    Predicted,
-    Variances,
-    gradients_from_above,
-    pairs_of_inputs,
-    predict,
-    propagate,
-    variances,
-)
+from initlab.propagation import signals
 from initlab.streams import OTHER_INPUTS, stream
 from initlab.theory.mean_field import CRITICAL_WITHIN, Phase, normalized_phase, phase
 from initlab.types import Array
@@ -81,12 +72,12 @@ class Observation:
     ``phase`` is None and ``predicted`` is NaN where the theory does not apply; ``silence`` then says why.
     """
 
-    measured: Measured
-    given: Variances
-    predicted: Predicted
+    measured: signals.Measured
+    given: signals.Variances
+    predicted: signals.Predicted
     phase: Phase | None
-    silence: str = ""
-    normalization: str = "none"
+    silence: str
+    normalization: str
 
 
 def setup_of(cfg: DictConfig) -> Setup:
@@ -101,61 +92,45 @@ def setup_of(cfg: DictConfig) -> Setup:
         if not hidden:
             raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
         network = parts["model"](settings.input.size or hidden[0], 1)
-    _check_correlation(settings.input, network.sizes[0])
+    inputs = settings.input
+    if network.sizes[0] < 2 and abs(inputs.correlation) < 1:
+        given = "null (as many as the first hidden layer has units: 1)" if inputs.size is None else "1"
+        needed = f"must be at least 2 for two inputs of correlation {inputs.correlation:g}"
+        raise ConfigError(f"input.size={given}: {needed}")
     return Setup(values, settings, network, parts["init"], parts["bias"])
-
-
-def _check_correlation(inputs: Inputs, size: int) -> None:
-    if size < 2 and abs(inputs.correlation) < 1:
-        given = "input.size=null (as many as the first hidden layer has units: 1)"
-        raise ConfigError(
-            f"{given if inputs.size is None else 'input.size=1'}: must be at least 2 for two inputs of "
-            f"correlation {inputs.correlation:g}"
-        )
 
 
 def observe(setup: Setup) -> Observation:
     """Returns what the networks of all seeds do to a signal, and what the theory says of them."""
     inputs, network = setup.settings.input, setup.network
-    # With more BLAS threads the last bits would be others.
-    with threadpool_limits(1):
-        numbers = network.size + ARRAYS * _others(network) * sum(network.sizes)
+    with threadpool_limits(1):  # with more BLAS threads the last bits would be others
+        others = EXAMPLES if network.normalization == "batch" else 0
+        numbers = network.size + ARRAYS * others * sum(network.sizes)
         size = max(1, STACK_BYTES // (8 * numbers))
-        stacks = [_measured(setup, seeds) for seeds in _stacks(setup.seeds, size)]
-    measured = Measured.joined(stacks)
-    given = variances(network, measured)
-    predicted = predict(network, given, inputs.mean_square, inputs.correlation)
+        starts = range(0, len(setup.seeds), size)
+        measured = signals.Measured.joined([_measured(setup, setup.seeds[i : i + size]) for i in starts])
+    given = signals.variances(network, measured)
+    predicted = signals.predict(network, given, inputs.mean_square, inputs.correlation)
+    found, silence = None, ""
     if not given.centred:
-        nothing = Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
-        return Observation(
-            measured, given, nothing, None, "the theory needs weights of mean 0, and these have another"
-        )
-    if any(network.skips):
-        return Observation(
-            measured, given, predicted, None, "residual layers add up, and no one χ holds at every depth"
-        )
-    found = _phase(setup, given, float(predicted.mean_squares[0]))
-    return Observation(measured, given, predicted, found, normalization=network.normalization)
+        predicted = signals.Predicted(*np.full((7, len(network.sizes) - 2), np.nan))
+        silence = "the theory needs weights of mean 0, and these have another"
+    elif any(network.skips):
+        silence = "residual layers add up, and no one χ holds at every depth"
+    else:
+        found = _phase(setup, given, float(predicted.mean_squares[0]))
+    return Observation(measured, given, predicted, found, silence, network.normalization)
 
 
-def _stacks(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (seeds[start : start + size] for start in range(0, len(seeds), size))
-
-
-def _measured(setup: Setup, seeds: Sequence[int]) -> Measured:
+def _measured(setup: Setup, seeds: Sequence[int]) -> signals.Measured:
     network, inputs = setup.network, setup.settings.input
-    X = pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
-    if others := _others(network):  # the two are part of a batch whose statistics normalize them
-        crowds = [_other_inputs(setup, seed)[:, :others] for seed in seeds]
-        X = np.concatenate([X, np.stack(crowds)], axis=-1)
+    X = signals.pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
+    if network.normalization == "batch":  # the two are part of a batch whose statistics normalize them
+        X = np.concatenate([X, np.stack([_other_inputs(setup, seed) for seed in seeds])], axis=-1)
     with naming("init"), np.errstate(all="ignore"):
-        flat = np.stack([_start(setup, seed) for seed in seeds])
-    return propagate(network, flat, X, gradients_from_above(seeds, network.sizes[-2]))
-
-
-def _start(setup: Setup, seed: int) -> Any:
-    X = _other_inputs(setup, seed)
-    return initial_parameters(setup.init, setup.network, seed, X=X, bias=setup.bias)
+        draw = partial(initial_parameters, setup.init, network, bias=setup.bias)
+        flat = np.stack([draw(seed, X=_other_inputs(setup, seed)) for seed in seeds])
+    return signals.propagate(network, flat, X, signals.gradients_from_above(seeds, network.sizes[-2]))
 
 
 def _other_inputs(setup: Setup, seed: int) -> Array:
@@ -164,12 +139,7 @@ def _other_inputs(setup: Setup, seed: int) -> Array:
     return X * math.sqrt(setup.settings.input.mean_square)
 
 
-def _others(network: Network) -> int:
-    """Returns how many other inputs pass the network beside the two that are looked at."""
-    return EXAMPLES if network.normalization == "batch" else 0
-
-
-def _phase(setup: Setup, given: Variances, start: float) -> Phase:
+def _phase(setup: Setup, given: signals.Variances, start: float) -> Phase:
     """Returns the phase that layers like these on average have: of the first, only its output matters."""
     recurrent = slice(1, None) if len(given.sigma_w2) > 1 else slice(None)
     network, seeds = setup.network, setup.settings.seeds

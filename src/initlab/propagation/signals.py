@@ -76,9 +76,7 @@ class Predicted:
 
 
 def pairs_of_inputs(seeds: Sequence[int], size: int, mean_square: float, correlation: float) -> Values:
-    """Returns two inputs a seed, (R, size, 2), in random directions, of exactly this mean square and
-    correlation.
-    """
+    """Returns two inputs a seed, (R, size, 2), random but for exactly this mean square and correlation."""
     if size < 2 and abs(correlation) < 1:
         raise ValueError(f"size={size}: must be at least 2 for two inputs of correlation {correlation:g}")
     pairs = np.stack([stream(seed, INPUTS).standard_normal((size, 2)) for seed in seeds])
@@ -107,7 +105,10 @@ def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured
     tape.read(with_ones(X))
     with np.errstate(all="ignore"):  # large weights may well overflow
         tape.forward()
-        _send_back(tape, above)
+        tape.elementwise[-1].delta[:] = 0  # but for the first input
+        tape.elementwise[-1].delta[..., :1] = above
+        for layer in _downwards(tape):
+            layer.backward()
         pairs = [layer.z[..., :2] for layer in tape.elementwise]
         blocks = network.blocks(flat)[:-1]
         return Measured(
@@ -118,14 +119,6 @@ def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured
             weight_squares=_by_layer([_mean_square(block[..., :-1]) for block in blocks]),
             bias_squares=_by_layer([_mean_square(block[..., -1:]) for block in blocks]),
         )
-
-
-def _send_back(tape: Tape, above: Array) -> None:
-    """Fills every hidden layer's delta: from above for the first input, by the top one's pre-activations."""
-    tape.elementwise[-1].delta[:] = 0
-    tape.elementwise[-1].delta[..., :1] = above
-    for layer in _downwards(tape):
-        layer.backward()
 
 
 def _downwards(tape: Tape) -> list[Layer]:
@@ -180,9 +173,7 @@ def _predicted_gradients(tape: Tape) -> Values:
 
 
 def _only_finite(pairs: Sequence[Array], gradients: Sequence[Array]) -> Array:
-    """Returns the gradients (R, L), NaN where the first input's pre-activations overflow and in every layer
-    below.
-    """
+    """Returns the gradients (R, L), NaN in layers where the first input overflows and in those below."""
     # Else the slope of what has overflowed, such as relu's at NaN, would pass for a gradient of 0.
     lost = np.stack([~np.isfinite(z[..., 0]).all(axis=-1) for z in pairs], axis=1)
     lost_above = np.logical_or.accumulate(lost[:, ::-1], axis=1)[:, ::-1]

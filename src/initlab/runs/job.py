@@ -20,8 +20,7 @@ from initlab.errors import ConfigError, naming
 from initlab.initializers import initial_parameters
 from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUT_OF_TASK
-from initlab.optimizers.clipping import clipped
-from initlab.optimizers.rules import Update
+from initlab.optimizers.rules import Update, clipped
 from initlab.optimizers.schedules import constant, scheduled
 from initlab.training.stack import Data, Stack
 from initlab.types import Array

@@ -50,8 +50,7 @@ def derivative(activation: Activation, z: Values) -> Values:
 
 def scaled(q: Values | float) -> Values:
     """Returns √q z at the POINTS z of the rule, which stand on a new last axis."""
-    points: Values = np.sqrt(q)[..., np.newaxis] * POINTS
-    return points
+    return np.sqrt(q)[..., np.newaxis] * POINTS
 
 
 def mean(values: Values) -> Values:

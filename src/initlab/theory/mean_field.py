@@ -198,11 +198,7 @@ def phase(
 
 
 def normalized_phase(
-    kind: str,
-    activation: Activation,
-    sigma_w2: float,
-    sigma_b2: float,
-    tolerance: float = CRITICAL_WITHIN,
+    kind: str, activation: Activation, sigma_w2: float, sigma_b2: float, tolerance: float = CRITICAL_WITHIN
 ) -> Phase:
     """Returns the phase of layers whose pre-activations are normalized, over a ``layer`` or a ``batch``: they
     have mean square 1, whatever the weights' scale, so that χ1 is that of weights which would keep it so.

@@ -74,7 +74,7 @@ class Measured:
     def __init__(self) -> None:
         self._steps: list[int] = []
         self._rows: dict[str, list[Array]] = {}
-        self._tables: tuple[int, dict[str, Array]] = 0, {}
+        self._asked, self._tables = (0, 0), dict[str, Array]()
 
     def add(self, iteration: int, values: Mapping[str, Array]) -> None:
         """Keeps what was measured."""
@@ -84,12 +84,8 @@ class Measured:
 
     def tables(self, since: int = 0) -> tuple[NDArray[np.int64], dict[str, Array]]:
         """Returns the iterations (k,) from ``since`` on, and by name what was measured at those (k, R)."""
-        first = bisect_left(self._steps, since)
-        steps = np.array(self._steps[first:], np.int64)
-        if first == len(self._steps):
-            return steps, {}
-        if first:
-            return steps, {key: np.stack(rows[first:]) for key, rows in self._rows.items()}
-        if self._tables[0] != len(steps):  # each run of a stack asks for the same
-            self._tables = len(steps), {key: np.stack(rows) for key, rows in self._rows.items()}
-        return steps, self._tables[1]
+        first, end = bisect_left(self._steps, since), len(self._steps)
+        if self._asked != (first, end):  # each run of a stack asks for the same
+            self._asked = first, end
+            self._tables = {key: np.stack(rows[first:]) for key, rows in self._rows.items() if first < end}
+        return np.array(self._steps[first:], np.int64), self._tables

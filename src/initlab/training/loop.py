@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Container, Iterator, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -52,9 +51,9 @@ def fit(
     X, Y = data
     state, start, trained = State(), parameters.copy(), parameters[:, : network.trained]
     frozen: dict[int, Array] = {}
-    examples = Examples(network, parameters, with_ones(X), network.output.targets(Y))
+    tapes = _tapes(network, parameters, with_ones(X), network.output.targets(Y), batches)
     for iteration in range(iterations):
-        tape = examples.all() if batches is None else examples.some(next(batches))
+        tape = next(tapes)
         tape.forward()
         costs = tape.cost()
         tape.backward()
@@ -76,42 +75,25 @@ def fit(
             return
 
 
-class Examples:
-    """The examples that iterations see: all of them, or some, each number of them with a tape of its own."""
-
-    def __init__(self, network: Network, parameters: Array, X1: Array, targets: Array) -> None:
-        self._network, self._parameters = network, parameters
-        self._X1, self._targets = X1, targets
-        self._tapes: dict[int, Tape] = {}
-
-    def all(self) -> Tape:
-        """Returns the tape that is loaded with all examples."""
-        size = self._X1.shape[-1]
-        if size not in self._tapes:
-            self._tape(size).load(self._X1, self._targets)
-        return self._tapes[size]
-
-    def some(self, chosen: NDArray[np.intp]) -> Tape:
-        """Returns a tape that is loaded with each run's chosen examples (R, b)."""
-        tape = self._tape(chosen.shape[-1])
-        tape.load(self._taken(self._rows[0], chosen), self._taken(self._rows[1], chosen))
-        return tape
-
-    def _tape(self, size: int) -> Tape:
-        if size not in self._tapes:
-            self._tapes[size] = Tape(self._network, self._parameters, size)
-        return self._tapes[size]
-
-    @cached_property
-    def _rows(self) -> tuple[Array, Array]:
-        """Each example as a row, which is then taken as one piece of memory: (m, n), or (R, m, n)."""
-        return np.ascontiguousarray(self._X1.mT), np.ascontiguousarray(self._targets.mT)
-
-    @staticmethod
-    def _taken(rows: Array, chosen: NDArray[np.intp]) -> Array:
-        runs = np.arange(len(chosen))[:, np.newaxis]
-        taken: Array = rows[chosen] if rows.ndim == 2 else rows[runs, chosen]
-        return taken.mT
+def _tapes(
+    network: Network, parameters: Array, X1: Array, targets: Array, batches: Batches | None
+) -> Iterator[Tape]:
+    """Yields the tape of each iteration, loaded with all examples or those of each run's batch (R, b)."""
+    if batches is None:
+        tape = Tape(network, parameters, X1.shape[-1])
+        tape.load(X1, targets)
+        while True:
+            yield tape
+    # Each example is a row, which is then taken as one piece of memory: (m, n), or (R, m, n).
+    rows = [np.ascontiguousarray(examples.mT) for examples in (X1, targets)]
+    runs, by_size = np.arange(len(parameters))[:, np.newaxis], dict[int, Tape]()
+    for chosen in batches:
+        size = chosen.shape[-1]
+        if size not in by_size:
+            by_size[size] = Tape(network, parameters, size)
+        X1, targets = ((each[chosen] if each.ndim == 2 else each[runs, chosen]).mT for each in rows)
+        by_size[size].load(X1, targets)
+        yield by_size[size]
 
 
 def minibatches(seeds: Sequence[int], examples: int, batch_size: int) -> Batches:

@@ -54,9 +54,7 @@ class Step:
 
     @cached_property
     def means(self) -> Array:
-        """The mean of each layer's activations over its units and the examples, and that of their squares,
-        (2, R, L).
-        """
+        """The mean of each layer's activations over units and examples, and of their squares, (2, R, L)."""
         begins, widths = units_of_layers(self.network.sizes)
         means: Array = np.add.reduceat(self.unit_sums, begins, axis=-1)
         means /= widths * self.tape.delta[-1].shape[-1]

@@ -9,41 +9,24 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from initlab.verdicts.causes import (
-    dead_units,
-    diverged,
-    exploding_gradients,
-    large_start,
-    saturated_start,
-    symmetry_never_broken,
-    vanishing_gradients,
-)
+from initlab.verdicts import causes, learning
 from initlab.verdicts.evidence import Evidence as Evidence
-from initlab.verdicts.learning import (
-    cost_hardly_fell,
-    no_better_than_the_larger_class,
-    no_better_than_the_mean,
-    overfitted,
-    still_improving,
-    trained_well,
-    underfitted,
-)
 
 VERDICTS: tuple[Callable[[Evidence], str | None], ...] = (
-    diverged,
-    trained_well,
-    symmetry_never_broken,
-    saturated_start,
-    large_start,
-    vanishing_gradients,
-    exploding_gradients,
-    dead_units,
-    no_better_than_the_larger_class,
-    no_better_than_the_mean,
-    cost_hardly_fell,
-    overfitted,
-    underfitted,
-    still_improving,
+    causes.diverged,
+    learning.trained_well,
+    causes.symmetry_never_broken,
+    causes.saturated_start,
+    causes.large_start,
+    causes.vanishing_gradients,
+    causes.exploding_gradients,
+    causes.dead_units,
+    learning.no_better_than_the_larger_class,
+    learning.no_better_than_the_mean,
+    learning.cost_hardly_fell,
+    learning.overfitted,
+    learning.underfitted,
+    learning.still_improving,
 )
 
 
