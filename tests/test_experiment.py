@@ -53,9 +53,9 @@ def test_any_list_of_configs_gives_what_each_gives_alone_bit_for_bit(config):
 
 def test_jobs_that_may_share_a_stack_do(config, monkeypatch):
     sizes = []
-    train = experiment._train
+    train = experiment._train_stack
     monkeypatch.setattr(
-        experiment, "_train", lambda jobs, *rest: sizes.append(len(jobs)) or train(jobs, *rest)
+        experiment, "_train_stack", lambda jobs, *rest: sizes.append(len(jobs)) or train(jobs, *rest)
     )
     run([config(*UNTRACKED, *overrides) for overrides in MIXED])
     assert sorted(sizes) == [1, 1, 1, 1, 1, 2, 2, 2, 2, 5]

@@ -100,17 +100,17 @@ def sweep(*overrides: str, **settings: Any) -> Sweep:
     >>> sweep.plot().get_xlabel()
     'iteration'
     """
-    return Sweep(run_sweep(_train, overrides_of(overrides, settings)))
+    return Sweep(run_sweep(_train_job, overrides_of(overrides, settings)))
 
 
-def _train(cfg: DictConfig) -> float:
+def _train_job(cfg: DictConfig) -> float:
     """Trains a job for launchers that train one by one; what it came to is left in its folder."""
     with suppress(Exception), ProgressLine(quiet=True) as line:
         return train_job(cfg, line).summary.objective
     return inf
 
 
-trains_in_stacks(_train, quiet=True)
+trains_in_stacks(_train_job, quiet=True)
 
 
 def _typed(value: Any) -> Any:

@@ -109,7 +109,7 @@ def _run_stack(
     history, throttle = _history(stack), Throttle(label, stack.settings.train.iterations, progress)
     tracking = stack.settings.tracking
     if tracking.uri is None:
-        untracked = _train(jobs, stack, history, throttle)
+        untracked = _train_stack(jobs, stack, history, throttle)
         kept(len(untracked))
         return list(untracked)
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
@@ -120,7 +120,7 @@ def _run_stack(
         if started:
             started(tracker.uri, [run.run_id for run in runs])
         throttle.flush = recorder.flush
-        return recorder.keep(_train(jobs, stack, history, throttle), kept)
+        return recorder.keep(_train_stack(jobs, stack, history, throttle), kept)
 
 
 def _history(stack: Stack) -> History:
@@ -135,7 +135,7 @@ def _history(stack: Stack) -> History:
     return History(len(stack.start), iterations, probes, snapshots)
 
 
-def _train(jobs: Sequence[Job], stack: Stack, history: History, throttle: Throttle) -> list[Trained]:
+def _train_stack(jobs: Sequence[Job], stack: Stack, history: History, throttle: Throttle) -> list[Trained]:
     train, data, network, parameters = stack.settings.train, stack.data, stack.network, stack.start.copy()
     # One BLAS thread everywhere, because results change with their number; and a run that
     # diverges overflows on its way, which is no news.

@@ -50,7 +50,7 @@ class JobGroup:
 
     def run(self, report: Report) -> list["JobEnding"]:
         """Trains the jobs and returns how each ended; reports RunsStarted and the share of work done."""
-        return _train(self, report)
+        return _train_group(self, report)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class _Prepared:
     tags: dict[str, str]
 
 
-def _train(group: JobGroup, report: Report) -> list[JobEnding]:
+def _train_group(group: JobGroup, report: Report) -> list[JobEnding]:
     from initlab.runs.train import run_each
 
     prepared = _prepare(group)

@@ -71,11 +71,11 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
     stop_on_signals()
     jobs = jobs_of(sweep.composer, overrides, first_number)
-    endings = _train(jobs, sweep)
+    endings = _train_sweep(jobs, sweep)
     return [job_return(job.overrides, endings[job.number], sweep.quiet) for job in jobs]
 
 
-def _train(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
+def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
     groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
     with SweepProgress(len(jobs), quiet=sweep.quiet) as progress:
