@@ -18,8 +18,8 @@ from PIL import Image
 
 import initlab
 from initlab.errors import ConfigError, InitlabError, TrackingError
+from initlab.face.in_process import overrides_of
 from initlab.streams import WEIGHTS, stream
-from initlab.sweeps.in_process import overrides_of
 
 SHORT = {"iterations": 23}
 UNTRACKED = {"uri": None}

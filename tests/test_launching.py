@@ -29,6 +29,7 @@ import initlab.terminal.command
 from initlab.sweeps.group import JobFailed
 from initlab.sweeps.launch import Sweep, launch
 from initlab.sweeps.plan import LARGEST_GROUP, SMALLEST_GROUP, groups_of, variants
+from initlab.terminal.progress import SweepProgress
 
 SHORT = ("train.iterations=40", "plots.frames=1")
 LONG = ("train.iterations=10000000", "tracking.every=1000", "plots.frames=0")
@@ -188,7 +189,7 @@ def launched(folder: Path, jobs: list[list[str]], *fixed: str) -> list[JobReturn
         with open_dict(master):
             master.hydra.runtime.cwd = str(folder)
         context = HydraContext(config_loader=loader, callbacks=Callbacks())
-        sweep = Sweep(context, initlab.terminal.command.train.__wrapped__, master, n_jobs=1)
+        sweep = Sweep(context, initlab.terminal.command.train.__wrapped__, master, 1, SweepProgress)
         return launch(sweep, [[*job, *fixed] for job in jobs], 5)
 
 

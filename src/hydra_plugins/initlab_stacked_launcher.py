@@ -46,6 +46,7 @@ class StackedLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Returns what each job returned or failed with, in order."""
         from initlab.sweeps.launch import Sweep, launch
+        from initlab.terminal.progress import SweepProgress
 
-        sweep = Sweep(self._context, self._task_function, self._config, self._n_jobs)
+        sweep = Sweep(self._context, self._task_function, self._config, self._n_jobs, SweepProgress)
         return launch(sweep, [list(overrides) for overrides in job_overrides], initial_job_idx)

@@ -12,13 +12,13 @@ from omegaconf import DictConfig
 from initlab.config.options import tracking_uri
 from initlab.config.targets import load_component
 from initlab.datasets import Dataset
+from initlab.face.in_process import overrides_of, refuse_study, run_job
 from initlab.face.show import Picture, html_of, plotted, table_of, words_of
 from initlab.networks.network import Network, named_parameters
 from initlab.runs.job import data_and_network
 from initlab.runs.pictures import answers_at, boundary_png, cost_png
 from initlab.runs.stored import read_back
 from initlab.runs.summary import Summary, Trained
-from initlab.sweeps.in_process import overrides_of, refuse_study, run_job
 from initlab.sweeps.outcome import Outcome
 from initlab.sweeps.task import train_job
 from initlab.terminal.progress import ProgressLine

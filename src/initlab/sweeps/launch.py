@@ -6,11 +6,12 @@ the configs themselves, so a wrong guess costs time and never a result.
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
 from hydra.errors import CompactHydraException
@@ -23,17 +24,32 @@ from initlab.sweeps.executors.processes import Lost, run_in_workers
 from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return, overview_of
 from initlab.sweeps.overview import SweepOverview
 from initlab.sweeps.plan import groups_of, jobs_of
-from initlab.terminal.progress import SweepProgress
+
+
+class Progress(Protocol):
+    """Is told how far a sweep is."""
+
+    def under_way(self, what: Hashable, jobs: float) -> None:
+        """Takes of how many jobs the work at ``what`` makes up so far; 0 when they have ended."""
+
+    def ended(self, jobs: int) -> None:
+        """Takes that so many more jobs have ended."""
+
+    def say(self, words: str) -> None:
+        """Shows words to the user."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What Hydra gives a launcher, and how many processes the user wants (None: one for each core)."""
+    """What Hydra gives a launcher, how many processes the user wants (None: one for each core), and what
+    shows the progress of so many jobs.
+    """
 
     context: HydraContext
     task_function: TaskFunction
     config: DictConfig
     n_jobs: int | None
+    progress: Callable[..., AbstractContextManager[Progress]]
 
     @property
     def composer(self) -> Composer:
@@ -78,14 +94,14 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
 def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
     groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
-    with SweepProgress(len(jobs), quiet=sweep.quiet) as progress:
+    with sweep.progress(len(jobs), quiet=sweep.quiet) as progress:
         if sweep.processes == 1 or len(groups) == 1:
             return _train_here(jobs, groups, progress)
         return _train_in_workers(jobs, groups, sweep.processes, progress)
 
 
 def _train_here(
-    jobs: Sequence[SweepJob], groups: deque[JobGroup], progress: SweepProgress
+    jobs: Sequence[SweepJob], groups: deque[JobGroup], progress: Progress
 ) -> dict[int, JobEnding]:
     endings: dict[int, JobEnding] = {}
     for group in groups:
@@ -97,7 +113,7 @@ def _train_here(
 
 
 def _train_in_workers(
-    jobs: Sequence[SweepJob], groups: deque[JobGroup], processes: int, progress: SweepProgress
+    jobs: Sequence[SweepJob], groups: deque[JobGroup], processes: int, progress: Progress
 ) -> dict[int, JobEnding]:
     """Trains in processes. The jobs of one that dies are tried once more, each alone."""
     endings: dict[int, JobEnding] = {}
@@ -137,20 +153,20 @@ def _run(task: JobGroup | SweepOverview, report: Any) -> Any:
     return task.run(report)
 
 
-def _hear(progress: SweepProgress, group: JobGroup, what: Any) -> None:
+def _hear(progress: Progress, group: JobGroup, what: Any) -> None:
     if isinstance(what, float):
         progress.under_way(id(group), what * len(group.jobs))
 
 
 def _take(
-    ended: Sequence[JobEnding], group: JobGroup, endings: dict[int, JobEnding], progress: SweepProgress
+    ended: Sequence[JobEnding], group: JobGroup, endings: dict[int, JobEnding], progress: Progress
 ) -> None:
     endings.update({ending.number: ending for ending in ended})
     progress.under_way(id(group), 0)
     progress.ended(len(ended))
 
 
-def _show(progress: SweepProgress, words: str | None) -> None:
+def _show(progress: Progress, words: str | None) -> None:
     if words:
         progress.say(words)
 
