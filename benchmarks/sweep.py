@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 OURS = ("-m", "src.train", "-m", "train.iterations=1500", "plots.frames=1")
 IDIOM = ("-m", "benchmarks.idiom", "-m")
 
