@@ -70,3 +70,8 @@ def plain_gradient(flat, sizes, X, Y):
         if number:
             delta = (layers[number][0].T @ delta) * (zs[number - 1] > 0)
     return np.concatenate([piece.ravel() for piece in reversed(pieces)])
+
+
+def flatten(weights, biases):
+    """Returns one run's flat parameters (P,) from its W_l (n_l, n_{l-1}) and b_l (n_l, 1)."""
+    return np.concatenate([np.hstack(layer).ravel() for layer in zip(weights, biases, strict=True)])

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles import PHI, plain_cost, plain_forward, plain_layers, stack_of_starts
+from oracles import PHI, flatten, plain_cost, plain_forward, plain_layers, stack_of_starts
 from scipy.special import expit, log_expit, softmax
 from sklearn.metrics import log_loss, mean_squared_error, r2_score
 from sklearn.neural_network import MLPClassifier
 
 from initlab.activations import ACTIVATIONS
-from initlab.networks.network import Network, deep, flatten, mlp, named_parameters
+from initlab.networks.network import Network, deep, mlp, named_parameters
 from initlab.networks.outputs import OUTPUTS
 from initlab.networks.tape import Tape, evaluate, predict, with_ones
 

@@ -13,6 +13,7 @@ from initlab import initializers
 from initlab.activations import ACTIVATIONS
 from initlab.diagnostics import DIAGNOSTICS, measure
 from initlab.diagnostics.derivatives import input_jacobians, kernel_matrix
+from initlab.errors import ConfigError
 from initlab.networks.hessian import hessian_products
 from initlab.networks.network import Network, named_parameters
 from initlab.networks.tape import Tape, evaluate, predict, with_ones
@@ -27,6 +28,7 @@ from initlab.propagation.signals import (
 from initlab.propagation.signals import (
     predict as theory_of,
 )
+from initlab.runs.job import build
 from initlab.theory.mean_field import normalized_phase
 from initlab.training.loop import minibatches
 
@@ -318,6 +320,17 @@ def test_the_scale_of_a_start_changes_nothing_but_its_last_layer(kind):
     measures = [measure(step, DIAGNOSTICS[5:8]) for step in steps]
     for name in measures[0]:
         np.testing.assert_allclose(measures[0][name], measures[1][name], rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 23, 299])
+def test_a_batch_of_one_example_cannot_be_normalized(config, size):
+    overrides = ("tracking.uri=null", "train.iterations=2", f"train.batch_size={size}")
+    with pytest.raises(
+        ConfigError, match=rf"^train.batch_size={size}: makes a batch of one of the 300 train"
+    ):
+        build(config(*overrides, "model.normalization=batch"), {})
+    assert build(config(*overrides, "model.normalization=layer"), {})
+    assert build(config(*overrides[:2], "train.batch_size=7", "model.normalization=batch"), {})
 
 
 # ---- PyTorch

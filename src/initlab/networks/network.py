@@ -1,6 +1,5 @@
 """A multilayer perceptron: its shape, and where each layer's parameters stand in one flat array."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -136,11 +135,6 @@ def deep(
         l2=l2,
         normalization=normalization,
     )
-
-
-def flatten(weights: Sequence[Array], biases: Sequence[Array]) -> Array:
-    """Returns one run's flat parameters (P,) from its W_l (n_l, n_{l-1}) and b_l (n_l, 1)."""
-    return np.concatenate([np.hstack(layer).ravel() for layer in zip(weights, biases, strict=True)])
 
 
 def named_parameters(network: Network, flat: Array) -> dict[str, Array]:

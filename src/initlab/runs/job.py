@@ -84,7 +84,7 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
     dataset, network = data_and_network(parts["dataset"], parts["model"])
-    _check_batch(settings.train.batch_size, dataset.X_train.shape[-1])
+    _check_batch(settings.train.batch_size, dataset.X_train.shape[-1], network.normalization)
     return Job(
         values=values,
         settings=settings,
@@ -113,10 +113,15 @@ def _check_diagnostics(diagnostics: Diagnostics) -> None:
             diagnostics_named(names)
 
 
-def _check_batch(batch_size: int | None, examples: int) -> None:
+def _check_batch(batch_size: int | None, examples: int, normalization: str) -> None:
     if batch_size is not None and batch_size > examples:
         raise ConfigError(
             f"train.batch_size={batch_size}: must be null or at most the {examples} training examples"
+        )
+    if batch_size and normalization == "batch" and 1 in (batch_size, examples % batch_size):
+        raise ConfigError(
+            f"train.batch_size={batch_size}: makes a batch of one of the {examples} training examples, and "
+            "model.normalization=batch needs two; choose another size"
         )
 
 

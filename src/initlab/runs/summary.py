@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -104,24 +104,7 @@ def summarize(
         diverged_at = history.length
     cost, on_train, on_test = final if diverged_at is None else (None, None, None)
     costs = history.costs[: history.iterations_of(run), run]
-    score, constant_cost = job.network.output.best_constant(job.dataset.Y_train)
-    rate = job.update.keywords.get("learning_rate")
-    evidence = Evidence(
-        network=job.network,
-        examples=job.dataset.X_train.shape[-1],
-        costs=costs,
-        final_cost=cost,
-        diverged_at=diverged_at,
-        score=on_train,
-        test_score=on_test,
-        baseline=score,
-        baseline_cost=constant_cost,
-        learning_rate=rate if is_number(rate) else None,
-        at_start=layers[0],
-        at_end=layers[1],
-        moved=_moved(job, parameters),
-    )
-    return Summary(
+    summary = Summary(
         name=job.name,
         tags=job.tags,
         output=job.network.output_name,
@@ -132,7 +115,29 @@ def summarize(
         score_train=on_train,
         score_test=on_test,
         diverged_at=diverged_at,
-        diagnosis=diagnose(evidence),
+    )
+    return replace(summary, diagnosis=diagnose(_evidence(job, summary, costs, parameters, layers)))
+
+
+def _evidence(
+    job: Job, summary: Summary, costs: Array, parameters: Array, layers: Sequence[Mapping[str, float]]
+) -> Evidence:
+    baseline, baseline_cost = job.network.output.best_constant(job.dataset.Y_train)
+    rate = job.update.keywords.get("learning_rate")
+    return Evidence(
+        network=job.network,
+        examples=job.dataset.X_train.shape[-1],
+        costs=costs,
+        final_cost=summary.final_cost,
+        diverged_at=summary.diverged_at,
+        score=summary.score_train,
+        test_score=summary.score_test,
+        baseline=baseline,
+        baseline_cost=baseline_cost,
+        learning_rate=rate if is_number(rate) else None,
+        at_start=layers[0],
+        at_end=layers[1],
+        moved=_moved(job, parameters),
     )
 
 
