@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from initlab.config.schema import Settings, plain, read
 from initlab.sweeps.compose import Composer
-from initlab.sweeps.outcome import read_outcomes
+from initlab.runs.outcome import read_outcomes
 
 SMALL = ("train.iterations=3", "plots.frames=0", "hydra.launcher.n_jobs=1")
 REDUCED = {

@@ -8,7 +8,7 @@ import pytest
 from terminals import shown_in_terminal
 
 from initlab.runs.summary import Summary
-from initlab.sweeps.outcome import Outcome, read_outcomes, write_outcome
+from initlab.runs.outcome import Outcome, read_outcomes, write_outcome
 from initlab.terminal.summary import print_summary
 from initlab.terminal.tables import number, percent, spread, telling_digits
 
@@ -98,7 +98,7 @@ def terminal(request, tmp_path_factory):
             write_outcome(folder / name / str(job), one)
     code = (
         "import sys; from pathlib import Path\n"
-        "from initlab.sweeps.outcome import read_outcomes\n"
+        "from initlab.runs.outcome import read_outcomes\n"
         "from initlab.terminal.summary import print_summary\n"
         "for name in sys.argv[1:]: print('\\f'); print_summary(read_outcomes(Path(name)))\n"
     )

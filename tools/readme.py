@@ -12,7 +12,7 @@ from initlab.runs.job import build
 from initlab.runs.pictures import costs_of, final_answers
 from initlab.runs.summary import Trained
 from initlab.runs.train import run
-from initlab.sweeps.outcome import Outcome
+from initlab.runs.outcome import Outcome
 from initlab.sweeps.phase_diagram import phase_png
 from tools.generated import replace_block
 

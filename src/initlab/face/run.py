@@ -19,7 +19,7 @@ from initlab.runs.job import data_and_network
 from initlab.runs.pictures import answers_at, boundary_png, cost_png
 from initlab.runs.stored import read_back
 from initlab.runs.summary import Summary, Trained
-from initlab.sweeps.outcome import Outcome
+from initlab.runs.outcome import Outcome
 from initlab.sweeps.task import train_job
 from initlab.terminal.progress import ProgressLine
 from initlab.tracking.reading import stored_run

@@ -8,7 +8,7 @@ import numpy as np
 
 from initlab.activations import ACTIVATIONS
 from initlab.runs.job import Job
-from initlab.sweeps.outcome import Outcome, varied
+from initlab.runs.outcome import Outcome, varied
 from initlab.theory.mean_field import critical_sigma_w, phase
 from initlab.types import Array
 

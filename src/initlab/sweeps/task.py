@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from initlab.config.targets import GROUPS
 from initlab.signals import Stopped
-from initlab.sweeps.outcome import Outcome, failed, write_outcome
+from initlab.runs.outcome import Outcome, failed, write_outcome
 
 if TYPE_CHECKING:
     from initlab.runs.summary import Trained

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError, InitlabError
 from initlab.signals import stop_on_signals
-from initlab.sweeps.outcome import read_outcomes, remove_unstarted
+from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.sweeps.task import RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import run_application, wants_tracebacks
 
