@@ -8,8 +8,8 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from initlab.config.schema import Settings, plain, read
-from initlab.sweeps.compose import Composer
 from initlab.runs.outcome import read_outcomes
+from initlab.sweeps.compose import Composer
 
 SMALL = ("train.iterations=3", "plots.frames=0", "hydra.launcher.n_jobs=1")
 REDUCED = {

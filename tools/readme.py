@@ -9,10 +9,10 @@ from initlab.plots import Entry, comparison
 from initlab.propagation.report import curves_of, picture_of, verdict_line
 from initlab.propagation.setup import observe, setup_of
 from initlab.runs.job import build
+from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import costs_of, final_answers
 from initlab.runs.summary import Trained
 from initlab.runs.train import run
-from initlab.runs.outcome import Outcome
 from initlab.sweeps.phase_diagram import phase_png
 from tools.generated import replace_block
 

@@ -16,9 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError
+from initlab.runs.outcome import Outcome, read_outcomes, remove_unstarted
 from initlab.signals import stopping_on_signals
 from initlab.sweeps.hydra_private import hydra_of_its_own, run_hydra
-from initlab.runs.outcome import Outcome, read_outcomes, remove_unstarted
 from initlab.sweeps.task import RememberFolder
 
 _one_at_a_time = RLock()  # Hydra keeps one config for the whole process

@@ -16,10 +16,10 @@ from initlab.face.in_process import overrides_of, refuse_study, run_job
 from initlab.face.show import Picture, html_of, plotted, table_of, words_of
 from initlab.networks.network import Network, named_parameters
 from initlab.runs.job import data_and_network
+from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import answers_at, boundary_png, cost_png
 from initlab.runs.stored import read_back
 from initlab.runs.summary import Summary, Trained
-from initlab.runs.outcome import Outcome
 from initlab.sweeps.task import train_job
 from initlab.terminal.progress import ProgressLine
 from initlab.tracking.reading import stored_run

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from initlab.runs.summary import Summary
 from initlab.runs.outcome import Outcome, varied
+from initlab.runs.summary import Summary
 from initlab.terminal.results import Run, print_results
 from initlab.terminal.tables import PIPE_WIDTH, number, percent
 

@@ -12,8 +12,8 @@ from initlab.errors import InitlabError
 from initlab.face.in_process import overrides_of, run_sweep
 from initlab.face.run import load
 from initlab.face.show import Table, html_of, picture_of, plotted, table_of
-from initlab.runs.summary import Summary
 from initlab.runs.outcome import Outcome, rows_of
+from initlab.runs.summary import Summary
 from initlab.sweeps.task import train_job, trains_in_stacks
 from initlab.terminal.progress import ProgressLine
 

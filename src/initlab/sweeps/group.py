@@ -15,10 +15,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.options import setup_resolvers
 from initlab.errors import InitlabError
+from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.runs.summary import Trained
 from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
 from initlab.sweeps.executors.processes import Report
-from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.sweeps.overview import SweepOverview, Tile, tile_of
 from initlab.sweeps.task import tags_of
 from initlab.sweeps.work import Work

@@ -16,10 +16,10 @@ from omegaconf import DictConfig
 
 from initlab.errors import InitlabError
 from initlab.runs.job import Job, build
+from initlab.runs.outcome import Outcome, rows_of
 from initlab.runs.pictures import final_answers
 from initlab.runs.record import data_of
 from initlab.runs.summary import Trained
-from initlab.runs.outcome import Outcome, rows_of
 from initlab.sweeps.phase_diagram import phase_png
 from initlab.tracking import Description, Tracker
 from initlab.types import Array

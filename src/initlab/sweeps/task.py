@@ -10,8 +10,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.config.targets import GROUPS
-from initlab.signals import Stopped
 from initlab.runs.outcome import Outcome, failed, write_outcome
+from initlab.signals import Stopped
 
 if TYPE_CHECKING:
     from initlab.runs.summary import Trained

@@ -9,8 +9,8 @@ from omegaconf import DictConfig
 
 from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError, InitlabError
-from initlab.signals import stop_on_signals
 from initlab.runs.outcome import read_outcomes, remove_unstarted
+from initlab.signals import stop_on_signals
 from initlab.sweeps.task import RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import run_application, wants_tracebacks
 

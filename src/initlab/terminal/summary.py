@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from initlab.runs.summary import MOST_SENTENCES, Summary
 from initlab.runs.outcome import Outcome, varied
+from initlab.runs.summary import MOST_SENTENCES, Summary
 from initlab.terminal.results import Run, print_results
 from initlab.terminal.tables import stdout
 from initlab.terminal.wording import ui_command
