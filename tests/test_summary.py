@@ -7,10 +7,10 @@ from itertools import product
 import pytest
 from terminals import shown_in_terminal
 
+from initlab.numerals import number, percent, spread, telling_digits
 from initlab.runs.outcome import Outcome, read_outcomes, write_outcome
 from initlab.runs.summary import Summary
 from initlab.terminal.summary import print_summary
-from initlab.terminal.tables import number, percent, spread, telling_digits
 
 VERDICTS = [
     ("vanishing gradient", "It vanishes."),

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from initlab.numerals import number, percent
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import Summary
 from initlab.terminal.results import Run, print_results
-from initlab.terminal.tables import PIPE_WIDTH, number, percent
+from initlab.terminal.tables import PIPE_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from initlab.numerals import number
 from initlab.propagation.report import Curves, LayerCurve, curves_of, name_of, overflow_line, verdict_line
 from initlab.propagation.setup import Observation, Setup
-from initlab.terminal.tables import Column, number, print_table, stdout
+from initlab.terminal.tables import Column, print_table, stdout
 from initlab.terminal.wording import ui_command
 
 MOST_ROWS = 12

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from initlab.numerals import number, percent, spread, telling_digits
 from initlab.runs.summary import Summary
-from initlab.terminal.tables import Column, number, percent, print_table, spread, telling_digits
+from initlab.terminal.tables import Column, print_table
 
 MOST_VERDICTS = 2  # of several runs in one line
 FEWEST_FOR_QUARTILES = 5  # of fewer runs, quartiles would say more than is known

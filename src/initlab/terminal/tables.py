@@ -1,11 +1,8 @@
-"""Tables that fit the terminal: nothing is cut, and what is too wide for one table stands in the next; and
-the numbers in them, by significant digits, never 0 for what is not.
-"""
+"""Tables that fit the terminal: nothing is cut, and what is too wide for one table stands in the next."""
 
-import math
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -16,7 +13,6 @@ from rich.table import Table
 PIPE_WIDTH = 100_000  # a pipe has none; so wide that nothing is broken
 GAP = 2
 NARROWEST_WORDS = 22  # in letters
-MOST_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -121,38 +117,3 @@ def _table(columns: Sequence[Column], console: Console) -> Table:
     for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*row)
     return table
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Returns a number by its significant digits: 0.0648, 1774, 9.82e-07, 1.2e+87; NaN as –."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    return f"{value:.0f}" if 10**digits - 0.5 <= abs(value) < 1e6 else f"{value:.{digits}g}"
-
-
-def percent(share: float) -> str:
-    """Returns a share in percent, 100.0% only where it is all."""
-    return f"{share if share == 1 else min(share, 0.999):.1%}"
-
-
-def telling_digits(values: Iterable[float], least: int = 3) -> int:
-    """Returns how many digits tell as many of the values apart as can be: ``least`` if more do not help."""
-    different = set(values)
-    return max(range(least, MOST_DIGITS + 1), key=lambda digits: len({number(v, digits) for v in different}))
-
-
-def spread(values: Sequence[float], quartiles: bool) -> tuple[float, ...]:
-    """Returns the median and what lies around it, the quartiles or the extremes; or the only value."""
-    if len(values) == 1:
-        return tuple(values)
-    edges = (0.25, 0.75) if quartiles else (0.0, 1.0)
-    return tuple(_quantile(sorted(values), share) for share in (0.5, *edges))
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """Returns a quantile by linear interpolation; between a number and an infinity it is the infinity."""
-    at = share * (len(ordered) - 1)
-    low, high = ordered[math.floor(at)], ordered[math.ceil(at)]
-    return low if low == high else low * (1 - at % 1) + high * (at % 1)
