@@ -7,6 +7,7 @@
 | `linear`  | real numbers   | the numbers, (n_y, m)  | ½ Σ (z − y)²                          | R²       |
 """
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,13 +40,14 @@ class Output:
     """The rules of one kind of answer; this class holds those that classes share.
 
     ``score_name`` is the score's name in metrics, ``score_label`` in words, ``good_score`` what a good start
-    reaches. For every output the derivative of an example's cost by z is answers − labels.
+    reaches, ``worst_score`` what a run that diverged counts as. For every output the derivative of an example's cost by z is answers − labels.
     """
 
     classifies: ClassVar[bool] = True
     score_name: ClassVar[str] = "accuracy"
     score_label: ClassVar[str] = "accuracy"
     good_score: ClassVar[float] = 0.95
+    worst_score: ClassVar[float] = 0.0
 
     def targets(self, Y: Array) -> Array:
         """Returns labels Y (n_y, m) in the form in which the cost takes them."""
@@ -172,6 +174,7 @@ class Linear(Output):
     score_name = "r2"
     score_label = "R²"
     good_score = 0.9
+    worst_score = -math.inf
 
     def loss(self, buffers: OutputBuffers) -> None:
         """Takes ½ Σ (z − y)²."""

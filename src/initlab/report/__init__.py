@@ -1,0 +1,1 @@
+"""What a sweep answers, in words, as pictures and as one page."""
