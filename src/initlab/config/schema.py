@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.rules import (
     Count,
+    NonNegative,
     Positive,
     Rule,
     Seed,
@@ -64,6 +65,19 @@ class Plots:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Report:
+    """How runs are compared: when one has reached what counts as learned, by what, and what is a difference.
+
+    The ``threshold`` is a share of the cost of the best constant answer. Differences ``equal_within`` are
+    none in practice: of scores as they are, of costs relative to each other.
+    """
+
+    threshold: Positive
+    by: Annotated[str, one_of("score", "cost")]
+    equal_within: NonNegative
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tracking:
     """Where runs are tracked (null: nowhere) and in which experiment."""
 
@@ -87,6 +101,7 @@ class Settings:
     train: Train
     diagnostics: Diagnostics
     plots: Plots
+    report: Report
     tracking: RunTracking
 
 

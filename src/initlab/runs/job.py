@@ -88,7 +88,7 @@ def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     return Job(
         values=values,
         settings=settings,
-        tags={**tags, **choices, "seed": str(settings.seed)},
+        tags={**tags, **choices, "seed": str(settings.seed), "output": network.output_name},
         dataset=dataset,
         network=network,
         init=parts["init"],

@@ -16,8 +16,8 @@ from initlab.verdicts import Finding
 
 FILE = "outcome.json"
 COLUMNS = (
-    "initial_cost", "final_cost", "score_name", "score_train", "score_test",
-    "diverged_at", "verdicts", "seconds", "run_id",
+    "initial_cost", "final_cost", "score_name", "score_train", "score_validation", "score_test",
+    "reached_at", "diverged_at", "verdicts", "seconds", "run_id",
 )  # fmt: skip
 
 

@@ -26,7 +26,9 @@ class Summary:
     share of the seconds that its stack took, and its diagnosis.
 
     ``output`` names the rules of its answers, and so what a score is. ``diverged_at`` is the iteration whose
-    cost was not finite, or None; a diverged run has no final cost and no scores. A tracked run has an id, the
+    cost was not finite, or None; a diverged run has no final cost and no scores. ``reached_at`` is after how
+    many updates the cost was at most ``report.threshold`` of the best constant answer's for the first time,
+    None if it never was; a run that diverged later reached it all the same. A tracked run has an id, the
     address of its charts and the URI of the store that holds it.
     """
 
@@ -41,6 +43,8 @@ class Summary:
     score_test: float | None
     diverged_at: int | None
     diagnosis: Diagnosis = ()
+    reached_at: int | None = None
+    score_validation: float | None = None
     run_id: str | None = None
     address: str | None = None
     store: str | None = None
@@ -69,8 +73,12 @@ class Summary:
     def metrics(self) -> dict[str, float]:
         """The numbers by metric name; those it does not have are left out."""
         numbers = {
+            "iterations": self.iterations,
+            "initial_cost": self.initial_cost,
             "final_cost": self.final_cost,
+            "reached_at": self.reached_at,
             f"{self.score_name}/train": self.score_train,
+            f"{self.score_name}/validation": self.score_validation,
             f"{self.score_name}/test": self.score_test,
             "seconds": self.seconds,
             "diverged": self.diverged_at is not None,
@@ -115,8 +123,17 @@ def summarize(
         score_train=on_train,
         score_test=on_test,
         diverged_at=diverged_at,
+        reached_at=_reached_at(job, costs, cost),
     )
     return replace(summary, diagnosis=diagnose(_evidence(job, summary, costs, parameters, layers)))
+
+
+def _reached_at(job: Job, costs: Array, final_cost: float | None) -> int | None:
+    """Returns after how many updates the cost was first within the report's threshold; None: never."""
+    _, baseline = job.network.output.best_constant(job.dataset.Y_train)
+    all_costs = costs if final_cost is None else np.append(costs, final_cost)
+    reached = np.flatnonzero(all_costs <= job.settings.report.threshold * baseline)
+    return int(reached[0]) if len(reached) else None
 
 
 def _evidence(
