@@ -40,7 +40,8 @@ class Output:
     """The rules of one kind of answer; this class holds those that classes share.
 
     ``score_name`` is the score's name in metrics, ``score_label`` in words, ``good_score`` what a good start
-    reaches, ``worst_score`` what a run that diverged counts as. For every output the derivative of an example's cost by z is answers − labels.
+    reaches, ``worst_score`` what a run that diverged counts as. For every output the derivative of an
+    example's cost by z is answers − labels.
     """
 
     classifies: ClassVar[bool] = True

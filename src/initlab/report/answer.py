@@ -14,8 +14,7 @@ from initlab.report.entrants import (
 )
 from initlab.runs.outcome import Outcome
 from initlab.runs.summary import Summary
-from initlab.statistics import (
-    Pair, Ranking, Specifications, average_ranks, compare_pairs, specifications)
+from initlab.statistics import Pair, Ranking, Specifications, average_ranks, compare_pairs, specifications
 
 
 @dataclass(frozen=True)
@@ -114,13 +113,9 @@ def answer_of(outcomes: Sequence[Outcome], by: str = "score", equal_within: floa
     return Answer(by, equal_within, combinations, contests, _chosen(combinations, by, equal_within))
 
 
-def _contest(
-    setting: Setting, combinations: Sequence[Combination], by: str, equal_within: float
-) -> Contest:
+def _contest(setting: Setting, combinations: Sequence[Combination], by: str, equal_within: float) -> Contest:
     values = {one.entrant: one.values(by) for one in combinations}
-    return Contest(
-        setting, {one.entrant: one for one in combinations}, compare_pairs(values, equal_within)
-    )
+    return Contest(setting, {one.entrant: one for one in combinations}, compare_pairs(values, equal_within))
 
 
 def _chosen(combinations: Sequence[Combination], by: str, equal_within: float) -> Contest | None:

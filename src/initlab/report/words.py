@@ -146,12 +146,12 @@ def _over_settings(answer: Answer) -> list[str]:
         f"Over {ranking.settings} settings {best} has the best average rank, "
         f"{ranking.ranks[best]:.1f} of {len(ranking.ranks)}."
     )
-    return [first, *(_survives(best, other, answer) for other in others[:MOST_NAMES - 1])]
+    return [first, *(_survives(best, other, answer) for other in others[: MOST_NAMES - 1])]
 
 
 def _survives(best: str, other: str, answer: Answer) -> str:
     pairs = answer.specifications(best, other).pairs
-    counts = Counter(pair.verdict for pair in pairs)
+    counts = Counter[str](pair.verdict for pair in pairs)
     found = [f"{kind} in {counts[kind]}" for kind in SENTENCES if counts[kind]]
     return f"Against {other} it is {_listed(found)} of {len(pairs)}."
 

@@ -17,7 +17,7 @@ where that were at most 160; it is less where one needs hundreds (``make proof``
 
 
 def more_to_decide(differences: Array, equal_within: float, alpha: float) -> int | None:
-    """Returns about how many more seeds the confidence sequence needs to decide, in whichever way comes first.
+    """Returns about how many more seeds the confidence sequence needs to decide, whichever way comes first.
 
     ``differences`` (n,) are those seen so far. None if more than 100,000 seeds would not decide.
     """
@@ -30,8 +30,8 @@ def more_to_decide(differences: Array, equal_within: float, alpha: float) -> int
 
 @lru_cache(maxsize=10_000)
 def seeds_needed(above: int, n: int, alpha: float) -> int:
-    """Returns after how many seeds a number is expected to be excluded as the median, if ``above`` of n values
-    lay above it; more than MOST_SEEDS if it never is.
+    """Returns after how many seeds a number is expected to be excluded as the median, if ``above`` of n
+    values lay above it; more than MOST_SEEDS if it never is.
 
     The share of the values to come is the 60 % quantile of its posterior (Jeffreys' prior).
     """

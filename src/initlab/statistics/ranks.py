@@ -51,7 +51,7 @@ def average_ranks(values: Mapping[str, Sequence[float]], alpha: float = 0.05) ->
 
 
 def friedman_p(means: Sequence[float], n: int) -> float:
-    """Returns the p-value of Friedman's test of average ranks (k,) over n settings, by Iman & Davenport's F."""
+    """Returns the p-value of Friedman's test of average ranks (k,) over n settings, by Iman & Davenport."""
     from scipy.stats import f
 
     k = len(means)

@@ -2,8 +2,11 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from initlab.statistics.pairs import Pair
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Specifications:
         return sum(pair.verdict == verdict for pair in self.pairs) / len(self.pairs)
 
 
-def specifications(pairs: Mapping[Hashable, Pair], first: str) -> Specifications:
+def specifications(pairs: Mapping[Key, Pair], first: str) -> Specifications:
     """Returns a pair's specification curve from the pair in each setting, seen from the entrant ``first``."""
     seen = {setting: pair.seen_from(first) for setting, pair in pairs.items()}
     ordered = sorted(seen, key=lambda setting: seen[setting].difference)
