@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,13 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from initlab.config.options import tracking_uri
-from initlab.config.targets import load_component
 from initlab.datasets import Dataset
 from initlab.face.in_process import overrides_of, refuse_study, run_job
 from initlab.face.show import Picture, html_of, plotted, table_of, words_of
-from initlab.networks.network import Network, named_parameters
-from initlab.runs.job import data_and_network
+from initlab.networks.network import Network, flat_parameters
 from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import answers_at, boundary_png, cost_png
-from initlab.runs.stored import read_back
+from initlab.runs.stored import read_back, rebuilt
 from initlab.runs.summary import Summary, Trained
 from initlab.sweeps.task import train_job
 from initlab.terminal.progress import ProgressLine
@@ -102,16 +101,9 @@ class Run:
         from initlab.plots import plot_boundary
 
         dataset, network = self._data_and_network()
-        answers = answers_at(dataset, network, self._parameters(network))
+        answers = answers_at(dataset, network, flat_parameters(network, self.weights))
         about = {"task": dataset.task, "classes": dataset.classes, "title": self.name}
         return plotted(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
-
-    def _parameters(self, network: Network) -> Array:
-        """Returns the trained parameters (P,), as ``named_parameters`` names them."""
-        flat = np.zeros(network.size, self.weights["W1"].dtype)
-        for name, values in named_parameters(network, flat).items():
-            values[:] = self.weights[name]
-        return flat
 
     def __repr__(self) -> str:
         return f"<Run {self.name}: {words_of(self.summary)}>"
@@ -190,8 +182,5 @@ def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = 
     def drawn(name: str) -> bytes:
         return stored_run(run_id, store, [name]).files[name]
 
-    def made() -> tuple[Dataset, Network]:
-        data, model = (load_component(stored.values, group, allow_targets) for group in ("dataset", "model"))
-        return data_and_network(data, model)
-
+    made = partial(rebuilt, stored.values, allow_targets)
     return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made)

@@ -1,5 +1,6 @@
 """A multilayer perceptron: its shape, and where each layer's parameters stand in one flat array."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -147,3 +148,11 @@ def named_parameters(network: Network, flat: Array) -> dict[str, Array]:
     for number, scales in enumerate(network.normalizations(flat[np.newaxis]), start=1):
         named |= {f"{name}{number}": values[0] for name, values in scales.items()}
     return named
+
+
+def flat_parameters(network: Network, named: Mapping[str, Array]) -> Array:
+    """Returns one run's parameters (P,) from their arrays by name, as ``named_parameters`` names them."""
+    flat = np.zeros(network.size, named["W1"].dtype)
+    for name, values in named_parameters(network, flat).items():
+        values[:] = named[name]
+    return flat

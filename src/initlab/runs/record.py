@@ -82,7 +82,8 @@ class RunRecorder:
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
         run.finish(summary.metrics, tags | summary.diagnosis_tags)
         address = self._tracker.address(summary.tags.get("sweep"))
-        summary = replace(summary, run_id=run.run_id, address=address, store=self._tracker.uri)
+        store, place = self._tracker.uri, run.place
+        summary = replace(summary, run_id=run.run_id, address=address, store=store, place=place)
         return replace(one, summary=summary)
 
 

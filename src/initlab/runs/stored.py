@@ -2,8 +2,11 @@
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
@@ -11,12 +14,18 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from initlab.config.targets import load_component
+from initlab.datasets import Dataset
 from initlab.errors import TrackingError, first_line
+from initlab.networks.network import Network, flat_parameters
 from initlab.networks.outputs import OUTPUTS
+from initlab.runs.job import data_and_network
 from initlab.runs.summary import Summary
-from initlab.tracking.reading import StoredRun, stored_run
+from initlab.tracking.reading import StoredRun, file_of, stored_run
 from initlab.types import Array
 from initlab.verdicts import Finding
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times faster
 
 CONFIG, HISTORY, WEIGHTS = "config.yaml", "history.npz", "weights.npz"
 
@@ -76,6 +85,7 @@ def summary_of(run_id: str, uri: str, run: StoredRun) -> Summary:
         run_id=run_id,
         address=run.address,
         store=uri,
+        place=run.place,
     )
 
 
@@ -99,9 +109,67 @@ def _output(metrics: Mapping[str, float], weights: Mapping[str, Array]) -> str:
     return "sigmoid" if len(weights[last]) == 1 else "softmax"
 
 
-def _arrays(run_id: str, name: str, npz: bytes) -> dict[str, NDArray[Any]]:
+def rebuilt(values: Mapping[str, Any], allow_targets: Sequence[str] = ()) -> tuple[Dataset, Network]:
+    """Returns the data and the network that a plain config describes.
+
+    Nothing else that it names is executed: they come from Initlab's own functions and from those of the
+    modules that ``allow_targets`` names. Raises ConfigError where the data are no longer there.
+    """
+    data, model = (load_component(values, group, allow_targets) for group in ("dataset", "model"))
+    return data_and_network(data, model)
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of a tracked run, each read from its store when it is asked for."""
+
+    summary: Summary
+    allow_targets: Sequence[str] = ()
+
+    def arrays(self, name: str, *members: str) -> dict[str, NDArray[Any]]:
+        """Returns the arrays of an npz file, all or those of ``members`` that are there."""
+        with self._file(name) as path, _readable(self.summary.run_id, name), np.load(path) as arrays:
+            return {key: arrays[key] for key in members or arrays if key in arrays}
+
+    @cached_property
+    def costs(self) -> Array:
+        """The cost (n + 1,) after 0, 1, … n updates; (n,) if the run diverged at its last."""
+        costs, final = self.arrays(HISTORY, "cost")["cost"].astype(np.float64), self.summary.final_cost
+        return costs if final is None else np.append(costs, final)
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """Its whole config, plain."""
+        with self._file(CONFIG) as path:
+            loaded: Mapping[str, Any] = yaml.load(path.read_text(), _Loader)
+            return loaded
+
+    @cached_property
+    def data_and_network(self) -> tuple[Dataset, Network]:
+        """What it was trained on, and its network."""
+        return rebuilt(self.values, self.allow_targets)
+
+    @cached_property
+    def parameters(self) -> Array:
+        """Its trained parameters (P,)."""
+        return flat_parameters(self.data_and_network[1], self.arrays(WEIGHTS))
+
+    def _file(self, name: str) -> AbstractContextManager[Path]:
+        run = self.summary
+        assert run.store is not None
+        assert run.run_id is not None
+        assert run.place is not None
+        return file_of(run.store, run.run_id, run.place, name)
+
+
+@contextmanager
+def _readable(run_id: str | None, name: str) -> Iterator[None]:
     try:
-        with np.load(io.BytesIO(npz), allow_pickle=False) as arrays:
-            return dict(arrays)
+        yield
     except (ValueError, OSError, BadZipFile) as error:
         raise TrackingError(f"run {run_id}: {name}: cannot be read: {first_line(error)}") from error
+
+
+def _arrays(run_id: str, name: str, npz: bytes) -> dict[str, NDArray[Any]]:
+    with _readable(run_id, name), np.load(io.BytesIO(npz), allow_pickle=False) as arrays:
+        return dict(arrays)

@@ -29,7 +29,7 @@ class Summary:
     cost was not finite, or None; a diverged run has no final cost and no scores. ``reached_at`` is after how
     many updates the cost was at most ``report.threshold`` of the best constant answer's for the first time,
     None if it never was; a run that diverged later reached it all the same. A tracked run has an id, the
-    address of its charts and the URI of the store that holds it.
+    address of its charts, and the URIs of the store that holds it and of the place of its files.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Summary:
     run_id: str | None = None
     address: str | None = None
     store: str | None = None
+    place: str | None = None
 
     @property
     def rules(self) -> Output:

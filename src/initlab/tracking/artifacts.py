@@ -22,13 +22,18 @@ def write_files(client: "MlflowClient", run_id: str, artifact_uri: str, files: M
 
     Raises TrackingError, naming the file, when the disk is full or the place cannot be written.
     """
-    place = urlparse(artifact_uri)
-    if place.scheme in ("file", ""):
+    if (folder := local_folder(artifact_uri)) is not None:
         for name, content in files.items():
-            _write(Path(unquote(place.path)) / name, content)
+            _write(folder / name, content)
     else:
         with readable_errors(f"{artifact_uri}: cannot be written"):
             _upload(client, run_id, files)
+
+
+def local_folder(artifact_uri: str) -> Path | None:
+    """Returns the folder that the URI of a run's files names, None where they are not on this machine."""
+    place = urlparse(artifact_uri)
+    return Path(unquote(place.path)) if place.scheme in ("file", "") else None
 
 
 def image_files(key: str, step: int, png: bytes, webp: bytes) -> dict[str, bytes]:

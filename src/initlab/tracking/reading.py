@@ -1,11 +1,13 @@
 """Reading what is tracked, and making nothing: a run with its files, an experiment by its name."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from initlab.errors import TrackingError
+from initlab.tracking.artifacts import local_folder
 from initlab.tracking.store import address_of, open_to_read, readable_errors
 
 
@@ -20,6 +22,7 @@ class StoredRun:
     metrics: Mapping[str, float]
     files: Mapping[str, bytes]
     address: str
+    place: str
 
 
 def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
@@ -39,7 +42,27 @@ def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
                 name: Path(client.download_artifacts(run_id, name, folder)).read_bytes() for name in names
             }
     address = address_of(uri, run.info.experiment_id, run.data.tags.get("sweep"))
-    return StoredRun(run.info.run_name, run.data.tags, run.data.metrics, files, address)
+    return StoredRun(
+        run.info.run_name, run.data.tags, run.data.metrics, files, address, run.info.artifact_uri
+    )
+
+
+@contextmanager
+def file_of(uri: str, run_id: str, place: str, name: str) -> Iterator[Path]:
+    """Gives the path of a file of a run of the store at uri (absolute), whose files are below ``place``: the
+    file itself where that is a local folder, else a copy that is gone when the block is left.
+
+    Raises TrackingError, in one line, where it is not there.
+    """
+    if (folder := local_folder(place)) is not None:
+        if not (folder / name).is_file():
+            raise TrackingError(f"run {run_id}: has no {name} in {folder}")
+        yield folder / name
+        return
+    with tempfile.TemporaryDirectory() as copy:
+        with readable_errors(f"run {run_id}: {name} cannot be read from {uri}"):
+            path = open_to_read(uri).download_artifacts(run_id, name, copy)
+        yield Path(path)
 
 
 def experiment_id(uri: str, name: str) -> str | None:

@@ -107,12 +107,12 @@ class Run:
 
     _tracker: Tracker
     run_id: str
-    _artifact_uri: str
+    place: str  # the URI below which its files are
     ending: Ending | None = None  # how it ends when the block is left, if that has been said
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Writes files by their path within the run."""
-        write_files(self._tracker.client, self.run_id, self._artifact_uri, files)
+        write_files(self._tracker.client, self.run_id, self.place, files)
 
     def log(
         self, metrics: Mapping[str, ArrayLike], steps: ArrayLike, timestamps: ArrayLike | None = None
