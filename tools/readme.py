@@ -8,12 +8,12 @@ from hydra import compose, initialize_config_module
 from initlab.plots import Entry, comparison
 from initlab.propagation.report import curves_of, picture_of, verdict_line
 from initlab.propagation.setup import observe, setup_of
+from initlab.report.phase_diagram import phase_png
 from initlab.runs.job import build
 from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import costs_of, final_answers
 from initlab.runs.summary import Trained
 from initlab.runs.train import run
-from initlab.sweeps.phase_diagram import phase_png
 from tools.generated import replace_block
 
 ROOT = Path(__file__).parent.parent
@@ -61,7 +61,7 @@ def edge_of_chaos() -> None:
     tags = {"dataset": "digits"}
     results = run(cfgs, tags=[tags] * len(cfgs))
     outcomes = [Outcome(words, one.summary) for one, words in zip(results, overrides, strict=True)]
-    picture = phase_png(build(cfgs[0], tags), outcomes)
+    picture = phase_png(outcomes, lambda: build(cfgs[0], tags))
     assert picture is not None
     (DOCS / "phase.png").write_bytes(picture)
 

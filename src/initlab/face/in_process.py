@@ -18,6 +18,7 @@ from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError
 from initlab.runs.outcome import Outcome, read_outcomes, remove_unstarted
 from initlab.signals import stopping_on_signals
+from initlab.sweeps.closing import Closing, close
 from initlab.sweeps.hydra_private import hydra_of_its_own, run_hydra
 from initlab.sweeps.task import RememberFolder
 
@@ -36,8 +37,9 @@ def run_job(task: Callable[[DictConfig], None], overrides: Sequence[str]) -> Non
         _run(task, overrides, sweeping=False)
 
 
-def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> list[Outcome]:
-    """Runs a task function as the jobs of a sweep and returns what each of them came to, in order.
+def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> tuple[list[Outcome], Closing]:
+    """Runs a task function as the jobs of a sweep and returns what each of them came to, in order, and what
+    there is to say of them all.
 
     Raises ConfigError where the overrides do not make the jobs' configs.
     """
@@ -50,7 +52,8 @@ def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> 
             if folder is not None:
                 remove_unstarted(folder)
         assert folder is not None  # told when the sweep began
-        return read_outcomes(folder)
+        outcomes = read_outcomes(folder)
+        return outcomes, close(folder, outcomes)
 
 
 def _run(task: TaskFunction, overrides: Sequence[str], sweeping: bool) -> None:

@@ -14,6 +14,7 @@ from initlab.face.run import load
 from initlab.face.show import Table, html_of, picture_of, plotted, table_of
 from initlab.runs.outcome import Outcome, rows_of
 from initlab.runs.summary import Summary
+from initlab.sweeps.closing import Closing
 from initlab.sweeps.task import train_job, trains_in_stacks
 from initlab.terminal.progress import ProgressLine
 
@@ -26,9 +27,12 @@ MOST_CURVES = 12  # as many as can be told apart
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
-    """Runs that were trained together: ``outcomes`` holds of each its overrides and its summary or error."""
+    """Runs that were trained together: ``outcomes`` holds of each its overrides and its summary or error, and
+    ``closing`` what they answer and where that can be seen.
+    """
 
     outcomes: Sequence[Outcome]
+    closing: Closing = Closing()  # noqa: RUF009  it cannot be changed
 
     @property
     def summaries(self) -> list[Summary]:
@@ -44,6 +48,11 @@ class Sweep:
     def table(self) -> Table:
         """The command's closing table: each run or, over several seeds, medians of each set of runs."""
         return table_of(self.outcomes)
+
+    @property
+    def verdict(self) -> str:
+        """What the sweep answers: which start is better, by how much, and how sure that is."""
+        return " ".join(self.closing.verdict)
 
     def frame(self) -> "DataFrame":
         """Returns a row for each job: its overrides, its name, its costs, scores and verdicts, its MLflow run
@@ -79,7 +88,8 @@ class Sweep:
     def _repr_html_(self) -> str:
         tracked = any(summary.run_id for summary in self.summaries)
         pictures = [picture_of(self.plot())] if tracked else []
-        return html_of(self.table, [f"{one.name}: {one.error}" for one in self.failed], pictures)
+        failed = [f"{one.name}: {one.error}" for one in self.failed]
+        return html_of(self.table, [*self.closing.verdict, *failed], pictures)
 
 
 def sweep(*overrides: str, **settings: Any) -> Sweep:
@@ -100,7 +110,7 @@ def sweep(*overrides: str, **settings: Any) -> Sweep:
     >>> sweep.plot().get_xlabel()
     'iteration'
     """
-    return Sweep(run_sweep(_train_job, overrides_of(overrides, settings)))
+    return Sweep(*run_sweep(_train_job, overrides_of(overrides, settings)))
 
 
 def _train_job(cfg: DictConfig) -> float:

@@ -30,7 +30,7 @@ def look(
     with tracker.runs([_description(setup, tags)]) as [run]:
         observation = observe(setup)
         _keep(run, setup, tags, observation)
-    return setup, observation, tracker.run_address(run.run_id)
+    return setup, observation, tracker.file_address(run.run_id)
 
 
 def _description(setup: Setup, tags: Mapping[str, str]) -> Description:

@@ -78,7 +78,11 @@ def _rule(chosen: "partial[Any]") -> Hashable:
 
 def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
     """Returns the job of a config; raises ConfigError before anything is trained, drawn or tracked."""
-    values = plain(cfg)
+    return job_of(plain(cfg), tags)
+
+
+def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
+    """Returns the job of a plain config, as ``build`` does."""
     settings = read(Settings, values)
     _check_diagnostics(settings.diagnostics)
     parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}

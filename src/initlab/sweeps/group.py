@@ -1,7 +1,7 @@
 """A job group: some jobs of a sweep that one process composes and trains, as Hydra would one by one."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -19,7 +19,6 @@ from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.runs.summary import Trained
 from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
 from initlab.sweeps.executors.processes import Report
-from initlab.sweeps.overview import SweepOverview, Tile, tile_of
 from initlab.sweeps.task import tags_of
 from initlab.sweeps.work import Work
 
@@ -30,15 +29,12 @@ class JobFailed(CompactHydraException):
 
 @dataclass(frozen=True)
 class SweepJob:
-    """One job: its number, its overrides and the recipe of its config, how it varies beside start and seed,
-    and whether its boundary goes on the sweep's sheet.
-    """
+    """One job: its number, overrides and recipe of its config, and how it varies beside start and seed."""
 
     number: int
     overrides: list[str]
     recipe: Recipe
     variant: str
-    on_sheet: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,11 +51,10 @@ class JobGroup:
 
 @dataclass(frozen=True)
 class JobEnding:
-    """How a job ended, with its tile if it is on the sheet."""
+    """How a job ended."""
 
     number: int
     outcome: Outcome
-    tile: Tile | None = None
 
 
 @dataclass(frozen=True)
@@ -116,15 +111,6 @@ def give_up(job: SweepJob, why: str) -> JobEnding:
     return _end(one, InitlabError(why), None)
 
 
-def overview_of(job: SweepJob, endings: Mapping[int, JobEnding]) -> SweepOverview:
-    """Returns the summary of a sweep of which job is one and these are the endings."""
-    [one] = _prepare(JobGroup([job], None))
-    ordered = [endings[number] for number in sorted(endings)]
-    tiles = [ending.tile for ending in ordered if ending.tile]
-    cwd = Path(one.whole.hydra.runtime.cwd)
-    return SweepOverview(one.tags["sweep"], one.cfg, cwd, tiles, [ending.outcome for ending in ordered])
-
-
 def _prepare(group: JobGroup) -> list[_Prepared]:
     """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
     setup_globals()  # a worker has not heard of Hydra's resolvers yet,
@@ -153,10 +139,7 @@ def _end(one: _Prepared, result: Trained | Exception, callbacks: Any) -> JobEndi
     else:
         outcome = Outcome(overrides, result.summary)
     write_outcome(one.folder, outcome)
-    tile = None
-    if one.job.on_sheet and isinstance(result, Trained):
-        tile = tile_of(result)
-    ending = JobEnding(one.job.number, outcome, tile)
+    ending = JobEnding(one.job.number, outcome)
     if callbacks is not None:
         callbacks.on_job_end(config=one.whole, job_return=job_return(overrides, ending))
     return ending

@@ -21,8 +21,7 @@ from omegaconf import DictConfig, open_dict
 from initlab.signals import stop_on_signals
 from initlab.sweeps.compose import Composer, QuickLoader
 from initlab.sweeps.executors.processes import Lost, run_in_workers
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return, overview_of
-from initlab.sweeps.overview import SweepOverview
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return
 from initlab.sweeps.plan import groups_of, jobs_of
 
 
@@ -96,25 +95,19 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
     groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
     with sweep.progress(len(jobs), quiet=sweep.quiet) as progress:
         if sweep.processes == 1 or len(groups) == 1:
-            return _train_here(jobs, groups, progress)
-        return _train_in_workers(jobs, groups, sweep.processes, progress)
+            return _train_here(groups, progress)
+        return _train_in_workers(groups, sweep.processes, progress)
 
 
-def _train_here(
-    jobs: Sequence[SweepJob], groups: deque[JobGroup], progress: Progress
-) -> dict[int, JobEnding]:
+def _train_here(groups: deque[JobGroup], progress: Progress) -> dict[int, JobEnding]:
     endings: dict[int, JobEnding] = {}
     for group in groups:
         ended = group.run(partial(_hear, progress, group))
         _take(ended, group, endings, progress)
-    if len(jobs) > 1:
-        _show(progress, overview_of(_one_done(jobs, endings), endings).run(print))
     return endings
 
 
-def _train_in_workers(
-    jobs: Sequence[SweepJob], groups: deque[JobGroup], processes: int, progress: Progress
-) -> dict[int, JobEnding]:
+def _train_in_workers(groups: deque[JobGroup], processes: int, progress: Progress) -> dict[int, JobEnding]:
     """Trains in processes. The jobs of one that dies are tried once more, each alone."""
     endings: dict[int, JobEnding] = {}
     started: dict[int, RunsStarted] = {}
@@ -125,31 +118,19 @@ def _train_in_workers(
         else:
             _hear(progress, group, what)
 
-    tasks: deque[JobGroup | SweepOverview] = deque(groups)
-    for task, result in run_in_workers(_run, tasks, processes, hear):
-        if isinstance(task, SweepOverview):
-            lost = isinstance(result, Lost)
-            _show(progress, f"The sweep's summary was not kept: {result.why}" if lost else result)
-            continue
+    for task, result in run_in_workers(_run, groups, processes, hear):
         if isinstance(result, Lost) and id(task) in started:
             started[id(task)].end_as_failed()
         if isinstance(result, Lost) and len(task.jobs) > 1:
             progress.under_way(id(task), 0)
-            tasks.extend(replace(task, jobs=[job]) for job in task.jobs)
+            groups.extend(replace(task, jobs=[job]) for job in task.jobs)
             continue
         ended = [give_up(task.jobs[0], result.why)] if isinstance(result, Lost) else result
         _take(ended, task, endings, progress)
-        if len(endings) == len(jobs):
-            tasks.append(overview_of(_one_done(jobs, endings), endings))
     return endings
 
 
-def _one_done(jobs: Sequence[SweepJob], endings: dict[int, JobEnding]) -> SweepJob:
-    """Returns a job that finished, whose config can stand for the sweep's; the first one if none did."""
-    return next((job for job in jobs if endings[job.number].outcome.error is None), jobs[0])
-
-
-def _run(task: JobGroup | SweepOverview, report: Any) -> Any:
+def _run(task: JobGroup, report: Any) -> Any:
     return task.run(report)
 
 
@@ -164,11 +145,6 @@ def _take(
     endings.update({ending.number: ending for ending in ended})
     progress.under_way(id(group), 0)
     progress.ended(len(ended))
-
-
-def _show(progress: Progress, words: str | None) -> None:
-    if words:
-        progress.say(words)
 
 
 def _trains_in_stacks(sweep: Sweep) -> bool:

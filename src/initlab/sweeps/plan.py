@@ -10,19 +10,13 @@ from initlab.sweeps.group import JobGroup, SweepJob
 
 LARGEST_GROUP = 32  # as many small networks as train fastest together, see `make bench`
 SMALLEST_GROUP = 8  # smaller stacks would lose more than another process wins
-SEEDS_ON_SHEET = 12
 OF_START = ("init=", "init._target_=")
 
 
 def jobs_of(composer: Composer, overrides: Sequence[list[str]], first_number: int) -> list[SweepJob]:
     """Returns the jobs that the overrides describe, numbered from first_number."""
-    jobs: list[SweepJob] = []
-    shown: dict[tuple[str, ...], int] = {}
-    for number, (job, variant) in enumerate(zip(overrides, variants(overrides), strict=True), first_number):
-        row = (*(one for one in job if one.startswith(OF_START)), variant)
-        shown[row] = shown.get(row, 0) + 1
-        jobs.append(SweepJob(number, job, composer.recipe(job), variant, shown[row] <= SEEDS_ON_SHEET))
-    return jobs
+    numbered = enumerate(zip(overrides, variants(overrides), strict=True), first_number)
+    return [SweepJob(number, job, composer.recipe(job), variant) for number, (job, variant) in numbered]
 
 
 def variants(overrides: Sequence[Sequence[str]]) -> list[str]:

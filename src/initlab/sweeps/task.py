@@ -24,14 +24,15 @@ class RememberFolder(Callback):
     """Remembers where a command's jobs leave their outcomes, for whoever sums them up."""
 
     folder: Path | None = None
+    sweeping = False
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a single run."""
-        RememberFolder.folder = Path(config.hydra.run.dir).absolute()
+        RememberFolder.folder, RememberFolder.sweeping = Path(config.hydra.run.dir).absolute(), False
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a sweep."""
-        RememberFolder.folder = Path(config.hydra.sweep.dir).absolute()
+        RememberFolder.folder, RememberFolder.sweeping = Path(config.hydra.sweep.dir).absolute(), True
 
 
 def trains_in_stacks(function: F, *, quiet: bool = False) -> F:

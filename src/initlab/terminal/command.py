@@ -1,6 +1,7 @@
 """The command that trains: Hydra composes and launches, ``runs`` trains, the terminal shows."""
 
 import sys
+from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -45,7 +46,15 @@ def main() -> None:
         run_application(train, "config")
     finally:
         if RememberFolder.folder is not None:
-            from initlab.terminal.summary import print_summary
-
-            print_summary(read_outcomes(RememberFolder.folder))
+            _close(RememberFolder.folder)
             remove_unstarted(RememberFolder.folder)
+
+
+def _close(folder: Path) -> None:
+    """Shows what the command's jobs came to and, of a sweep that was not stopped, what they answer."""
+    from initlab.sweeps.closing import Closing, close
+    from initlab.terminal.summary import print_summary
+
+    outcomes = read_outcomes(folder)
+    whole = RememberFolder.sweeping and all(one.summary or one.error for one in outcomes)
+    print_summary(outcomes, close(folder, outcomes) if whole else Closing())

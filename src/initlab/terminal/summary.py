@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import MOST_SENTENCES, Summary
+from initlab.sweeps.closing import Closing
 from initlab.terminal.results import Run, print_results
 from initlab.terminal.tables import stdout
 from initlab.terminal.wording import ui_command
@@ -14,8 +16,10 @@ from initlab.terminal.wording import ui_command
 MOST_FAILURES = 20  # a thousand lines would bury the table; the rest are in the jobs' folders
 
 
-def print_summary(outcomes: Sequence[Outcome]) -> None:
-    """Prints a table of what finished and where to see it and, to stderr, every job that failed and why."""
+def print_summary(outcomes: Sequence[Outcome], closing: Closing) -> None:
+    """Prints a table of what finished, what it answers and where to see it and, to stderr, every job that
+    failed and why.
+    """
     finished = [outcome for outcome in outcomes if outcome.summary]
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
@@ -25,7 +29,14 @@ def print_summary(outcomes: Sequence[Outcome]) -> None:
         if len(outcomes) == 1:
             for name, sentence in runs[0].summary.diagnosis[:MOST_SENTENCES]:
                 console.print(f"{name.capitalize()}: {sentence}")
-        _print_addresses(console, [run.summary for run in runs])
+        for sentence in closing.verdict:
+            console.print(sentence)
+        if closing.addresses:
+            _print_places(console, runs[0].summary, closing)
+        else:
+            _print_addresses(console, [run.summary for run in runs])
+    if closing.problem:
+        print(closing.problem, file=sys.stderr)
     if len(outcomes) == 1 and failed:
         print(failed[0].error, file=sys.stderr)
     elif failed:
@@ -40,6 +51,21 @@ def _print_addresses(console: Console, summaries: Sequence[Summary]) -> None:
         if address and store:
             command = ui_command(store)
             console.print(f"{what} in MLflow{command and f' ({command})'}: {address}", soft_wrap=True)
+
+
+def _print_places(console: Console, summary: Summary, closing: Closing) -> None:
+    """Prints where a sweep can be seen: each address below what it shows, on a line of its own."""
+    command = ui_command(str(summary.store))
+    how = f" ({command})" if command else ""
+    for what, address in (closing.addresses or {}).items():
+        console.print(f"{what} in MLflow{how}:")
+        console.print(address, soft_wrap=True)
+        how = ""
+    if closing.report:
+        path = Path(closing.report)
+        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        console.print("Report:")
+        console.print(str(shown), soft_wrap=True)
 
 
 def _print_failures(failed: Sequence[Outcome], ended: int) -> None:

@@ -75,9 +75,10 @@ class Tracker:
         """Returns the address of the charts in the MLflow UI."""
         return address_of(self.uri, self.experiment_id, sweep)
 
-    def run_address(self, run_id: str) -> str:
-        """Returns the address of one run in the MLflow UI, where its files are."""
-        return f"{self.address().split('?')[0]}/{run_id}/artifacts"
+    def file_address(self, run_id: str, name: str = "") -> str:
+        """Returns the address of one run's files in the MLflow UI, or of the one that is named."""
+        path = "/".join(filter(None, [self.address().split("?")[0], run_id, "artifacts", name]))
+        return f"{path}?workflowType=machine_learning"  # without it MLflow opens its pages for chats
 
     def _start(self, descriptions: Sequence[Description]) -> list["Run"]:
         """Returns new RUNNING runs. When one cannot be made, none is left RUNNING."""

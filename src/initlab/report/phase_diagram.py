@@ -1,6 +1,6 @@
 """The phase diagram of a sweep over the weights' scale and the depth: what trained, beside theory's line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from statistics import median
 
@@ -16,16 +16,17 @@ SIGMA, DEPTH = "init.sigma_w", "model.depth"
 FINE = 200  # points of σw at which the theory is drawn
 
 
-def phase_png(job: Job, outcomes: Sequence[Outcome]) -> bytes | None:
+def phase_png(outcomes: Sequence[Outcome], build: Callable[[], Job]) -> bytes | None:
     """Returns the phase diagram as a PNG; None where the sweep varied not both, σw and depth, or more.
 
-    ``job`` is one of the sweep's: its activation, data and σb then hold for all.
+    ``build`` makes one of the sweep's jobs: its activation, data and σb then hold for all.
     """
     measured = trainability(outcomes)
     if measured is None or set(varied(outcomes)) - {SIGMA, DEPTH, "seed"}:
         return None
     from initlab.plots import figure_png, phase_figure
 
+    job = build()
     sigmas, depths, scores = measured
     sigma_b = float(job.init.keywords.get("sigma_b", 0.0))
     name = job.network.activation_name

@@ -1,0 +1,74 @@
+"""A sweep's own run in MLflow: what it answers as description and metrics, its pictures and its report.
+
+It lives in an experiment beside the sweep's, '<experiment>-sweeps', because a run without a cost among
+the runs to compare would only be in the way of their charts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from initlab.report.answer import Answer
+from initlab.report.files import report_files
+from initlab.report.markdown import markdown_of
+from initlab.report.pictures import pictures_of
+from initlab.report.table import table_of
+from initlab.runs.outcome import Outcome
+from initlab.runs.record import data_of
+from initlab.runs.stored import RunFiles
+from initlab.tracking import Description, Tracker
+
+PICTURES = ("comparison.png", "boundaries.png", "boundaries-1.png")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that has ended: its name, its experiment, the command that made it, what its jobs came to, and
+    the modules, beside Initlab's own, whose functions its configs may name.
+    """
+
+    name: str
+    experiment: str
+    command: str
+    outcomes: Sequence[Outcome]
+    allow_targets: Sequence[str] = ()
+
+
+def keep(sweep: Sweep, answer: Answer) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Tracks a sweep's summary run and views; returns addresses, by what they show, and the report's files.
+
+    Raises InitlabError where the store fails.
+    """
+    read, first = partial(RunFiles, allow_targets=sweep.allow_targets), answer.runs[0]
+    assert first.store is not None
+    tracker = Tracker(first.store, f"{sweep.experiment}-sweeps", Path.cwd())
+    dataset, _ = read(first).data_and_network
+    data = data_of(dataset, first.tags["dataset"])
+    about = {"jobs": str(len(sweep.outcomes)), "experiment": sweep.experiment, "command": sweep.command}
+    description = Description(f"sweep {sweep.name}", about, {"sweep": sweep.name}, data)
+    with tracker.runs([description]) as [run]:
+        pictures = pictures_of(answer, sweep.outcomes, read)
+        files = report_files(answer, sweep.outcomes, sweep.command)
+        run.write({**pictures, **files})
+        shown = next((name for name in PICTURES if name in pictures), "")
+        addresses = {"Its own run": tracker.file_address(run.run_id, shown)}
+        note = markdown_of(answer, sweep.command, list(addresses.items()))
+        run.finish(metrics_of(answer), {"mlflow.note.content": note})
+    return addresses, files
+
+
+def metrics_of(answer: Answer) -> dict[str, float]:
+    """Returns medians, quartiles and 95 % intervals of costs and scores for each set of runs, and which
+    shares of it reached the threshold and diverged: ``final_cost.median/he``, ``diverged.share/he``.
+    """
+    metrics: dict[str, float] = {}
+    for row in table_of(answer):
+        name = row.name.replace("=", ":")
+        for measured, spread in row.measured:
+            edges = {"q1": spread.quartiles.low, "q3": spread.quartiles.high}
+            edges |= {"low": spread.interval.low, "high": spread.interval.high}
+            found = {"median": spread.median, **edges}
+            metrics |= {f"{measured}.{edge}/{name}": value for edge, value in found.items()}
+        metrics |= {f"reached.share/{name}": row.reached, f"diverged.share/{name}": row.diverged}
+    return metrics

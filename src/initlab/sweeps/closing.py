@@ -1,0 +1,88 @@
+"""Closing a sweep: what it answers, kept with its runs and in its folder, whatever launched its jobs."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from initlab.config.schema import Report, read
+from initlab.errors import InitlabError
+from initlab.report.answer import Answer, answer_of
+from initlab.report.words import verdict
+from initlab.runs.outcome import Outcome
+
+FILE = "sweep.json"
+REPORT = "report"  # the folder of its files within the sweep's
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What is said when a sweep has ended: its verdict in sentences, addresses by what they show, the path of
+    its report, and what went wrong in keeping it.
+    """
+
+    verdict: Sequence[str] = ()
+    addresses: Mapping[str, str] | None = None
+    report: str | None = None
+    problem: str | None = None
+
+
+def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
+    """Returns what is to be said of a sweep whose jobs have left these outcomes below folder.
+
+    Where its runs are tracked, a summary run, views for MLflow's UI and a report are left too. What goes
+    wrong there is told and costs no more than that: the runs are kept.
+    """
+    finished = [outcome for outcome in outcomes if outcome.summary]
+    if len(finished) < 2:
+        return Closing()
+    cfg = _config_of(folder)
+    settings = read(Report, _plain(cfg, "report"), "report")
+    answer = answer_of(finished, settings.by, settings.equal_within)
+    said = Closing(verdict(answer))
+    if finished[0].summary and finished[0].summary.run_id:
+        said = _kept(folder, outcomes, answer, cfg)
+    (folder / FILE).write_text(json.dumps(asdict(said), indent=1))
+    return said
+
+
+def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer, cfg: DictConfig) -> Closing:
+    from initlab.report.summary_run import Sweep, keep
+
+    words = verdict(answer)
+    try:
+        sweep = Sweep(
+            folder.name, str(cfg.tracking.experiment), command_of(folder), outcomes, list(cfg.allow_targets)
+        )
+        addresses, files = keep(sweep, answer)
+    except InitlabError as error:
+        return Closing(words, problem=f"The sweep's summary was not kept: {error}")
+    (folder / REPORT).mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / REPORT / name).write_bytes(content)
+    page = folder / REPORT / "report.html"
+    return Closing(words, addresses, str(page) if page.is_file() else None)
+
+
+def command_of(folder: Path) -> str:
+    """Returns a command line that makes the sweep of a folder again."""
+    overrides = OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task
+    return shlex.join(["initlab", "-m", *(str(override) for override in overrides)])
+
+
+def _config_of(folder: Path) -> DictConfig:
+    """Returns the config of one of the sweep's jobs, as Hydra has left it in the job's folder."""
+    first = next(path for path in sorted(folder.rglob("config.yaml")) if path.parent.name == ".hydra")
+    cfg = OmegaConf.load(first)
+    assert isinstance(cfg, DictConfig)
+    return cfg
+
+
+def _plain(cfg: DictConfig, section: str) -> dict[str, Any]:
+    values = OmegaConf.to_container(cfg[section], resolve=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
