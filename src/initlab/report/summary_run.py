@@ -4,7 +4,7 @@ It lives in an experiment beside the sweep's, '<experiment>-sweeps', because a r
 the runs to compare would only be in the way of their charts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from initlab.report.files import report_files
 from initlab.report.markdown import markdown_of
 from initlab.report.pictures import pictures_of
 from initlab.report.table import table_of
+from initlab.report.views import save_views
 from initlab.runs.outcome import Outcome
 from initlab.runs.record import data_of
 from initlab.runs.stored import RunFiles
@@ -35,11 +36,19 @@ class Sweep:
     allow_targets: Sequence[str] = ()
 
 
-def keep(sweep: Sweep, answer: Answer) -> tuple[dict[str, str], dict[str, bytes]]:
-    """Tracks a sweep's summary run and views; returns addresses, by what they show, and the report's files.
-
-    Raises InitlabError where the store fails.
+@dataclass(frozen=True)
+class Kept:
+    """What was kept of a sweep: addresses in MLflow's UI, by what they show, the report's files, and what
+    went wrong on the way.
     """
+
+    addresses: Mapping[str, str]
+    files: Mapping[str, bytes]
+    problem: str | None
+
+
+def keep(sweep: Sweep, answer: Answer) -> Kept:
+    """Tracks a sweep's summary run and saves its views; raises InitlabError where the store fails."""
     read, first = partial(RunFiles, allow_targets=sweep.allow_targets), answer.runs[0]
     assert first.store is not None
     tracker = Tracker(first.store, f"{sweep.experiment}-sweeps", Path.cwd())
@@ -52,10 +61,12 @@ def keep(sweep: Sweep, answer: Answer) -> tuple[dict[str, str], dict[str, bytes]
         files = report_files(answer, sweep.outcomes, sweep.command)
         run.write({**pictures, **files})
         shown = next((name for name in PICTURES if name in pictures), "")
-        addresses = {"Its own run": tracker.file_address(run.run_id, shown)}
+        runs = Tracker(first.store, sweep.experiment, Path.cwd())
+        addresses, problem = save_views(sweep.name, answer, sweep.outcomes, runs)
+        addresses["Its pictures, side by side"] = tracker.file_address(run.run_id, shown)
         note = markdown_of(answer, sweep.command, list(addresses.items()))
         run.finish(metrics_of(answer), {"mlflow.note.content": note})
-    return addresses, files
+    return Kept(addresses, files, problem)
 
 
 def metrics_of(answer: Answer) -> dict[str, float]:

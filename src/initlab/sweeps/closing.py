@@ -16,6 +16,7 @@ from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome
 
 FILE = "sweep.json"
+MOST_ADDRESSES = 2
 REPORT = "report"  # the folder of its files within the sweep's
 
 
@@ -58,14 +59,15 @@ def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer, cfg: DictCo
         sweep = Sweep(
             folder.name, str(cfg.tracking.experiment), command_of(folder), outcomes, list(cfg.allow_targets)
         )
-        addresses, files = keep(sweep, answer)
+        kept = keep(sweep, answer)
     except InitlabError as error:
         return Closing(words, problem=f"The sweep's summary was not kept: {error}")
     (folder / REPORT).mkdir(exist_ok=True)
-    for name, content in files.items():
+    for name, content in kept.files.items():
         (folder / REPORT / name).write_bytes(content)
     page = folder / REPORT / "report.html"
-    return Closing(words, addresses, str(page) if page.is_file() else None)
+    addresses = dict(list(kept.addresses.items())[:MOST_ADDRESSES])
+    return Closing(words, addresses, str(page) if page.is_file() else None, kept.problem)
 
 
 def command_of(folder: Path) -> str:
