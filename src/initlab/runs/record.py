@@ -92,12 +92,14 @@ class RunRecorder:
 
 
 def _data_files(one: Trained) -> dict[str, bytes]:
+    prepared = one.job.dataset.preparation
     return {
         "config.yaml": yaml.dump(
             one.job.values, Dumper=_Dumper, sort_keys=False, allow_unicode=True
         ).encode(),
         "history.npz": _npz(one.history),
         "weights.npz": _npz(one.weights),
+        **({"preprocessing.json": prepared.json.encode()} if prepared else {}),
     }
 
 
