@@ -77,9 +77,8 @@ def metrics_of(answer: Answer) -> dict[str, float]:
     for row in table_of(answer):
         name = row.name.replace("=", ":")
         for measured, spread in row.measured:
-            edges = {"q1": spread.quartiles.low, "q3": spread.quartiles.high}
-            edges |= {"low": spread.interval.low, "high": spread.interval.high}
-            found = {"median": spread.median, **edges}
+            found = {"median": spread.median, **dict(zip(("q1", "q3"), spread.quartiles, strict=True))}
+            found |= dict(zip(("low", "high"), spread.interval or (), strict=False))
             metrics |= {f"{measured}.{edge}/{name}": value for edge, value in found.items()}
         metrics |= {f"reached.share/{name}": row.reached, f"diverged.share/{name}": row.diverged}
     return metrics

@@ -9,18 +9,20 @@ from initlab.numerals import number, percent
 from initlab.report.answer import Answer
 from initlab.report.entrants import Combination
 from initlab.runs.summary import Summary
-from initlab.statistics import Interval, median_interval, quartiles
+from initlab.statistics.intervals import Interval, median_interval, quartiles
 
 SCORES = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Values of several runs: their median, their quartiles, and the median's 95 % bootstrap interval."""
+    """Values of several runs: their median, their quartiles, and the median's 95 % interval, which
+    takes six runs.
+    """
 
     median: float
     quartiles: Interval
-    interval: Interval
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
