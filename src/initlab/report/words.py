@@ -202,4 +202,6 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _signed(text: str) -> str:
+    if not text.strip("+-0.") and text[0] in "+-":  # neither more nor less
+        text = text[1:]
     return text.replace("-", "−").replace("inf", "∞")
