@@ -17,7 +17,7 @@ from initlab.face.show import Picture, html_of, plotted, table_of, words_of
 from initlab.networks.network import Network, named_parameters
 from initlab.runs.job import data_and_network
 from initlab.runs.outcome import Outcome
-from initlab.runs.pictures import answers_at, boundary_png, cost_png
+from initlab.runs.pictures import answers_at, boundary_png, cost_png, quantities_of
 from initlab.runs.stored import read_back
 from initlab.runs.summary import Summary, Trained
 from initlab.sweeps.task import train_job
@@ -103,7 +103,12 @@ class Run:
 
         dataset, network = self._data_and_network()
         answers = answers_at(dataset, network, self._parameters(network))
-        about = {"task": dataset.task, "classes": dataset.classes, "title": self.name}
+        about = {
+            "task": dataset.task,
+            "classes": dataset.classes,
+            "quantities": quantities_of(dataset),
+            "title": self.name,
+        }
         return plotted(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
 
     def _parameters(self, network: Network) -> Array:
