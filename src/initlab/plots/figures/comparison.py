@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 
 from initlab.plots.figures.boundary import plot_boundary
 from initlab.plots.figures.costs import draw_costs
-from initlab.plots.plane import Plane
 from initlab.plots.style import CURVE_COLORS, GREY, Box, new_axes, new_figure
-from initlab.plots.tasks import chance_of, style_for
+from initlab.plots.tasks import chance_of, view_of
 from initlab.types import Array
 
 LETTERS = 16  # pixels, of the figure's smaller text
@@ -31,7 +30,7 @@ def comparison(
     X: Array, Y: Array, entries: Sequence[Entry], task: str = "binary", classes: Sequence[str] = ()
 ) -> Figure:
     """Returns a figure, 1500 pixels wide, of the entries' boundaries in a row above all their cost curves."""
-    style = style_for(task, Y, classes)
+    style, plane = view_of(X, Y, task, classes)
     pitch = min(450, (1438 - style.legend_width(LETTERS)) // len(entries))
     side = pitch - 28
     box = Box(84, 86, side, side)
@@ -48,7 +47,7 @@ def comparison(
         score = score.replace("-", "−")
         axes.annotate(score, (0, 1), (0, 11), color=GREY, size=min(16, side / 8), **text)
     style.draw_legend(figure, box, LETTERS)
-    figure.axes[0].annotate(Plane(X).note, (0, 0), (0, -9), color=GREY, size=13, va="top", **text)
+    figure.axes[0].annotate(plane.note, (0, 0), (0, -9), color=GREY, size=13, va="top", **text)
     costs = new_axes(figure, Box(84, box.top + side + 50, 1210, 350), LETTERS)
     names, curves = [entry.label for entry in entries], [entry.cost for entry in entries]
     draw_costs(costs, names, curves, chance_of(task, Y))

@@ -7,10 +7,9 @@ from matplotlib.artist import Artist
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from initlab.plots.plane import Plane
 from initlab.plots.raster import Canvas, Pixels, contour_line, dejavu, write
 from initlab.plots.style import GREY, Box, new_figure, unit_frame
-from initlab.plots.tasks import shown, style_for
+from initlab.plots.tasks import shown, view_of
 from initlab.types import Array
 
 MOST_SEEDS = 12  # columns of a contact sheet
@@ -30,8 +29,7 @@ def contact_sheet(
     that is missing leaves its place empty. ``seeds_in_all`` is how many there are where ``rows`` holds only
     some.
     """
-    style = style_for(task, Y)
-    plane = Plane(X)
+    style, plane = view_of(X, Y, task)
     seeds = sorted({seed for row in rows.values() for seed in row})
     columns = seeds[:MOST_SEEDS]
     heading = _heading(len(columns), max(len(seeds), seeds_in_all), plane.note)
