@@ -89,8 +89,6 @@ def plotted(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **s
 
 def picture_of(axes: "Axes") -> Picture:
     """Returns the figure that axes are in."""
-    from initlab.plots import figure_png
+    from initlab.plots import axes_png
 
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    return Picture(figure_png(figure))
+    return Picture(axes_png(axes))

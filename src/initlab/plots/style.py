@@ -25,7 +25,10 @@ from initlab.types import Array
 CLASS_COLORS = ("#0072b2", "#d55e00")
 CLASS_MARKERS = ("o", "^")
 TINTS = LinearSegmentedColormap.from_list("P(class 1)", ["#96c7e8", "#ffffff", "#fcc887"], N=255)
-CURVE_COLORS = ("#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9")
+CURVE_COLORS = (
+    "#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9", "#5500bb", "#990000", "#e69f00",
+    "#0072b2",
+)  # fmt: skip
 INK, GREY, FRAME, GRID, UNKNOWN = "#222222", "#666666", "#b4b4b4", "#ebebeb", "#ececec"
 
 # Six colours of theirs and the four that are farthest from them and from each other, in full and as

@@ -4,6 +4,7 @@ It lives in an experiment beside the sweep's, '<experiment>-sweeps', because a r
 the runs to compare would only be in the way of their charts.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -75,7 +76,7 @@ def metrics_of(answer: Answer) -> dict[str, float]:
     """
     metrics: dict[str, float] = {}
     for row in table_of(answer):
-        name = row.name.replace("=", ":")
+        name = re.sub(r"[^\w. /-]", "_", row.name.replace("=", " "))  # what MLflow allows in names
         for measured, spread in row.measured:
             found = {"median": spread.median, **dict(zip(("q1", "q3"), spread.quartiles, strict=True))}
             found |= dict(zip(("low", "high"), spread.interval or (), strict=False))

@@ -117,7 +117,7 @@ def _sections(view: View) -> list[tuple[str, tuple[int, int], list[dict[str, Any
     boundaries = [] if view.group_by else [_image(view.last)]
     return [
         ("Comparison", (2, 400), [_line("Cost", ["cost"], logarithmic=True), _bar(view.score)]),
-        ("Decision boundaries", (1, 620), boundaries),
+        ("Decision boundaries", (1, 760), boundaries),
         ("Gradients", (2, 360), _by_layer(view, "grad_norm", logarithmic=True)),
         ("Units", (2, 360), [*_by_layer(view, "dead_units"), *_by_layer(view, "saturation")]),
     ]
