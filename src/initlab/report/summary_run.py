@@ -63,8 +63,9 @@ def keep(sweep: Sweep, answer: Answer) -> Kept:
         run.write({**pictures, **files})
         shown = next((name for name in PICTURES if name in pictures), "")
         runs = Tracker(first.store, sweep.experiment, Path.cwd())
-        addresses, problem = save_views(sweep.name, answer, sweep.outcomes, runs)
-        addresses["Its pictures, side by side"] = tracker.file_address(run.run_id, shown)
+        links = {"Its pictures, side by side": tracker.file_address(run.run_id, shown)}
+        addresses, problem = save_views(sweep.name, answer, sweep.outcomes, runs, links)
+        addresses |= links
         note = markdown_of(answer, sweep.command, list(addresses.items()))
         run.finish(metrics_of(answer), {"mlflow.note.content": note})
     return Kept(addresses, files, problem)

@@ -9,6 +9,7 @@ from pathlib import Path
 from initlab.errors import TrackingError
 from initlab.tracking.artifacts import local_folder
 from initlab.tracking.store import address_of, open_to_read, readable_errors
+from initlab.tracking.views import address, newest
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,14 @@ def file_of(uri: str, run_id: str, place: str, name: str) -> Iterator[Path]:
         yield Path(path)
 
 
-def experiment_id(uri: str, name: str) -> str | None:
-    """Returns the id of the experiment of that name in the store at uri (absolute), None if there is none."""
+def charts_address(uri: str, name: str, server: str) -> str:
+    """Returns the address at a server of the charts of the experiment of that name in the store at uri
+    (absolute), as its newest saved view shows them; of all experiments if there is none of that name.
+    """
     client = open_to_read(uri)
     with readable_errors(f"tracking.uri={uri}: cannot be read"):
         found = client.get_experiment_by_name(name)
-    return found.experiment_id if found else None
+    if found is None:
+        return f"{server}/#/experiments"
+    charts, view = address_of(server, found.experiment_id), newest(found.tags)
+    return address(charts, view) if view else charts

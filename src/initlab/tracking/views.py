@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 TAG = "mlflow.sharedViewState."
+NOTE = "mlflow.note.content"
+SIGN = "*(kept up to date by Initlab, until you write something else here)*"
 OURS = "initlab-"  # how the ids of Initlab's own views begin
 MOST_VIEWS = 50  # of ours in an experiment
 MOST_RUNS = 10  # in one chart
@@ -54,6 +56,17 @@ def save(client: "MlflowClient", experiment_id: str, views: Sequence[View]) -> N
             client.set_experiment_tag(experiment_id, f"{TAG}{OURS}{view.id}", tag_of(view))
         for tag in old_tags(client.get_experiment(experiment_id).tags):
             client.delete_experiment_tag(experiment_id, tag)
+
+
+def describe(client: "MlflowClient", experiment_id: str, text: str) -> None:
+    """Writes what an experiment holds at the head of its page, unless somebody else has written there.
+
+    Raises TrackingError where the store does not take it.
+    """
+    with readable_errors("the experiment's description cannot be written"):
+        written = client.get_experiment(experiment_id).tags.get(NOTE, SIGN)
+        if SIGN in written:
+            client.set_experiment_tag(experiment_id, NOTE, f"{text}\n\n{SIGN}"[:LONGEST])
 
 
 def address(charts: str, view: str) -> str:
