@@ -11,6 +11,7 @@ import pytest
 from conftest import runs_of
 from sklearn.preprocessing import StandardScaler
 
+import initlab
 from initlab.datasets import table
 from initlab.datasets.dataset import split
 from initlab.datasets.preparation import Filled
@@ -606,3 +607,27 @@ def test_the_command_says_what_became_of_a_table(command, client, folder):
     kept = json.loads(Path(client.download_artifacts(run.info.run_id, "preprocessing.json")).read_text())
     assert kept["categories"] == {"city": ["Bern", "Oslo", "Rome"]}
     assert 0 <= run.data.metrics["accuracy/validation"] <= 1
+
+
+def test_the_pictures_of_a_run_have_the_names_and_units_of_its_table(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    rng = np.random.RandomState(3)
+    size = rng.uniform(20, 150, 61)
+    frame = pd.DataFrame(
+        {"size": size, "rent": 15 * size + rng.randn(61) * 50, "label": ["f", "m"] * 30 + ["f"]}
+    )
+    frame.to_csv("rent.csv", index=False)
+    table = ("dataset=table", "dataset.path=rent.csv", "train.iterations=20", "plots.frames=1")
+    run = initlab.run(*table, "dataset.target=rent", "dataset.drop=[label]")
+    for one in (run, initlab.load(run.run_id)):
+        ax = one.plot_boundary()
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("size", "rent")
+        [points] = ax.lines
+        drawn = (points.get_transform() - ax.transData).transform(points.get_xydata())
+        found = {(round(x, 6), round(y, 6)) for x, y in drawn}
+        assert found < {(round(x, 6), round(y, 6)) for x, y in frame[["size", "rent"]].to_numpy()}
+        assert one.boundary.png == run.boundary.png
+    two = initlab.run(*table, "dataset.target=label", "tracking.uri=null").plot_boundary()
+    assert (two.get_xlabel(), two.get_ylabel()) == ("size", "rent")
+    assert {text.get_text() for text in two.figure.axes[1].texts} == {"f", "m"}
+    assert size.min() > two.get_xlim()[0] > 0

@@ -27,10 +27,10 @@ class Summary:
 
     ``output`` names the rules of its answers, and so what a score is. ``diverged_at`` is the iteration whose
     cost was not finite, or None; a diverged run has no final cost and no scores. Only a dataset with a
-    validation part has a score there. ``reached_at`` is after how
-    many updates the cost was at most ``report.threshold`` of the best constant answer's for the first time,
-    None if it never was; a run that diverged later reached it all the same. A tracked run has an id, the
-    address of its charts, and the URIs of the store that holds it and of the place of its files.
+    validation part has a score there. ``reached_at`` is after how many updates the cost, with mini-batches
+    that of one, was for the first time at most ``report.threshold`` times the best constant answer's, or
+    None; a run that diverged later reached it all the same. A tracked run has an id, the address of its
+    charts, and the URIs of the store that holds it and of the place of its files.
     """
 
     name: str

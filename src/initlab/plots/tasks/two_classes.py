@@ -52,7 +52,7 @@ class TwoClasses:
             f"P({raster.cut(self._names[1], raster.dejavu('Sans', size), 200)})", parse_math=False
         )
         axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
-        margin = 11 / (beside.height - 40)
+        margin = (1.3 * size if self._given else 11) / (beside.height - 40)  # names need room beside 0 and 1
         for end, color, marker in zip((-margin, 1 + margin), CLASS_COLORS, CLASS_MARKERS, strict=True):
             axes.plot(0.5, end, marker, c=color, ms=9, mec="white", clip_on=False)
         if self._given:
