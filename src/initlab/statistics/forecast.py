@@ -11,7 +11,7 @@ from initlab.types import Array
 
 Counts: TypeAlias = NDArray[np.integer[Any]]
 
-FUTURES = 200
+FUTURES = 1000
 ENOUGH = 0.4  # of the futures; the decided ones are mostly early, so at 0.5 forecasts are a quarter too late
 PRIOR = 0.2  # differences put beforehand into each of the five kinds, one in all
 GROWTH = 1.08  # from one look to the next, once a look at every seed would be too slow
@@ -36,10 +36,13 @@ def forecast_seeds(
     rng, counts = np.random.default_rng(seed), count_kinds(differences, equal_within)
     looks, cuts = looks_after(n, alpha, most)
     shares = rng.dirichlet(counts + PRIOR, FUTURES)
-    drawn = rng.multinomial(np.diff(looks, prepend=n)[:, None], shares)  # (looks, futures, kinds)
-    decided = decides(counts + np.cumsum(drawn, axis=0), cuts[:, None])
-    share = np.logical_or.accumulate(decided).mean(axis=1)
-    return int(looks[np.argmax(share >= ENOUGH)] - n) if share[-1] >= ENOUGH else None
+    decided = np.zeros(FUTURES, bool)
+    for look, step, cut in zip(looks, np.diff(looks, prepend=n), cuts, strict=True):
+        counts = counts + rng.multinomial(step, shares)  # (futures, kinds)
+        decided |= decides(counts, cut)
+        if decided.mean() >= ENOUGH:
+            return int(look - n)
+    return None
 
 
 def count_kinds(differences: Array, equal_within: float) -> Counts:

@@ -82,7 +82,7 @@ def friedman(ranks: Array) -> tuple[float, float, float]:
     f = (settings - 1) * chi2 / rest if rest > 1e-9 else math.inf
 
     def unevenness(*columns: Array, axis: int) -> Array:
-        return np.sum([column.sum(axis=axis) ** 2 for column in columns], axis=0)
+        return np.asarray(np.sum([column.sum(axis=axis) ** 2 for column in columns], axis=0))
 
     permuted = permutation_test(
         tuple(ranks),
