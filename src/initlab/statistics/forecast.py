@@ -12,7 +12,7 @@ from initlab.types import Array
 Counts: TypeAlias = NDArray[np.integer[Any]]
 
 FUTURES = 1000
-ENOUGH = 0.4  # of the futures; the decided ones are mostly early, so at 0.5 forecasts are a quarter too late
+SHARE = 0.4  # of the futures, plus 1 / n: measured; the half makes forecasts a quarter too late
 PRIOR = 0.2  # differences put beforehand into each of the five kinds, one in all
 GROWTH = 1.08  # from one look to the next, once a look at every seed would be too slow
 
@@ -28,7 +28,7 @@ def forecast_seeds(
     posterior); each future draws one, and then further seeds, until it is decided. So the forecast is neither
     sure of a share that few seeds have shown nor blind to it, and assumes no distribution of differences.
     Its median over many sweeps is within a factor of 1.5 of the median of what is really needed once a third
-    of that and 20 seeds are there; from fewer seeds it is a rough guess (`make proof` measures both).
+    of that and ten seeds are there; from a smaller part it is a rough guess (`make proof` measures both).
     """
     n = len(differences)
     if not 2 <= n < most:
@@ -37,10 +37,11 @@ def forecast_seeds(
     looks, cuts = looks_after(n, alpha, most)
     shares = rng.dirichlet(counts + PRIOR, FUTURES)
     decided = np.zeros(FUTURES, bool)
+    enough = SHARE + 1 / n
     for look, step, cut in zip(looks, np.diff(looks, prepend=n), cuts, strict=True):
         counts = counts + rng.multinomial(step, shares)  # (futures, kinds)
         decided |= decides(counts, cut)
-        if decided.mean() >= ENOUGH:
+        if decided.mean() >= enough:
             return int(look - n)
     return None
 
