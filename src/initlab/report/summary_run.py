@@ -4,8 +4,6 @@ It lives in an experiment beside the sweep's, '<experiment>-sweeps', because a r
 the runs to compare would only be in the way of their charts.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,26 +11,13 @@ from initlab.report.answer import Answer
 from initlab.report.files import report_files
 from initlab.report.markdown import markdown_of
 from initlab.report.pictures import pictures_of
+from initlab.report.sweep import Sweep
 from initlab.report.table import table_of
-from initlab.runs.outcome import Outcome
 from initlab.runs.record import data_of
 from initlab.runs.stored import RunFiles
 from initlab.tracking import Description, Tracker
 
 PICTURES = ("comparison.png", "boundaries.png", "boundaries-1.png")
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep that has ended: its name, its experiment, the command that made it, what its jobs came to, and
-    the modules, beside Initlab's own, whose functions its configs may name.
-    """
-
-    name: str
-    experiment: str
-    command: str
-    outcomes: Sequence[Outcome]
-    allow_targets: Sequence[str] = ()
 
 
 def keep(sweep: Sweep, answer: Answer) -> tuple[dict[str, str], dict[str, bytes]]:
@@ -49,7 +34,7 @@ def keep(sweep: Sweep, answer: Answer) -> tuple[dict[str, str], dict[str, bytes]
     description = Description(f"sweep {sweep.name}", about, {"sweep": sweep.name}, data)
     with tracker.runs([description]) as [run]:
         pictures = pictures_of(answer, sweep.outcomes, read)
-        files = report_files(answer, sweep.outcomes, sweep.command)
+        files = report_files(sweep, answer, read)
         run.write({**pictures, **files})
         shown = next((name for name in PICTURES if name in pictures), "")
         addresses = {"Its own run": tracker.file_address(run.run_id, shown)}
