@@ -18,20 +18,17 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from initlab import palette
 from initlab.types import Array
 
-# Okabe and Ito's palette (2008), which colour-blind people can tell apart: blue and orange mean the
-# classes, the rest are for curves. Probabilities get light tints of both, so that points stand out.
-CLASS_COLORS = ("#0072b2", "#d55e00")
+# Probabilities get light tints of the classes' colours, so that points stand out.
+CLASS_COLORS = palette.CLASS_COLORS
+CURVE_COLORS = palette.CURVE_COLORS + palette.MORE_CURVE_COLORS
 CLASS_MARKERS = ("o", "^")
 TINTS = LinearSegmentedColormap.from_list("P(class 1)", ["#96c7e8", "#ffffff", "#fcc887"], N=255)
-CURVE_COLORS = (
-    "#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9", "#5500bb", "#990000", "#e69f00",
-    "#0072b2",
-)  # fmt: skip
-INK, GREY, FRAME, GRID, UNKNOWN = "#222222", "#666666", "#b4b4b4", "#ebebeb", "#ececec"
+INK, GREY, FRAME, GRID, UNKNOWN = palette.INK, palette.GREY, palette.FRAME, palette.GRID, palette.UNKNOWN
 
-# Six colours of theirs and the four that are farthest from them and from each other, in full and as
+# Six of Okabe and Ito's colours and the four that are farthest from them and each other, in full and as
 # tints, under simulated protanopia, deuteranopia and tritanopia (Machado, Oliveira & Fernandes 2009).
 # Their number and that of the markers have no common divisor, so 70 classes look different.
 MORE_COLORS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5500bb", "#990000", "#bbbb77", "#770055")

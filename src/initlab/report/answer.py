@@ -92,10 +92,15 @@ class Answer:
         """Returns how two entrants compare in every setting that both have."""
         return specification_curve(self.values(first), self.values(second))
 
-    def pairs_of(self, first: str, second: str) -> list[Pair]:
-        """Returns a pair in each setting that has both, seen from the first."""
-        pairs = [pair for contest in self.contests for pair in contest.pairs]
-        return [pair.seen_from(first) for pair in pairs if {pair.first, pair.second} == {first, second}]
+    def over_settings(self, first: str, second: str) -> list[tuple[Setting, Pair]]:
+        """Returns a pair in each setting that has both, seen from the first, the least difference first."""
+        found = [
+            (contest.setting, pair.seen_from(first))
+            for contest in self.contests
+            for pair in contest.pairs
+            if {pair.first, pair.second} == {first, second}
+        ]
+        return sorted(found, key=lambda one: one[1].difference)
 
     @cached_property
     def diagnoses(self) -> dict[str, list[Summary]]:

@@ -5,15 +5,21 @@ import io
 from collections.abc import Sequence
 
 from initlab.report.answer import Answer
+from initlab.report.latex import latex_of
 from initlab.report.markdown import markdown_of
+from initlab.report.page import page_of
+from initlab.report.sweep import Sweep
 from initlab.runs.outcome import Outcome, rows_of
+from initlab.runs.stored import Read
 
 
-def report_files(answer: Answer, outcomes: Sequence[Outcome], command: str) -> dict[str, bytes]:
-    """Returns the report's files by their names."""
+def report_files(sweep: Sweep, answer: Answer, read: Read) -> dict[str, bytes]:
+    """Returns the report's files by their names; raises TrackingError where a run's files cannot be read."""
     return {
-        "report.md": markdown_of(answer, command).encode(),
-        "runs.csv": csv_of(outcomes),
+        "report.html": page_of(sweep, answer, read).encode(),
+        "report.md": markdown_of(answer, sweep.command).encode(),
+        "report.tex": latex_of(answer).encode(),
+        "runs.csv": csv_of(sweep.outcomes),
     }
 
 

@@ -5,7 +5,7 @@ the runs to compare would only be in the way of their charts.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,27 +14,14 @@ from initlab.report.answer import Answer
 from initlab.report.files import report_files
 from initlab.report.markdown import markdown_of
 from initlab.report.pictures import pictures_of
+from initlab.report.sweep import Sweep
 from initlab.report.table import table_of
 from initlab.report.views import save_views
-from initlab.runs.outcome import Outcome
 from initlab.runs.record import data_of
 from initlab.runs.stored import RunFiles
 from initlab.tracking import Description, Tracker
 
 PICTURES = ("comparison.png", "boundaries.png", "boundaries-1.png")
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep that has ended: its name, its experiment, the command that made it, what its jobs came to, and
-    the modules, beside Initlab's own, whose functions its configs may name.
-    """
-
-    name: str
-    experiment: str
-    command: str
-    outcomes: Sequence[Outcome]
-    allow_targets: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +46,7 @@ def keep(sweep: Sweep, answer: Answer) -> Kept:
     description = Description(f"sweep {sweep.name}", about, {"sweep": sweep.name}, data)
     with tracker.runs([description]) as [run]:
         pictures = pictures_of(answer, sweep.outcomes, read)
-        files = report_files(answer, sweep.outcomes, sweep.command)
+        files = report_files(sweep, answer, read)
         run.write({**pictures, **files})
         shown = next((name for name in PICTURES if name in pictures), "")
         runs = Tracker(first.store, sweep.experiment, Path.cwd())

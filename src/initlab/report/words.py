@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import exp, nan
+from math import exp
 
 from initlab.numerals import number, percent
 from initlab.report.answer import Answer, Contest
@@ -55,12 +55,7 @@ def interval_words(pair: Pair, run: Summary, by: str) -> str:
     words = difference_words(run, by)
     edges = sorted(pair.interval, reverse=by == "cost")
     low, high = (words(edge).removesuffix(" points").removesuffix(" ×") for edge in edges)
-    return f"{words(difference_of(pair))} [{low}, {high}]"
-
-
-def difference_of(pair: Pair) -> float:
-    """Returns a pair's median difference; not a number where the two have no seed in common."""
-    return nan if pair.median_difference is None else pair.median_difference
+    return f"{words(pair.difference)} [{low}, {high}]"
 
 
 def _alone(one: Combination, by: str) -> str:
@@ -95,7 +90,7 @@ def _beats(leader: str, pairs: Sequence[Pair], run: Summary, answer: Answer) -> 
     if len(pairs) <= MOST_NAMES:
         names = _listed([f"{pair.second} ({interval_words(pair, run, answer.by)})" for pair in pairs])
         return f"{leader} is better than {names} in {what}, {_seeds(pairs)}."
-    least = min(pairs, key=difference_of)
+    least = min(pairs, key=lambda pair: pair.difference)
     return (
         f"{leader} is better than {_names(pairs)} in {what}, {_seeds(pairs)}; the nearest is {least.second} "
         f"({interval_words(least, run, answer.by)})."
@@ -164,7 +159,7 @@ def _wins(name: str, answer: Answer) -> int:
 
 
 def _survives(best: str, other: str, answer: Answer) -> str:
-    pairs = answer.pairs_of(best, other)
+    pairs = [pair for _, pair in answer.over_settings(best, other)]
     if not pairs:
         return f"{best} and {other} have no setting in common."
     counts = Counter[str](pair.verdict for pair in pairs)

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -21,12 +22,13 @@ from initlab.networks.network import Network, flat_parameters
 from initlab.networks.outputs import OUTPUTS
 from initlab.runs.job import data_and_network
 from initlab.runs.summary import Summary
-from initlab.tracking.reading import StoredRun, file_of, stored_run
+from initlab.tracking.reading import StoredRun, file_of, files_below, stored_run
 from initlab.types import Array
 from initlab.verdicts import Finding
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times faster
 
+FRAME = r"images/boundary\+step\+(\d+)\+.*\+compressed\.webp$"  # as MLflow's log_image names them
 CONFIG, HISTORY, WEIGHTS = "config.yaml", "history.npz", "weights.npz"
 
 
@@ -136,6 +138,19 @@ class RunFiles:
         """The cost (n + 1,) after 0, 1, … n updates; (n,) if the run diverged at its last."""
         costs, final = self.arrays(HISTORY, "cost")["cost"].astype(np.float64), self.summary.final_cost
         return costs if final is None else np.append(costs, final)
+
+    @cached_property
+    def frames(self) -> dict[int, bytes]:
+        """Its boundary's small pictures, as WebP, by the iterations after whose updates they were drawn."""
+        run = self.summary
+        assert run.store is not None and run.run_id is not None and run.place is not None  # noqa: PT018
+        names = files_below(run.store, run.run_id, run.place, "images")
+        found = {int(match[1]): name for name in names if (match := re.match(FRAME, name))}
+        frames = {}
+        for step, name in sorted(found.items()):
+            with self._file(name) as path:
+                frames[step] = path.read_bytes()
+        return frames
 
     @cached_property
     def values(self) -> Mapping[str, Any]:

@@ -39,6 +39,11 @@ class Pair(NamedTuple):
     verdict: Verdict
     more_seeds: int | None
 
+    @property
+    def difference(self) -> float:
+        """The median difference; NaN without a common seed."""
+        return math.nan if self.median_difference is None else self.median_difference
+
     def seen_from(self, name: str) -> "Pair":
         """Returns the pair with the entrant of that name first, and every number about it − the other."""
         if name == self.first:

@@ -53,7 +53,8 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
 
 
 def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer, cfg: DictConfig) -> Closing:
-    from initlab.report.summary_run import Sweep, keep
+    from initlab.report.summary_run import keep
+    from initlab.report.sweep import Sweep
 
     try:
         sweep = Sweep(

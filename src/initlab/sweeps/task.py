@@ -1,5 +1,6 @@
 """What Hydra runs for a training job, and the folder in which a command's jobs leave their outcomes."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,13 +47,16 @@ def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
 
 
 def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
-    """Returns the options chosen from each group and, in a sweep, its name, the job's number and variant."""
+    """Returns the options chosen from each group and, in a sweep, its name and the job's number, overrides
+    and variant.
+    """
     choices = hydra.runtime.choices
     tags = {group: str(choices[group]) for group in GROUPS if choices.get(group)}
     if choices.get("experiment"):
         tags["experiment"] = str(choices.experiment)
     if sweeping:
         tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
+        tags["overrides"] = json.dumps(list(hydra.overrides.task), ensure_ascii=False)
     if variant:
         tags["variant"] = variant
     return tags

@@ -6,7 +6,11 @@ from importlib import import_module
 import initlab
 from initlab.terminal.application import end_with_the_reader
 
-SUBCOMMANDS = {"propagate": "initlab.terminal.propagate", "ui": "initlab.terminal.ui"}
+SUBCOMMANDS = {
+    "propagate": "initlab.terminal.propagate",
+    "report": "initlab.terminal.report",
+    "ui": "initlab.terminal.ui",
+}
 TRAINING = "initlab.terminal.command"
 
 

@@ -1,26 +1,39 @@
-"""Reading what is tracked, and making nothing: a run with its files, an experiment by its name."""
+"""Reading what is tracked, and making nothing: a run with its files, an experiment by its name, the runs of
+a sweep.
+"""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from initlab.errors import TrackingError
 from initlab.tracking.artifacts import local_folder
 from initlab.tracking.store import address_of, open_to_read, readable_errors
 from initlab.tracking.views import address, newest
 
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+RUNS_A_CALL = 1000
+
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as it is tracked: its name, its tags, its last metrics, and those of its files that were asked
-    for.
+    """A run as it is tracked: its id, its name, its status (FINISHED, FAILED, …), its parameters, its tags,
+    its last metrics, the names and digests of its data, those of its files that were asked for, the address
+    of its charts, and the URI of the place of its files.
     """
 
+    run_id: str
     name: str
+    status: str
+    parameters: Mapping[str, str]
     tags: Mapping[str, str]
     metrics: Mapping[str, float]
+    data: Sequence[tuple[str, str]]
     files: Mapping[str, bytes]
     address: str
     place: str
@@ -42,9 +55,59 @@ def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
             files = {
                 name: Path(client.download_artifacts(run_id, name, folder)).read_bytes() for name in names
             }
-    address = address_of(uri, run.info.experiment_id, run.data.tags.get("sweep"))
+    return _stored(run, uri, files)
+
+
+def runs_of_sweep(uri: str, experiment: str, sweep: str) -> list[StoredRun]:
+    """Returns the runs of a sweep in an experiment of the store at uri (absolute), in the order of its jobs,
+    without their files; none where there is no such experiment or sweep.
+    """
+    client, found = open_to_read(uri), _experiment_id(uri, experiment)
+    quote = '"' if "'" in sweep else "'"
+    runs: list[Run] = []
+    token = None
+    with readable_errors(f"tracking.uri={uri}: the sweep {sweep} cannot be read"):
+        while found is not None:
+            page = client.search_runs(
+                [found], f"tags.sweep = {quote}{sweep}{quote}", max_results=RUNS_A_CALL, page_token=token
+            )
+            runs += page
+            token = page.token
+            if not token:
+                break
+    stored = [_stored(run, uri, {}) for run in runs]
+    return sorted(stored, key=lambda run: int(run.tags.get("sweep_job", 0)))
+
+
+def newest_sweeps(uri: str, experiment: str, most: int) -> list[str]:
+    """Returns the names of the newest sweeps that have runs in an experiment of the store at uri (absolute),
+    the newest first.
+    """
+    client, found = open_to_read(uri), _experiment_id(uri, experiment)
+    if found is None:
+        return []
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        newest = client.search_runs(
+            [found], "tags.sweep LIKE '%'", max_results=RUNS_A_CALL if most > 1 else 1,
+            order_by=["attributes.start_time DESC"],
+        )  # fmt: skip
+    return list(dict.fromkeys(run.data.tags["sweep"] for run in newest))[:most]
+
+
+def _stored(run: "Run", uri: str, files: Mapping[str, bytes]) -> StoredRun:
+    info, data = run.info, run.data
+    datasets = [one.dataset for one in run.inputs.dataset_inputs] if run.inputs else []
     return StoredRun(
-        run.info.run_name, run.data.tags, run.data.metrics, files, address, run.info.artifact_uri
+        info.run_id,
+        info.run_name,
+        info.status,
+        data.params,
+        data.tags,
+        data.metrics,
+        [(one.name, one.digest) for one in datasets],
+        files,
+        address_of(uri, info.experiment_id, data.tags.get("sweep")),
+        info.artifact_uri,
     )
 
 
@@ -64,6 +127,25 @@ def file_of(uri: str, run_id: str, place: str, name: str) -> Iterator[Path]:
         with readable_errors(f"run {run_id}: {name} cannot be read from {uri}"):
             path = open_to_read(uri).download_artifacts(run_id, name, copy)
         yield Path(path)
+
+
+def files_below(uri: str, run_id: str, place: str, folder: str) -> list[str]:
+    """Returns the paths of the files right below a folder of a run's files, ``place``; none if it has none.
+
+    Raises TrackingError, in one line, where the store at uri (absolute) fails.
+    """
+    if (local := local_folder(place)) is not None:
+        return sorted(f"{folder}/{path.name}" for path in (local / folder).glob("*"))
+    with readable_errors(f"run {run_id}: its files cannot be listed from {uri}"):
+        return sorted(file.path for file in open_to_read(uri).list_artifacts(run_id, folder))
+
+
+def _experiment_id(uri: str, name: str) -> str | None:
+    """Returns the id of the experiment of that name in the store at uri (absolute), None if there is none."""
+    client = open_to_read(uri)
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        found = client.get_experiment_by_name(name)
+    return found.experiment_id if found else None
 
 
 def charts_address(uri: str, name: str, server: str) -> str:

@@ -49,6 +49,11 @@ def address_of(uri: str, experiment_id: str, sweep: str | None = None) -> str:
     return f"{server}/#/experiments/{experiment_id}/runs?{query}"
 
 
+def page_of(charts: str, run_id: str) -> str:
+    """Returns the address of a run's page in the MLflow UI from that of the charts that show it."""
+    return f"{charts.partition('?')[0]}/{run_id}?workflowType=machine_learning"
+
+
 @lru_cache
 def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient", str]:
     """Returns a client of the store at uri (absolute) and the id of the experiment, made if it is missing.

@@ -1,0 +1,21 @@
+"""The house's colours, for pictures and pages alike, as CSS names them."""
+
+# Okabe and Ito's palette (2008), which colour-blind people can tell apart: blue and orange mean the
+# classes, the rest are for curves.
+CLASS_COLORS = ("#0072b2", "#d55e00")
+CURVE_COLORS = ("#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9")
+INK, GREY, FRAME, GRID, UNKNOWN = "#222222", "#666666", "#b4b4b4", "#ebebeb", "#ececec"
+
+# The same curves on a dark ground, and four more for where a picture has up to ten.
+DARK_CURVE_COLORS = (
+    "#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9", "#5500bb", "#990000", "#e69f00",
+    "#0072b2",
+)  # fmt: skip
+MORE_CURVE_COLORS = (
+    "#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9", "#5500bb", "#990000", "#e69f00",
+    "#0072b2",
+)  # fmt: skip
+MORE_DARK_CURVE_COLORS = (
+    "#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9", "#5500bb", "#990000", "#e69f00",
+    "#0072b2",
+)  # fmt: skip

@@ -1,0 +1,135 @@
+"""Cost curves: the median of each entrant, its quartiles as a band, and its runs as thin lines."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import altair as alt
+import numpy as np
+
+from initlab.numerals import number
+from initlab.report.charts.look import WITH_COMMAS, Rows, Spec, powers_of_ten, shown, spec_of
+from initlab.report.histories import Course
+from initlab.runs.summary import Summary
+
+TALL = 100  # times the largest median: what lies above is cut off, or the rest would be a flat line
+
+
+def range_of(courses: Sequence[Course]) -> tuple[float, float]:
+    """Returns the lowest and the highest cost that charts of these courses show."""
+    medians = np.concatenate([course.median for course in courses])
+    lines = np.concatenate([line.costs for course in courses for line in course.lines] + [medians])
+    lines = lines[np.isfinite(lines) & (lines > 0)]
+    if not len(lines):
+        return 0.1, 1.0
+    finite = medians[np.isfinite(medians)]
+    top = min(lines.max(), TALL * finite.max()) if len(finite) else lines.max()
+    low = float(lines.min())
+    return low, max(float(top), 1.001 * low)
+
+
+def curves_chart(
+    courses: Sequence[Course],
+    colors: Mapping[str, str],
+    limits: tuple[float, float],
+    link: Callable[[Summary], str],
+    height: int,
+) -> Spec:
+    """Returns the chart of the courses of one setting. ``colors`` are by entrant; ``link`` gives the address
+    that a click on a run's line opens.
+    """
+    last = max(int(course.steps[-1]) for course in courses)
+    x = alt.X(
+        "step:Q",
+        title="iteration",
+        scale=alt.Scale(type="symlog", constant=1, domain=[0, last], nice=False),
+        axis=alt.Axis(values=powers_of_ten(last), labelExpr=WITH_COMMAS),
+    )
+    logarithmic = limits[1] > 10 * limits[0]
+    low, high = limits if logarithmic else (0.0, 1.04 * limits[1])
+    scale = alt.Scale(type="log" if logarithmic else "linear", domain=[low, high], nice=False)
+    axis = alt.Axis(tickCount=6) if not logarithmic else alt.Axis(
+        format=".0e" if low < 1e-4 or high > 1e5 else ".3~r",
+        values=_ticks(low, high),
+    )  # fmt: skip
+    color = alt.Color(
+        "entrant:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None
+    )
+    hover = alt.selection_point(
+        name="hover", fields=["run"], on="pointerover", clear="pointerout", empty=False
+    )
+    band = (
+        alt.Chart(alt.NamedData("bands"))
+        .mark_area(opacity=0.16, clip=True)
+        .encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis, title="cost"), y2="high:Q", color=color)
+    )
+    lines = (
+        alt.Chart(alt.NamedData("lines"))
+        .transform_flatten(["step", "cost"])
+        .mark_line(clip=True, cursor="pointer", interpolate="linear")
+        .encode(
+            x=x,
+            y=alt.Y("cost:Q", scale=scale, axis=axis, title="cost"),
+            color=color,
+            detail="run:N",
+            href="href:N",
+            opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0.32)),
+            strokeWidth=alt.when(hover).then(alt.value(2.6)).otherwise(alt.value(0.9)),
+            tooltip=[alt.Tooltip("run:N"), alt.Tooltip("final:N", title="final cost")],
+        )
+        .add_params(hover)
+    )
+    median = (
+        alt.Chart(alt.NamedData("bands"))
+        .mark_line(strokeWidth=2.6, clip=True)
+        .encode(x=x, y=alt.Y("median:Q", scale=scale, axis=axis, title="cost"), color=color)
+    )
+    chart = alt.layer(band, lines, median).properties(width="container", height=height)
+    return spec_of(chart, bands=_bands(courses, low, high), lines=_lines(courses, low, link))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Returns powers of ten between low and high, at most seven; of few, 2 and 5 times them too."""
+    first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
+    every = max(1, -(-(last - first + 1) // 7))
+    ticks = [10.0**power for power in range(first, last + 1) if power % every == 0]
+    if len(ticks) < 3:
+        ticks = [m * 10.0**power for power in range(first - 1, last + 1) for m in (1, 2, 5)]
+    return [float(f"{tick:.1g}") for tick in ticks if low <= tick <= high]
+
+
+def _bands(courses: Sequence[Course], low: float, high: float) -> Rows:
+    """Returns the median and the quartiles; one that is infinite, of runs that diverged, ends the median and
+    takes the band to the top.
+    """
+    rows = []
+    for course in courses:
+        columns = zip(course.steps, course.median, course.low, course.high, strict=True)
+        for step, median, bottom, top in columns:
+            if np.isfinite(bottom):
+                edges = {"low": shown(max(bottom, low)), "high": shown(min(max(top, low), 10 * high))}
+                middle = shown(max(median, low))
+                rows.append(
+                    {"entrant": course.combination.entrant, "step": int(step), "median": middle, **edges}
+                )
+    return rows
+
+
+def _lines(courses: Sequence[Course], low: float, link: Callable[[Summary], str]) -> Rows:
+    return [
+        {
+            "entrant": course.combination.entrant,
+            "run": line.run.name,
+            "final": _ending(line.run),
+            "href": link(line.run),
+            "step": line.steps.tolist(),
+            "cost": [shown(max(cost, low)) for cost in line.costs],
+        }
+        for course in courses
+        for line in course.lines
+        if len(line.steps)
+    ]
+
+
+def _ending(run: Summary) -> str:
+    if run.final_cost is None:
+        return f"diverged at {run.diverged_at:,}"
+    return number(run.final_cost)

@@ -1,0 +1,279 @@
+"""The report as one HTML page that needs no network: words first, then tables and charts."""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from initlab import palette
+from initlab.numerals import number
+from initlab.report.answer import Answer
+from initlab.report.entrants import Combination, median_value, shown
+from initlab.report.histories import Course, courses_of
+from initlab.report.origin import origin_of
+from initlab.report.sections import (
+    facts_of,
+    link_to,
+    pair_line,
+    pairing_words,
+    pairs_shown,
+    table_lines,
+    verdicts_of,
+)
+from initlab.report.sweep import Sweep
+from initlab.report.trends import trends_of
+from initlab.report.words import interval_words, judged_by, verdict
+
+MOST_ENTRANTS = 10  # as many colours as one chart has
+MOST_SHOWN = 12  # sets of runs, each with maps and pictures of its own
+MOST_SETTINGS = 12  # charts of cost curves
+MOST_SPECIFICATIONS = 3
+MOST_PICTURES = 60
+EXPORTS = "window.vegaEmbed = vegaEmbed;"  # what the page needs of the bundle
+TEMPLATE = Path(__file__).parent / "template"
+
+MAPS = {
+    "grad_norm": "Gradient norm",
+    "activation_mean_square": "Activation size (mean square)",
+    "dead_units": "Dead units (share)",
+}
+CURVES = (
+    palette.CURVE_COLORS + palette.MORE_CURVE_COLORS,
+    palette.DARK_CURVE_COLORS + palette.MORE_DARK_CURVE_COLORS,
+)
+
+Charts = dict[str, dict[str, Any]]
+
+
+def page_of(sweep: Sweep, answer: Answer, read: Read) -> str:
+    """Returns the page of a sweep's answer."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+    from markupsafe import Markup
+
+    from initlab.report.charts import CONFIG
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["link"] = link_to
+    charts: Charts = {}
+    content = _content(sweep, answer, read, charts)
+    page = environment.get_template("page.html")
+    return page.render(content, charts=charts, config=CONFIG, vega=Markup(_vega()))
+
+
+@lru_cache(maxsize=1)
+def _vega() -> str:
+    """Returns Vega, Vega-Lite and Vega-Embed, to stand inside a script element."""
+    from vl_convert import javascript_bundle
+
+    bundle: str = javascript_bundle(EXPORTS)
+    return bundle.replace("</script", r"<\/script").replace("<!--", r"<\!--")
+
+
+def _content(sweep: Sweep, answer: Answer, read: Read, charts: Charts) -> dict[str, Any]:
+    """Returns what the template shows, and puts the charts into ``charts`` by the ids of their places."""
+    run = answer.runs[0]
+    finished = sum(outcome.summary is not None for outcome in sweep.outcomes)
+    labels, lines = table_lines(answer)
+    best = sorted(answer.entrants, key=partial(_best_of, answer))[:MOST_ENTRANTS]
+    entrants = [name for name in answer.entrants if name in best]
+    colors = {name: f"var(--curve-{i})" for i, name in enumerate(entrants)}
+    settings = [contest.setting for contest in answer.contests][:MOST_SETTINGS]
+    drawn = [one for one in answer.combinations if one.setting in settings and one.entrant in colors]
+    courses = courses_of(drawn, read)
+    return {
+        "sweep": sweep,
+        "sentences": verdict(answer),
+        "judged": judged_by(run, answer.by),
+        "facts": facts_of(answer, len(sweep.outcomes) - finished),
+        "labels": labels,
+        "lines": lines,
+        "pairs": _pairs(answer, charts),
+        "ranks": _ranks(answer, charts),
+        "curves": _curves(answer, courses, colors, charts),
+        "colors": colors,
+        "frames": _frames(_shown(answer, drawn), read),
+        "trends": _trends(sweep, answer, colors, charts),
+        "maps": _maps(answer, courses, charts),
+        "verdicts": verdicts_of(answer),
+        "runs": len(answer.runs),
+        "origin": origin_of(answer),
+        "palette": palette,
+        "curve_colors": CURVES,
+    }
+
+
+def _best_of(answer: Answer, entrant: str) -> float:
+    return -max(median_value(one, answer.by) for one in answer.combinations if one.entrant == entrant)
+
+
+def _shown(answer: Answer, drawn: Sequence[Combination]) -> list[Combination]:
+    """Returns the sets of runs that have pictures and maps of their own: those of the best medians."""
+    best = sorted(drawn, key=lambda one: -median_value(one, answer.by))[:MOST_SHOWN]
+    return [one for one in drawn if one in best]
+
+
+def _pairs(answer: Answer, charts: Charts) -> dict[str, Any] | None:
+    """Returns the pairs of the one contest that answers for the sweep, as a table and as a forest plot."""
+    contest = answer.headline
+    if contest is None or not contest.pairs:
+        return None
+    from initlab.report.charts import forest_chart
+
+    run, pairs = answer.runs[0], pairs_shown(contest, answer.by)
+    percent = run.rules.classifies
+    words = partial(interval_words, run=run, by=answer.by)
+    title = _difference_title(answer)
+    charts["forest"] = forest_chart(pairs, answer.by, percent, answer.equal_within, title, words)
+    return {
+        "lines": [pair_line(pair, run, answer.by) for pair in pairs],
+        "more": len(contest.pairs) - len(pairs),
+        "pairing": pairing_words(contest.pairs),
+        "open": any(pair.interval[0] == -pair.interval[1] == -float("inf") for pair in pairs),
+    }
+
+
+def _difference_title(answer: Answer) -> str:
+    run = answer.runs[0]
+    if answer.by == "cost":
+        return "final cost of the first as a multiple of the second's (left of 1: the first is better)"
+    points = ", in points" if run.rules.classifies else ""
+    return f"difference in {judged_by(run, answer.by)}{points} (right of 0: the first is better)"
+
+
+def _ranks(answer: Answer, charts: Charts) -> dict[str, Any] | None:
+    """Returns the entrants over all settings: their average ranks, and how the best compares in each."""
+    ranking = answer.ranking
+    if ranking is None:
+        return None
+    from initlab.report.charts import ranks_chart, specification_chart
+
+    charts["ranks"] = ranks_chart(ranking)
+    best, *others = ranking.average_ranks
+    run, curves = answer.runs[0], []
+    for number_, other in enumerate(others[:MOST_SPECIFICATIONS]):
+        found = answer.over_settings(best, other)
+        place = f"specification-{number_}"
+        charts[place] = specification_chart(
+            [pair for _, pair in found],
+            [shown(setting) for setting, _ in found],
+            answer.by,
+            run.rules.classifies,
+            answer.equal_within,
+            _short_difference(answer),
+            partial(interval_words, run=run, by=answer.by),
+        )
+        kinds = ("better", "practically equal", "worse", "undecided")
+        counts = Counter[str](pair.verdict for _, pair in found)
+        shares = [f"{kind} in {counts[kind] / len(found):.0%}" for kind in kinds if counts[kind]]
+        curves.append({"chart": place, "title": f"{best} − {other}", "shares": ", ".join(shares)})
+    return {"ranking": ranking, "curves": curves}
+
+
+def _short_difference(answer: Answer) -> str:
+    if answer.by == "cost":
+        return "ratio of final costs"
+    return f"difference{', points' if answer.runs[0].rules.classifies else ''}"
+
+
+def _curves(
+    answer: Answer, courses: Sequence[Course], colors: Mapping[str, str], charts: Charts
+) -> dict[str, Any]:
+    """Returns a chart of cost curves for each setting."""
+    from initlab.report.charts import curves_chart, range_of
+
+    limits, shown_charts = range_of(courses), []
+    by_setting: dict[Any, list[Course]] = {}
+    for course in courses:
+        by_setting.setdefault(course.combination.setting, []).append(course)
+    height = 340 if len(by_setting) == 1 else 220
+    for place, (setting, some) in enumerate(by_setting.items()):
+        charts[f"curves-{place}"] = curves_chart(some, colors, limits, link_to, height)
+        shown_charts.append({"chart": f"curves-{place}", "title": shown(setting)})
+    lines = max(len(course.lines) for course in courses)
+    return {
+        "charts": shown_charts,
+        "lines": lines,
+        "thinned": any(len(course.lines) < len(course.combination.runs) for course in courses),
+        "several": any(len(course.combination.runs) > 1 for course in courses),
+        "settings": len(answer.contests),
+        "entrants": len(answer.entrants),
+    }
+
+
+def _frames(combinations: Sequence[Combination], read: Read) -> dict[str, Any] | None:
+    """Returns the pictures of the boundary as it forms, of the typical run of each set, as data URIs."""
+    runs = [(one, read(one.typical).frames) for one in combinations]
+    runs = [(one, frames) for one, frames in runs if frames]
+    if not runs:
+        return None
+    most = max(2, MOST_PICTURES // len(runs))
+    runs = [(one, _some(frames, most)) for one, frames in runs]
+    steps = sorted({step for _, frames in runs for step in frames})
+    return {
+        "steps": steps,
+        "runs": [
+            {"name": one.name, "run": one.typical, "last": _data_uri(frames[max(frames)])}
+            for one, frames in runs
+        ],
+        "data": {
+            "steps": steps,
+            "runs": [
+                # The last one is there already, as what the page shows before anything is moved.
+                [[step, _data_uri(frames[step]) if step < max(frames) else None] for step in sorted(frames)]
+                for _, frames in runs
+            ],
+        },
+    }
+
+
+def _some(frames: Mapping[int, bytes], most: int) -> dict[int, bytes]:
+    steps = sorted(frames)
+    places = {round(i * (len(steps) - 1) / (most - 1)) for i in range(most)}
+    return {step: frames[step] for place, step in enumerate(steps) if place in places}
+
+
+def _data_uri(webp: bytes) -> str:
+    return "data:image/webp;base64," + base64.b64encode(webp).decode()
+
+
+def _trends(sweep: Sweep, answer: Answer, colors: Mapping[str, str], charts: Charts) -> list[dict[str, Any]]:
+    """Returns a chart for each number that was swept."""
+    from initlab.report.charts import trend_chart
+
+    found, run = [], answer.runs[0]
+    percent = run.rules.classifies and answer.by == "score"
+    for place, trend in enumerate(trends_of(sweep.outcomes, answer.by)):
+        starts = list(trend.points)[:MOST_ENTRANTS]
+        own = {start: colors.get(start, f"var(--curve-{i})") for i, start in enumerate(starts)}
+        charts[f"trend-{place}"] = trend_chart(trend, answer.by, judged_by(run, answer.by), percent, own)
+        found.append({"chart": f"trend-{place}", "title": trend.key, "colors": own})
+    return found
+
+
+def _maps(answer: Answer, courses: Sequence[Course], charts: Charts) -> list[dict[str, Any]]:
+    """Returns for each measurement its maps, one for each set of runs, in the same colours."""
+    from initlab.report.charts import map_chart, scale_of
+
+    kept = _shown(answer, [course.combination for course in courses])
+    of_kept = [course for course in courses if course.combination in kept]
+    sections = []
+    for name, title in MAPS.items():
+        measured = [course for course in of_kept if name in course.layers]
+        if not measured:
+            continue
+        scale = scale_of([course.layers[name] for course in measured], share=name == "dead_units")
+        maps = []
+        for place, course in enumerate(measured):
+            charts[f"{name}-{place}"] = map_chart(course.layers[name], scale, title)
+            maps.append({"chart": f"{name}-{place}", "title": course.combination.name})
+        ends = (number(scale.low, 2), number(scale.high, 2))
+        sections.append({"title": title, "maps": maps, "ends": ends})
+    return sections
