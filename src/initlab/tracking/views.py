@@ -136,12 +136,11 @@ def state_of(view: View, alone: bool = True) -> dict[str, Any]:
 
 def _sections(view: View) -> list[tuple[str, tuple[int, int], list[dict[str, Any]]]]:
     """Returns the sections: name, columns and height of a card in pixels, and charts."""
-    pictures = min(view.runs, MOST_PICTURES)
-    rows = -(-pictures // 3) if pictures > 3 else -(-pictures // 2)  # what fits beside MLflow's assistant
+    rows = -(-min(view.runs, MOST_PICTURES) // 3)  # three fit beside MLflow's assistant, on 1440 pixels
     boundaries = [] if view.group_by or view.step is None else [_image(view.step)]
     return [
         ("Comparison", (2, 320), [_line("cost", logarithmic=True), *map(_bar, view.scores)]),
-        ("Decision boundaries", (1, 110 + 300 * rows), boundaries),
+        ("Decision boundaries", (1, 120 + 270 * rows), boundaries),
         ("Gradients", (2, 320), _by_layer(view, "grad_norm", logarithmic=True)),
         ("Units", (2, 320), [*_by_layer(view, "dead_units"), *_by_layer(view, "saturation")]),
     ]
