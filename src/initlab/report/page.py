@@ -25,6 +25,7 @@ from initlab.report.sections import (
 from initlab.report.sweep import Sweep
 from initlab.report.trends import trends_of
 from initlab.report.words import interval_words, judged_by, verdict
+from initlab.runs.stored import Read
 
 MOST_ENTRANTS = 10  # as many colours as one chart has
 MOST_SHOWN = 12  # sets of runs, each with maps and pictures of its own
