@@ -140,7 +140,7 @@ def _sections(view: View) -> list[tuple[str, tuple[int, int], list[dict[str, Any
     boundaries = [] if view.group_by or view.step is None else [_image(view.step)]
     return [
         ("Comparison", (2, 320), [_line("cost", logarithmic=True), *map(_bar, view.scores)]),
-        ("Decision boundaries", (1, 120 + 270 * rows), boundaries),
+        ("Decision boundaries", (1, 120 + 252 * rows), boundaries),
         ("Gradients", (2, 320), _by_layer(view, "grad_norm", logarithmic=True)),
         ("Units", (2, 320), [*_by_layer(view, "dead_units"), *_by_layer(view, "saturation")]),
     ]
