@@ -6,6 +6,7 @@ differs is laid over it: probabilities as pixels, lines by matplotlib's Agg rend
 lone run takes the same path, so its picture is the same to the byte.
 """
 
+from initlab.plots.figures.animation import animation
 from initlab.plots.figures.boundary import Boundary, plot_boundary
 from initlab.plots.figures.comparison import Entry, comparison
 from initlab.plots.figures.contact_sheet import MOST_SEEDS, contact_sheet
@@ -27,6 +28,7 @@ __all__ = [
     "Entry",
     "Panel",
     "Quantity",
+    "animation",
     "axes_png",
     "chance_of",
     "comparison",
