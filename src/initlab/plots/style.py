@@ -15,6 +15,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -25,7 +26,10 @@ from initlab.types import Array
 CLASS_COLORS = ("#0072b2", "#d55e00")
 CLASS_MARKERS = ("o", "^")
 TINTS = LinearSegmentedColormap.from_list("P(class 1)", ["#96c7e8", "#ffffff", "#fcc887"], N=255)
-CURVE_COLORS = ("#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9")
+CURVE_COLORS = (
+    "#7a7a7a", "#cc79a7", "#009e73", "#222222", "#b3a100", "#56b4e9",
+    "#5500bb", "#990000", "#770055", "#0b5d1e"
+)  # fmt: skip
 INK, GREY, FRAME, GRID, UNKNOWN = "#222222", "#666666", "#b4b4b4", "#ebebeb", "#ececec"
 
 # Six colours of theirs and the four that are farthest from them and from each other, in full and as
@@ -35,6 +39,7 @@ MORE_COLORS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5500bb", "#990000",
 MANY_COLORS = CLASS_COLORS + MORE_COLORS
 MANY_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 SCALE = colormaps["viridis"]
+HALO = withStroke(linewidth=3, foreground="#ffffffb0")  # round text that lies over curves
 MOST_POINTS = 1000  # more training points would hide the picture
 
 

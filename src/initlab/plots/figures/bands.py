@@ -1,0 +1,69 @@
+"""Costs of several runs of one name as a line and a band: the median, and what lies around it."""
+
+from collections.abc import Sequence
+from math import ceil, floor
+from typing import NamedTuple
+
+import numpy as np
+
+from initlab.types import Array
+
+FEWEST_FOR_QUARTILES = 5
+
+
+class Band(NamedTuple):
+    """The costs (n,) of so many runs: their median, and their quartiles or, of fewer than five, extremes.
+
+    A run that diverged has infinite costs from there on. Of one run all three are its costs.
+    """
+
+    runs: int
+    median: Array
+    low: Array
+    high: Array
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the median is not finite at the end."""
+        return not np.isfinite(self.median[-1:]).all() or not len(self.median)
+
+    @property
+    def finite(self) -> Array:
+        """The median up to the first that is not finite."""
+        return self.median[np.logical_and.accumulate(np.isfinite(self.median))]
+
+
+def band_of(costs: Array | Sequence[Array]) -> Band:
+    """Returns the band of one run's costs (n,), or of those of several, (S, n) or S of any lengths.
+
+    Of several, a run that is shorter than the longest has diverged.
+    """
+    runs = [costs] if isinstance(costs, np.ndarray) and costs.ndim == 1 else list(costs)
+    table = np.full((len(runs), max(map(len, runs))), np.inf)
+    for row, cost in zip(table, runs, strict=True):
+        finite = np.logical_and.accumulate(np.isfinite(cost))
+        row[: finite.sum()] = np.clip(cost[finite], 1e-12, 1e200)  # what axes can show
+    table.sort(axis=0)
+    edges = (0.25, 0.75) if len(runs) >= FEWEST_FOR_QUARTILES else (0.0, 1.0)
+    return Band(len(runs), *(_quantile(table, share) for share in (0.5, *edges)))
+
+
+def _quantile(ordered: Array, share: float) -> Array:
+    """Returns a quantile of each column, interpolated; between a number and infinity it is infinity."""
+    at = share * (len(ordered) - 1)
+    low, high = ordered[floor(at)], ordered[ceil(at)]
+    with np.errstate(invalid="ignore"):  # between two infinities
+        quantile: Array = np.where(low == high, low, low + (at % 1) * (high - low))
+    return quantile
+
+
+def words_for(bands: Sequence[Band]) -> str:
+    """Returns what the lines and the bands are: 'median and quartiles of 20 runs'; nothing of lone runs."""
+    counts = sorted({band.runs for band in bands if band.runs > 1})
+    if not counts:
+        return ""
+    if counts[0] < FEWEST_FOR_QUARTILES <= counts[-1]:
+        return f"median, with quartiles or, of fewer than {FEWEST_FOR_QUARTILES} runs, the range"
+    around = "range" if counts[-1] < FEWEST_FOR_QUARTILES else "quartiles"
+    many = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    return f"median and {around} of {many} runs"
