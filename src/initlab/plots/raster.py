@@ -15,6 +15,7 @@ import matplotlib as mpl
 import numpy as np
 from contourpy import LineType, contour_generator
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -187,8 +188,10 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def figure_png(figure: Figure) -> bytes:
-    """Returns a figure as PNG, the same bytes wherever it is drawn by one version of matplotlib."""
+def figure_png(drawn: Figure | Axes) -> bytes:
+    """Returns a figure, or that of axes, as PNG, the same bytes wherever one matplotlib draws it."""
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    assert figure is not None
     buffer = BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

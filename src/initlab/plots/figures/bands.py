@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from initlab.numerals import FEWEST_FOR_QUARTILES
 from initlab.types import Array
-
-FEWEST_FOR_QUARTILES = 5
 
 
 class Band(NamedTuple):
@@ -55,15 +54,3 @@ def _quantile(ordered: Array, share: float) -> Array:
     with np.errstate(invalid="ignore"):  # between two infinities
         quantile: Array = np.where(low == high, low, low + (at % 1) * (high - low))
     return quantile
-
-
-def words_for(bands: Sequence[Band]) -> str:
-    """Returns what the lines and the bands are: 'median and quartiles of 20 runs'; nothing of lone runs."""
-    counts = sorted({band.runs for band in bands if band.runs > 1})
-    if not counts:
-        return ""
-    if counts[0] < FEWEST_FOR_QUARTILES <= counts[-1]:
-        return f"median, with quartiles or, of fewer than {FEWEST_FOR_QUARTILES} runs, the range"
-    around = "range" if counts[-1] < FEWEST_FOR_QUARTILES else "quartiles"
-    many = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-    return f"median and {around} of {many} runs"

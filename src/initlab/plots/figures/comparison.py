@@ -53,8 +53,8 @@ def comparison(
     rows = ceil(len(entries) / columns)
     pitch = min(450 if rows == 1 else 380, (_WIDTH - 62 - style.legend_width(LETTERS)) // columns)
     side = pitch - _GAP
-    labels = [fitted(entry.label, "Sans-Bold", (21, 12), side) for entry in entries]
-    top = 110 if any("\n" in text for text, _ in labels) else 86
+    labels, sizes = zip(*(fitted(entry.label, "Sans-Bold", (21, 12), side) for entry in entries), strict=True)
+    size, top = min(sizes), 110 if any("\n" in label for label in labels) else 86
     bottom = rows * (top + side)
     bands = [band_of(entry.cost) for entry in entries]
     figure = new_figure(_WIDTH, bottom + _COSTS + 120)
@@ -64,7 +64,7 @@ def comparison(
     ):
         axes = plot_boundary(X, Y, entry.answers, task=task, classes=classes, ax=new_axes(figure, box))
         axes.set(xticks=[], yticks=[], xlabel="", ylabel="")
-        _write_above(axes, *label, color=color, words=_score(entry, task, part), side=side)
+        _write_above(axes, label, size, color=color, words=_score(entry, task, part), side=side)
     style.draw_legend(figure, Box(_LEFT + (columns - 1) * pitch, top, side, side), LETTERS)
     lowest: Any = figure.axes[columns * (rows - 1)]
     lowest.annotate(plane.note, (0, 0), (0, -9), size=13, va="top", **note)

@@ -13,8 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
+from initlab.numerals import spread_words
 from initlab.plots import style
-from initlab.plots.figures.bands import Band, band_of, words_for
+from initlab.plots.figures.bands import Band, band_of
 from initlab.plots.figures.labels import name_heights
 from initlab.plots.raster import Canvas, dejavu, write, write_titles
 from initlab.plots.tasks import Chance
@@ -127,7 +128,7 @@ def draw_costs(axes: Axes, names: Sequence[str], bands: Sequence[Band], chance: 
         axes.text(1.01, height, name, color=color, **text)
     note: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "color": style.GREY}
     note |= {"size": style.text_size(axes, 12), "parse_math": False}
-    if words := words_for(bands):
+    if words := spread_words((band.runs for band in bands), "runs"):
         axes.annotate(words, (1, 1), (0, 6), xycoords="axes fraction", **note)
     return axes
 

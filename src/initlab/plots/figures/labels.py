@@ -1,6 +1,7 @@
 """Titles, names of curves and numbers in figures that matplotlib draws whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initlab.plots.raster import cut, dejavu
-from initlab.plots.style import GREY, INK
+from initlab.plots.style import GREY, INK, text_size
 from initlab.types import Array
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -48,6 +49,20 @@ def _size_for(lines: Sequence[str], face: str, most: float, width: float) -> flo
     """Returns the size, ``most`` at most, at which the lines fit into a width."""
     longest = max(dejavu(face, 100).getlength(line) / 100 for line in lines)
     return min(most, 0.98 * width / max(longest, 1e-9))
+
+
+def title_axes(axes: Axes, title: str, pad: float = 10) -> None:
+    """Writes a bold title ``pad`` pixels above axes, from their left at most to the end of the figure."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    most = text_size(axes, 16)
+    text, size = fitted(title, "Sans-Bold", (most, 0.6 * most), figure.bbox.width - axes.bbox.x0 - 16)
+    axes.set_title(text, loc="left", weight="bold", size=size, color=INK, pad=pad, parse_math=False)
+
+
+def widest(texts: Iterable[str], face: str, size: float) -> int:
+    """Returns the pixels that the widest of the texts takes in a face of DejaVu; 0 of none."""
+    return ceil(max((dejavu(face, size).getlength(text) for text in texts), default=0))
 
 
 def name_heights(axes: Axes, ends: Sequence[float], gap: float) -> Array:
