@@ -122,6 +122,6 @@ def plotted(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **s
 
 def picture_of(axes: "Axes") -> Picture:
     """Returns the figure that axes are in."""
-    from initlab.plots import axes_png
+    from initlab.plots import figure_png
 
-    return Picture(axes_png(axes))
+    return Picture(figure_png(axes))
