@@ -12,9 +12,11 @@ from omegaconf import DictConfig
 
 from initlab.config.options import tracking_uri
 from initlab.datasets import Dataset
+from initlab.errors import ConfigError
 from initlab.face.in_process import overrides_of, refuse_study, run_job
-from initlab.face.show import Picture, html_of, plotted, table_of, words_of
+from initlab.face.show import Animation, Picture, html_of, plotted, table_of, words_of
 from initlab.networks.network import Network, flat_parameters
+from initlab.runs.job import Job, job_of
 from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import answers_at, boundary_png, cost_png, quantities_of
 from initlab.runs.stored import read_back, rebuilt
@@ -48,6 +50,7 @@ class Run:
     weights: Mapping[str, Array]
     _drawn: Callable[[str], bytes]
     _data_and_network: Callable[[], tuple[Dataset, Network]]
+    _job: Callable[[], Job]
 
     @property
     def name(self) -> str:
@@ -110,6 +113,27 @@ class Run:
         }
         return plotted(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
 
+    def animate(self, frames: int = 40) -> Animation:
+        """Returns how the decision boundary or, of a regression, what is predicted forms: at most so many
+        pictures, more of them early on, each with its iteration and cost.
+
+        A notebook shows them as they are; ``save("he.gif")`` or ``save("he.webp")`` keeps them. The run is
+        trained once more for that, to the same bits, which leaves nothing in MLflow. Raises ConfigError where
+        there is to be no frame, and where the run's data are no longer there.
+
+        >>> import initlab
+        >>> run = initlab.run("optimizer.learning_rate=0.1", train={"iterations": 1000})
+        >>> len(run.animate(frames=7).frames)
+        7
+        """
+        from initlab.runs.film import film
+
+        if frames < 1:
+            raise ConfigError(f"frames={frames}: must be at least 1")
+        diverged = self.final_cost is None and np.isfinite(self.costs[-1])  # at the last update
+        costs = np.append(self.costs, np.inf) if diverged else self.costs
+        return Animation(film(self._job(), costs, frames))
+
     def __repr__(self) -> str:
         return f"<Run {self.name}: {words_of(self.summary)}>"
 
@@ -165,6 +189,7 @@ def _run_of(trained: Trained) -> Run:
         trained.weights,
         lambda name: draw[name](trained),
         lambda: (job.dataset, job.network),
+        lambda: job,
     )
 
 
@@ -188,4 +213,6 @@ def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = 
         return stored_run(run_id, store, [name]).files[name]
 
     made = partial(rebuilt, stored.values, allow_targets)
-    return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made)
+    values = {**stored.values, "allow_targets": list(allow_targets)}  # not what the store allows itself
+    again = partial(job_of, values, stored.summary.tags)
+    return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made, again)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from initlab.errors import ConfigError
 from initlab.numerals import number, percent
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import Summary
@@ -18,6 +19,7 @@ from initlab.terminal.tables import PIPE_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,28 @@ class Picture:
 
     def _repr_png_(self) -> bytes:
         return self.png
+
+
+@dataclass(frozen=True)
+class Animation:
+    """A picture that moves, which a notebook shows; ``frames`` are Pillow's images, one after another."""
+
+    frames: "Sequence[Image]" = field(repr=False)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the animation to a file, whose name ends in .gif or in .webp; another raises ConfigError."""
+        kind = Path(path).suffix.lower().removeprefix(".")
+        if kind not in ("gif", "webp"):
+            raise ConfigError(f"{path}: an animation is saved as .gif or as .webp")
+        Path(path).write_bytes(self._as(kind))
+
+    def _repr_html_(self) -> str:
+        return f'<img alt="animation" src="data:image/webp;base64,{b64encode(self._as("webp")).decode()}">'
+
+    def _as(self, kind: str) -> bytes:
+        from initlab.plots import animation
+
+        return animation(self.frames, kind)
 
 
 class Table(str):

@@ -7,6 +7,7 @@ differs is laid over it: probabilities as pixels, lines by matplotlib's Agg rend
 lone run takes the same path, so its picture is the same to the byte.
 """
 
+from initlab.plots.figures.animation import animation
 from initlab.plots.figures.boundary import Boundary, plot_boundary
 from initlab.plots.figures.comparison import Entry, comparison
 from initlab.plots.figures.confusion import plot_confusion
@@ -24,8 +25,9 @@ from initlab.plots.raster import figure_png, png, webp
 from initlab.plots.tasks import Chance, chance_of
 
 __all__ = [
-    "CHANCE", "MOST_SEEDS", "Boundary", "Chance", "CostCurve", "Entry", "Panel", "Quantity", "chance_of",
-    "comparison", "contact_sheet", "figure_png", "phase_figure", "plot_boundary", "plot_confusion",
-    "plot_costs", "plot_heat", "plot_phase", "plot_predictions", "plot_propagation", "plot_ranks",
-    "plot_scores", "plot_specifications", "png", "propagation_figure", "specifications_figure", "webp",
+    "CHANCE", "MOST_SEEDS", "Boundary", "Chance", "CostCurve", "Entry", "Panel", "Quantity", "animation",
+    "chance_of", "comparison", "contact_sheet", "figure_png", "phase_figure", "plot_boundary",
+    "plot_confusion", "plot_costs", "plot_heat", "plot_phase", "plot_predictions", "plot_propagation",
+    "plot_ranks", "plot_scores", "plot_specifications", "png", "propagation_figure", "specifications_figure",
+    "webp",
 ]  # fmt: skip

@@ -53,7 +53,7 @@ def _comparison(answer: Answer, read: Read) -> dict[str, bytes]:
 
 
 def _compared(combinations: Sequence[Combination], by: str) -> list[Combination]:
-    """Returns the combinations, or of too many the best of each entrant, of still too many the best of all."""
+    """Returns the combinations, or of too many the best of each entrant, of still too many the best."""
     if len(combinations) <= MOST_COMPARED:
         return list(combinations)
     best: dict[str, Combination] = {}

@@ -9,12 +9,15 @@ import numpy as np
 from initlab.datasets import Dataset
 from initlab.networks.network import Network
 from initlab.networks.tape import predict
+from initlab.numerals import number
 from initlab.runs.job import Job
 from initlab.runs.summary import Summary, Trained
 from initlab.training.history import History
 from initlab.types import Array
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from initlab.plots import Boundary, CostCurve, Quantity
 
 
@@ -59,6 +62,14 @@ def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
             answers = answers_at(job.dataset, job.network, parameters[run])
             image = _boundary(job.dataset).draw(answers, _title(job), f"iteration {step:,}")
             yield Frame(step, png(image), webp(image))
+
+
+def boundary_at(job: Job, iteration: int, cost: float, parameters: Array) -> "Image":
+    """Returns the boundary of parameters (P,) after so many updates; grey where the cost is not finite."""
+    answers = answers_at(job.dataset, job.network, parameters) if np.isfinite(cost) else None
+    where = f"iteration {iteration:,}"
+    words = f"diverged at {where}" if answers is None else f"{where} · cost {number(cost)}"
+    return _boundary(job.dataset).draw(answers, _title(job), words)
 
 
 def final_answers(one: Trained) -> Array:
