@@ -3,7 +3,7 @@
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from initlab.report.sections import (
 )
 from initlab.report.sweep import Sweep
 from initlab.report.trends import trends_of
+from initlab.report.vega import vega_script
 from initlab.report.words import interval_words, judged_by, verdict
 from initlab.runs.stored import Read
 
@@ -32,7 +33,6 @@ MOST_SHOWN = 12  # sets of runs, each with maps and pictures of its own
 MOST_SETTINGS = 12  # charts of cost curves
 MOST_SPECIFICATIONS = 3
 MOST_PICTURES = 60
-EXPORTS = "window.vegaEmbed = vegaEmbed;"  # what the page needs of the bundle
 TEMPLATE = Path(__file__).parent / "template"
 
 MAPS = {
@@ -66,16 +66,7 @@ def page_of(sweep: Sweep, answer: Answer, read: Read) -> str:
     charts: Charts = {}
     content = _content(sweep, answer, read, charts)
     page = environment.get_template("page.html")
-    return page.render(content, charts=charts, config=CONFIG, vega=Markup(_vega()))
-
-
-@lru_cache(maxsize=1)
-def _vega() -> str:
-    """Returns Vega, Vega-Lite and Vega-Embed, to stand inside a script element."""
-    from vl_convert import javascript_bundle
-
-    bundle: str = javascript_bundle(EXPORTS)
-    return bundle.replace("</script", r"<\/script").replace("<!--", r"<\!--")
+    return page.render(content, charts=charts, config=CONFIG, vega=Markup(vega_script()))
 
 
 def _content(sweep: Sweep, answer: Answer, read: Read, charts: Charts) -> dict[str, Any]:
