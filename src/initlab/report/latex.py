@@ -55,4 +55,4 @@ def _cells(row: Row, parts: Sequence[str]) -> list[str]:
 
 def _shown(row: Row, part: str, spread: Spread) -> str:
     median, low, high = (row.shown(part, value) for value in (spread.median, *spread.interval))
-    return f"{median} [{low}, {high}]" if row.seeds > 1 and low != "-∞" else median
+    return f"{median} [{low}, {high}]" if spread.known else median

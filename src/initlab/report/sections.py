@@ -63,7 +63,7 @@ def _line(row: Row, one: Combination, parts: Sequence[str]) -> Line:
 
 def _cell(row: Row, part: str, spread: Spread) -> Cell:
     middle, low, high = (row.shown(part, value) for value in (spread.median, *spread.interval))
-    return Cell(middle, f"{low} – {high}" if row.seeds > 1 and low != "-∞" else "")
+    return Cell(middle, f"{low} – {high}" if spread.known else "")
 
 
 @dataclass(frozen=True)

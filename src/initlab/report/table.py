@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from statistics import median
 
 from initlab.numerals import number, percent
@@ -21,6 +22,11 @@ class Spread:
     median: float
     quartiles: Interval
     interval: Interval
+
+    @property
+    def known(self) -> bool:
+        """Whether the values are enough for an interval that says anything."""
+        return isfinite(self.interval.low) or isfinite(self.interval.high)
 
 
 @dataclass(frozen=True)

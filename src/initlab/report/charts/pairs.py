@@ -39,7 +39,9 @@ class _Axis:
     @property
     def scale(self) -> alt.Scale:
         ends = sorted(end for end in (self.at(self.low), self.at(self.high)) if end is not None)
-        return alt.Scale(type="log" if self.ratio else "linear", domain=ends, nice=False, zero=False)
+        if self.ratio:
+            return alt.Scale(type="log", domain=ends, nice=False)
+        return alt.Scale(type="linear", domain=ends, nice=False, zero=False)
 
 
 def _row(pair: Pair, axis: _Axis, words: Callable[[Pair], str]) -> dict[str, Any]:

@@ -16,11 +16,11 @@ def trend_chart(trend: Trend, by: str, title: str, percent: bool, colors: Mappin
     x = alt.X(
         "at:Q",
         title=trend.key,
-        scale=alt.Scale(type="log" if trend.logarithmic else "linear", nice=False, zero=False, padding=14),
+        scale=_scale(trend.logarithmic, nice=False, padding=14),
         axis=alt.Axis(values=ticks if len(ticks) <= 8 else alt.Undefined, format=".3~r", labelOverlap=True),
     )
     y: dict[str, Any] = {
-        "scale": alt.Scale(type="log" if by == "cost" else "linear", zero=False),
+        "scale": _scale(by == "cost"),
         "title": title,
     }
     axis = alt.Axis(format=".3~%" if percent else ".4~r", tickCount=6)
@@ -38,6 +38,10 @@ def trend_chart(trend: Trend, by: str, title: str, percent: bool, colors: Mappin
     )
     chart = alt.layer(band, line, points).properties(width="container", height=260)
     return spec_of(chart, points=_rows(trend, by))
+
+
+def _scale(logarithmic: bool, **more: Any) -> alt.Scale:
+    return alt.Scale(type="log", **more) if logarithmic else alt.Scale(type="linear", zero=False, **more)
 
 
 def _rows(trend: Trend, by: str) -> list[dict[str, object]]:
