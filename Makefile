@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench readme lock clean
+.PHONY: help setup sweep ui test check lint types docs bench proof readme lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ check: lint types docs test ## Lint, types, docs and tests: what CI runs
 
 bench: setup ## Measure the speed beside other ways to do the same; some minutes
 	$(RUN)/python -m benchmarks
+
+proof: setup ## Measure whether the statistics hold what they say; some minutes
+	$(RUN)/python -m benchmarks.proof
 
 readme: setup ## Make the README's pictures and table anew
 	$(RUN)/python -m tools.readme

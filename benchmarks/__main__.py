@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tools.generated import replace_block
+from tools.generated import replace_block, table
 
 from . import iteration, larger, measuring, metrics, sweep
 
@@ -15,12 +15,6 @@ MEASUREMENTS = {
     "metrics": (("metric rows into SQLite", "rows a second", "of log_batch"), metrics.measure),
     "sweep": (("one tracked run of 1500 iterations", "seconds", "of Initlab"), sweep.measure),
 }
-
-
-def table(head: tuple[str, str, str], rows: list[tuple[str, str, str]]) -> str:
-    """Returns a markdown table."""
-    lines = [head, ("---", "---:", "---:"), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main(wanted: list[str]) -> None:

@@ -330,7 +330,7 @@ def test_the_features_are_standardised_by_the_training_part(function):
     data = function(test_share=0.3, seed=5)
     loaded = load()
     groups = loaded.target if classes else np.zeros(m, int)
-    train, test = split(groups, 0.3, 5)
+    train, _, test = split(groups, 0.3, 5)
     scaler = StandardScaler().fit(loaded.data[train])
     varying = np.ptp(loaded.data[train], axis=0) > 0
     np.testing.assert_allclose(data.X_train.T, scaler.transform(loaded.data[train]), rtol=0, atol=1e-11)
@@ -349,7 +349,7 @@ def test_the_features_are_standardised_by_the_training_part(function):
 def test_the_regression_target_is_standardised_by_the_training_part():
     data = diabetes(test_share=0.25, seed=3)
     target = sklearns.load_diabetes().target
-    train, test = split(np.zeros(442, int), 0.25, 3)
+    train, _, test = split(np.zeros(442, int), 0.25, 3)
     mean, std = target[train].mean(), target[train].std()
     np.testing.assert_allclose(data.Y_train[0] * std + mean, target[train], rtol=1e-13)
     np.testing.assert_allclose(data.Y_test[0] * std + mean, target[test], rtol=1e-13)
@@ -389,7 +389,7 @@ def test_the_names_of_the_classes_are_in_the_labels_order():
 
 def test_a_split_has_every_example_once_and_no_order():
     groups = np.repeat([0, 1, 2], [61, 31, 2])
-    train, test = split(groups, 0.25, 1)
+    train, _, test = split(groups, 0.25, 1)
     assert sorted([*train, *test]) == list(range(94))
     assert np.bincount(groups[test]).tolist() == [15, 8, 1]
     for part in (train, test):
@@ -400,7 +400,8 @@ def test_a_split_has_every_example_once_and_no_order():
 @pytest.mark.parametrize("share", [1e-9, 1 - 1e-9])
 def test_every_class_is_in_both_parts_whatever_the_share(share):
     groups = np.repeat([0, 1], [2, 53])
-    for part in split(groups, share, 1):
+    train, _, test = split(groups, share, 1)
+    for part in (train, test):
         assert set(groups[part]) == {0, 1}
 
 

@@ -11,7 +11,16 @@ from scipy.stats import entropy
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 
-from initlab.plots import Boundary, Entry, chance_of, comparison, contact_sheet, png
+from initlab.plots import (
+    Boundary,
+    Entry,
+    Quantity,
+    chance_of,
+    comparison,
+    contact_sheet,
+    plot_boundary,
+    png,
+)
 from initlab.plots.plane import Plane
 from initlab.plots.style import MANY_COLORS
 from initlab.plots.tasks import ManyClasses
@@ -48,6 +57,119 @@ def classes():
 @pytest.fixture(scope="module")
 def regression():
     return Boundary(SQUARE, np.array([[-2.0, 0.0, 1.0, 3.0, 3.0]]), "regression")
+
+
+RENT = [Quantity("size", 80.0, 20.0), Quantity("rent", 1500.0, 400.0)]
+SIZES = np.linspace(-1.5, 1.5, 61)[np.newaxis]
+
+
+def test_a_regression_on_one_input_is_drawn_as_a_curve_through_its_points():
+    boundary = Boundary(SIZES, np.sin(2 * SIZES), "regression")
+    inside = square_of(boundary.draw(np.sin(2 * boundary.points), ""))
+    x = boundary.points[0, :100]
+    low, height = -1 - 0.08 * 2, 1.16 * 2  # the window of targets from −1 to 1, with its margin
+    for column in range(20, 400, 40):
+        dark = np.flatnonzero(inside[:, column].max(axis=-1) < 60)
+        expected = np.sin(2 * np.interp((column + 0.5) / SIDE, np.linspace(0, 1, 100), x))
+        assert dark.mean() / SIDE == pytest.approx(1 - (expected - low) / height, abs=0.012)
+    assert (inside[5:60, 5:60] == 255).all()
+
+
+def test_the_points_under_a_curve_lie_at_their_targets():
+    Y = np.array([[-2.0, 0.0, 1.0, 3.0, 3.0]])
+    X = np.array([[0.0, 1.0, 2.0, 3.0, 4.0]])
+    inside = square_of(Boundary(X, Y, "regression").draw(np.full((1, 100**2), -2.3), ""))
+    for x, y in zip(X[0], Y[0], strict=True):
+        right, up = (x + 0.08 * 4) / (1.16 * 4), (y + 2 + 0.08 * 5) / (1.16 * 5)
+        color = inside[round(SIDE * (1 - up)), round(SIDE * right)]
+        assert color == pytest.approx(255 * np.array(to_rgb("#0072b2")), abs=2)
+
+
+def test_a_curve_ends_where_it_leaves_the_window_and_not_before():
+    boundary = Boundary(SIZES, np.sin(2 * SIZES), "regression")
+    steep = 50 * boundary.points  # from edge to edge within a twentieth of the width
+    inside = square_of(boundary.draw(steep, "")).max(axis=-1) < 60
+    assert inside[1].any()
+    assert inside[-2].any()
+    rows, columns = np.nonzero(inside)
+    assert np.abs(columns - SIDE / 2).max() < 12
+    assert len(set(rows)) > 400
+    huge = np.where(boundary.points > 0, 1e308, -1e308)
+    assert (square_of(boundary.draw(huge, "")).max(axis=-1) < 60).any(axis=1).mean() > 0.9
+    away = square_of(boundary.draw(np.full(100**2, 9.0), ""))
+    assert not (away.max(axis=-1) < 60).any()
+
+
+def test_axes_of_named_inputs_are_in_their_own_units():
+    ax = plot_boundary(SIZES, np.sin(2 * SIZES), None, task="regression", quantities=RENT)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("size", "rent")
+    assert ax.get_xlim() == pytest.approx((80 - 20 * 1.74, 80 + 20 * 1.74))
+    low, high = np.sin(2 * SIZES).min(), np.sin(2 * SIZES).max()
+    margin = 0.08 * (high - low)
+    assert ax.get_ylim() == pytest.approx((1500 + 400 * (low - margin), 1500 + 400 * (high + margin)))
+    [points] = ax.lines
+    drawn = (points.get_transform() - ax.transData).transform(points.get_xydata())
+    np.testing.assert_allclose(drawn, np.stack([80 + 20 * SIZES[0], 1500 + 400 * np.sin(2 * SIZES[0])], 1))
+    two = plot_boundary(SQUARE, np.ones((1, 5)), None, quantities=[RENT[0], Quantity("age")])
+    assert (two.get_xlabel(), two.get_ylabel()) == ("size", "age")
+    assert two.get_xlim() == pytest.approx((80 - 20 * 1.16, 80 + 20 * 1.16))
+    assert two.get_ylim() == pytest.approx((-1.16, 1.16))
+    lone = plot_boundary(SIZES, (SIZES > 0).astype(float), None, quantities=RENT[:1])
+    assert lone.get_xlabel() == "size"
+    assert lone.get_ylabel() == ""
+    assert "the only input is size" in {text.get_text().split(";")[0] for text in lone.figure.texts}
+    three = plot_boundary(np.random.RandomState(3).randn(3, 7), np.ones((1, 7)), None, quantities=[*RENT] * 2)
+    assert "principal component" in three.get_xlabel()
+
+
+def test_the_scale_of_a_named_target_is_in_its_own_units():
+    Y = np.array([[-1.0, -0.5, 0.0, 0.5, 1.0]])
+    ax = plot_boundary(SQUARE, Y, None, task="regression", quantities=[RENT[0], Quantity("age"), RENT[1]])
+    bar = ax.figure.axes[1]
+    assert bar.get_ylabel() == "predicted rent"
+    assert bar.get_ylim() == pytest.approx((1100, 1900))
+
+
+def test_large_numbers_on_an_axis_have_room_and_long_names_are_cut():
+    long = "a quantity whose name is a good deal longer than any axis of any picture of a network can be"
+    quantities = [Quantity(long, 0, 1e5), Quantity(long, 1e6, 1e5)]
+    for X, Y, task in ((SQUARE, np.ones((1, 5)), "binary"), (SIZES, np.sin(SIZES), "regression")):
+        ax = plot_boundary(X, Y, None, task=task, quantities=quantities)
+        figure = ax.figure
+        figure.draw_without_rendering()
+        whole = figure.bbox
+        bottom, top = ax.get_ylim()
+        numbers = [label for label in ax.get_yticklabels() if bottom <= label.get_position()[1] <= top]
+        assert len(numbers) >= 3
+        for text in (ax.xaxis.label, ax.yaxis.label, *numbers):
+            extent = text.get_window_extent()
+            assert whole.x0 <= extent.x0 < extent.x1 <= whole.x1, text.get_text()
+            assert whole.y0 <= extent.y0 < extent.y1 <= whole.y1, text.get_text()
+        image = Boundary(X, Y, task, quantities=quantities).draw(None, "")
+        assert image.size == tuple(round(size) for size in whole.size)
+
+
+def test_the_names_of_two_classes_stand_at_the_ends_of_their_scale():
+    ax = plot_boundary(SQUARE, np.array([[0.0, 0, 1, 1, 1]]), None, classes=("f", "m"))
+    assert {text.get_text() for text in ax.figure.axes[1].texts} == {"f", "m"}
+    unnamed = plot_boundary(SQUARE, np.array([[0.0, 0, 1, 1, 1]]), None)
+    assert not unnamed.figure.axes[1].texts
+
+
+def test_a_png_of_a_curve_is_near_to_the_picture():
+    boundary = Boundary(SIZES, np.sin(2 * SIZES), "regression", quantities=RENT)
+    assert_near(boundary.draw(np.sin(2 * boundary.points), "he", "R² 1"))
+
+
+def test_curves_in_a_contact_sheet_and_a_comparison():
+    x = Boundary(SIZES, SIZES, "regression").points
+    sheet = np.asarray(
+        contact_sheet(SIZES, SIZES, {"he": {0: x, 5: -x}, "zeros": {0: None}}, task="regression")
+    )
+    assert (sheet == 0x22).all(axis=-1).any()
+    figure = comparison(SIZES, SIZES, [Entry("he", x, 0.9, np.geomspace(1, 0.1, 7))], "regression")
+    texts = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert {"training examples", "the network", "R² 0.900"} < texts
 
 
 def test_more_than_two_inputs_are_shown_on_the_plane_of_scikit_learns_principal_components():

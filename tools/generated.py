@@ -8,6 +8,7 @@ what the command wrote last
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -21,6 +22,12 @@ def replace_block(page: Path, name: str, text: str) -> None:
     start, end = _found(page, name).span(1)
     words = page.read_text()
     page.write_text(words[:start] + text.strip("\n") + words[end:])
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns a markdown table of a column of words and columns of numbers."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _found(page: Path, name: str) -> re.Match[str]:

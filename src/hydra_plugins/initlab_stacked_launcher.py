@@ -19,10 +19,14 @@ setup_resolvers()
 
 @dataclass
 class StackedLauncherConf:
-    """``hydra.launcher``: how many processes train at once; null: one for each core this process may use."""
+    """``hydra.launcher``: how many processes train at once (null: one for each core this process may use),
+    and whether seeds are added until every pair of starts is ``decided``, up to ``at_most`` for each start.
+    """
 
     _target_: str = "hydra_plugins.initlab_stacked_launcher.StackedLauncher"
     n_jobs: int | None = None
+    until: str | None = None
+    at_most: int = 200
 
 
 ConfigStore.instance().store(
@@ -33,8 +37,8 @@ ConfigStore.instance().store(
 class StackedLauncher(Launcher):
     """Hydra's side of ``initlab.sweeps.launch``, which is imported only when a sweep begins."""
 
-    def __init__(self, n_jobs: int | None) -> None:
-        self._n_jobs = n_jobs
+    def __init__(self, n_jobs: int | None, until: str | None, at_most: int) -> None:
+        self._wanted = n_jobs, until, at_most
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Takes what every launch needs, and makes the sweeper's own composing of each job quick too."""
@@ -48,5 +52,5 @@ class StackedLauncher(Launcher):
         from initlab.sweeps.launch import Sweep, launch
         from initlab.terminal.progress import SweepProgress
 
-        sweep = Sweep(self._context, self._task_function, self._config, self._n_jobs, SweepProgress)
+        sweep = Sweep(self._context, self._task_function, self._config, *self._wanted, SweepProgress)
         return launch(sweep, [list(overrides) for overrides in job_overrides], initial_job_idx)

@@ -5,18 +5,20 @@
 | WEIGHTS          | the first weights, layer by layer, as in the published lesson | seed                  |
 | BATCHES          | the order of the examples, anew in every epoch               | (seed, 1)             |
 | BIASES           | the first biases, where ``bias`` draws them                  | (seed, 2)             |
+| VALIDATION       | a synthetic dataset's validation part                        | (dataset.seed, 3)     |
 | INPUTS           | the microscope's pairs of inputs                             | (seed, 5)             |
 | GRADIENTS        | the microscope's gradients from above                        | (seed, 6)             |
 | OTHER_INPUTS     | the microscope's inputs for starts and layers that see data  | (seed, 7)             |
 | derived_stream   | what a start draws beside weights: sparse places, batches    | a state of WEIGHTS    |
 
 All are NumPy's legacy RandomState, which is frozen for good, and which the published lesson draws from. A
-dataset has a seed of its own: ``dataset.seed`` is not the run's.
+dataset has a seed of its own: ``dataset.seed`` is not the run's, and the training and test parts of synthetic
+ones are drawn from it and the next seed, as in the published lesson.
 """
 
 import numpy as np
 
-WEIGHTS, BATCHES, BIASES, INPUTS, GRADIENTS, OTHER_INPUTS = 0, 1, 2, 5, 6, 7
+WEIGHTS, BATCHES, BIASES, VALIDATION, INPUTS, GRADIENTS, OTHER_INPUTS = 0, 1, 2, 3, 5, 6, 7
 
 
 def stream(seed: int, purpose: int) -> np.random.RandomState:

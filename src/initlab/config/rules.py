@@ -63,6 +63,7 @@ Decay = Annotated[
 Share = Annotated[
     float, Rule("a number greater than 0 and less than 1", lambda v: is_number(v) and 0 < v < 1)
 ]
+ShareOrZero = Decay
 Flag = Annotated[bool, Rule("true or false", lambda v: isinstance(v, bool))]
 Text = Annotated[str, Rule("a non-empty text", _is_text)]
 Name = Annotated[str, Rule("a non-empty text (a number in quotes)", _is_text)]

@@ -1,12 +1,14 @@
-"""A dataset: examples for training and for testing, what their labels mean, and how measured ones are split
-and scaled by the training part.
+"""A dataset: examples for training, for testing and perhaps for validation, what their labels mean, and how
+measured ones are split, and scaled by the training part.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from initlab.datasets.preparation import Preparation, Scale
 from initlab.types import Array
 
 Task: TypeAlias = Literal["binary", "classes", "regression"]
@@ -17,6 +19,9 @@ Indices: TypeAlias = np.ndarray[Any, np.dtype[np.intp]]
 @dataclass(frozen=True, eq=False)  # arrays do not compare to one truth: a dataset equals itself
 class Dataset:
     """Training and test examples, X (n_x, m) and Y in float64, their source, and the names where known.
+
+    Examples to validate by, from which a setting such as the learning rate may be chosen, are there if asked
+    for; ``preparation`` says of a table how its columns became features.
 
     Y by task: ``binary`` (1, m) of 0 and 1; ``classes`` one-hot (K, m) of K ≥ 3 classes; ``regression``
     (1, m), the target less its mean over the training part, divided by its standard deviation there.
@@ -30,6 +35,9 @@ class Dataset:
     task: Task = "binary"
     classes: Names = ()
     features: Names = ()
+    X_validation: Array | None = None
+    Y_validation: Array | None = None
+    preparation: Preparation | None = None
 
 
 def encoded(labels: "np.ndarray[Any, Any]", classes: int) -> Array:
@@ -44,39 +52,81 @@ def task_of(classes: int) -> Task:
     return "binary" if classes == 2 else "classes"
 
 
-def classified(
-    X: Array, labels: Indices, test_share: float, seed: int, *, source: str, classes: Names, features: Names
-) -> Dataset:
-    """Returns the dataset of columns X (n_x, m) with labels (m,) from 0, each class split by the share."""
-    train, test = split(labels, test_share, seed)
-    X, Y = standardised(X, train), encoded(labels, len(classes))
-    task = task_of(len(classes))
-    return Dataset(*_parts(X, Y, train), *_parts(X, Y, test), source, task, classes, features)
+class Parts(NamedTuple):
+    """The examples of each part, by their indices; without a validation part its array is empty."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
 
 
-def regressed(
-    X: Array, target: Array, test_share: float, seed: int, *, source: str, features: Names
+def assembled(
+    X: Array,
+    Y: Array,
+    parts: Parts,
+    *,
+    source: str,
+    task: Task,
+    classes: Names = (),
+    features: Names = (),
+    preparation: Preparation | None = None,
 ) -> Dataset:
-    """Returns the dataset of columns X (n_x, m) with a target (m,), standardised as the features are."""
-    train, test = split(np.zeros(len(target), np.intp), test_share, seed)
-    X, Y = standardised(X, train), standardised(target[np.newaxis], train)
+    """Returns the dataset of columns X (n_x, m), Y (n_y, m), divided into parts."""
+    train, test = _taken(X, Y, parts.train), _taken(X, Y, parts.test)
+    X_validation, Y_validation = _taken(X, Y, parts.validation) if len(parts.validation) else (None, None)
+    return Dataset(
+        *train,
+        *test,
+        source=source,
+        task=task,
+        classes=classes,
+        features=features,
+        X_validation=X_validation,
+        Y_validation=Y_validation,
+        preparation=preparation,
+    )
+
+
+def standardised_target(target: Array, train: Indices, seed: int) -> Array:
+    """Returns a regression's target (m,) as a row (1, m), standardised by the training part.
+
+    Raises ValueError where it is constant there.
+    """
+    Y = standardised(target[np.newaxis], train)
     if not Y[:, train].any():
         raise ValueError(
             f"seed={seed}: leaves a constant target to train on; choose another, or a smaller test_share"
         )
-    return Dataset(*_parts(X, Y, train), *_parts(X, Y, test), source, "regression", (), features)
+    return Y
 
 
-def split(groups: Indices, test_share: float, seed: int) -> tuple[Indices, Indices]:
-    """Returns the training and the test examples' indices, shuffled: each group gives the test part its
-    share, rounded, and both parts at least one example.
+def split(groups: Indices, test_share: float, seed: int, validation_share: float = 0.0) -> Parts:
+    """Returns the parts of examples in groups (m,), shuffled: each group gives the test part its share,
+    rounded, and then the validation part, if there is one. Every part has at least one example of each group.
+
+    The test part is the same with and without a validation part. Raises ValueError where the shares leave a
+    group nothing to train on or to validate by.
     """
+    if test_share + validation_share >= 1:
+        raise ValueError(
+            f"validation_share={validation_share}: leaves no training part beside test_share={test_share}: "
+            "together they must be less than 1"
+        )
     order = np.random.RandomState(seed).permutation(len(groups))
-    held_out = np.zeros(len(groups), bool)
+    part_of = np.zeros(len(groups), np.intp)  # 0 to train, 1 to validate, 2 to test
     for group in np.unique(groups):
         members = order[groups[order] == group]
-        held_out[members[: min(max(1, round(test_share * len(members))), len(members) - 1)]] = True
-    return order[~held_out[order]], order[held_out[order]]
+        m = len(members)
+        tested = min(max(1, round(test_share * m)), m - 1)
+        validated = min(max(1, round(validation_share * m)), m - 1 - tested) if validation_share else 0
+        if validation_share and not validated:
+            raise ValueError(
+                f"validation_share={validation_share}: {m} examples of a kind are too few for training, "
+                f"validation and test; leave it at 0, or have more of them"
+            )
+        part_of[members[:tested]] = 2
+        part_of[members[tested : tested + validated]] = 1
+    return Parts(*(order[part_of[order] == number] for number in range(3)))
 
 
 def standardised(rows: Array, train: Indices) -> Array:
@@ -84,13 +134,29 @@ def standardised(rows: Array, train: Indices) -> Array:
 
     A row that is constant there teaches nothing about its scale and becomes 0 in both parts.
     """
-    # A power of two changes no digit, and keeps the squares of very large and very small numbers finite.
-    rows = np.ldexp(rows, -np.frexp(np.abs(rows[:, train]).max(axis=1, keepdims=True))[1])
+    rows, _ = _scaled(rows, train)
     known = rows[:, train]
     constant = np.ptp(known, axis=1, keepdims=True) == 0
     std = np.where(constant, 1, known.std(axis=1, keepdims=True))
     return np.where(constant, 0, (rows - known.mean(axis=1, keepdims=True)) / std)
 
 
-def _parts(X: Array, Y: Array, examples: Indices) -> tuple[Array, Array]:
+def scale_of(row: Array, train: Indices) -> Scale:
+    """Returns by what ``standardised`` standardises a row (m,): std 0 where it is constant and becomes 0."""
+    rows, exponent = _scaled(row[np.newaxis], train)
+    known = rows[0, train]
+    std = known.std() if np.ptp(known) else 0.0
+    return Scale(*(float(np.ldexp(value, exponent[0, 0])) for value in (known.mean(), std)))
+
+
+def _scaled(rows: Array, train: Indices) -> tuple[Array, NDArray[np.intc]]:
+    """Returns each row divided by a power of two, and that power's exponent (n, 1).
+
+    It changes no digit, and keeps the squares of very large and very small numbers finite.
+    """
+    exponent = np.frexp(np.abs(rows[:, train]).max(axis=1, keepdims=True))[1]
+    return np.ldexp(rows, -exponent), exponent
+
+
+def _taken(X: Array, Y: Array, examples: Indices) -> tuple[Array, Array]:
     return np.ascontiguousarray(X[:, examples]), np.ascontiguousarray(Y[:, examples])

@@ -1,7 +1,7 @@
 """Synthetic problems in the plane.
 
 ``seed`` draws the training part and ``seed + 1`` the test part, so with a fixed seed every run sees the same
-data.
+data. ``n_validation`` examples, if any, come from a stream of their own and change neither.
 """
 
 from collections.abc import Callable
@@ -9,106 +9,132 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from initlab.config.rules import Classes, Count, NonNegative, Positive, Seed
+from initlab.config.rules import Classes, Count, NonNegative, Positive, Seed, Size
 from initlab.datasets.dataset import Dataset, encoded, task_of
+from initlab.streams import VALIDATION, stream
 from initlab.types import Array
 
 Part: TypeAlias = tuple[Array, "np.ndarray[Any, Any]"]  # X (2, m) and labels (m,) from 0
 
 
-def circles(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> Dataset:
+def circles(
+    *, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNegative, seed: Seed
+) -> Dataset:
     """Returns two circles, the inner at 0.8 of the outer's radius, with Gaussian noise of std ``noise``."""
-    return _scikit_learns("make_circles", n_train, n_test, seed, noise=noise)
+    return _scikit_learns("make_circles", n_train, n_test, n_validation, seed, noise=noise)
 
 
-def moons(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> Dataset:
+def moons(
+    *, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNegative, seed: Seed
+) -> Dataset:
     """Returns two interleaving half circles with Gaussian noise of std ``noise``."""
-    return _scikit_learns("make_moons", n_train, n_test, seed, noise=noise)
+    return _scikit_learns("make_moons", n_train, n_test, n_validation, seed, noise=noise)
 
 
-def blobs(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> Dataset:
+def blobs(
+    *, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNegative, seed: Seed
+) -> Dataset:
     """Returns two Gaussian clouds of std ``noise`` round (−1, −1) and (1, 1)."""
     centers = np.array([[-1.0, -1.0], [1.0, 1.0]])
-    return _scikit_learns("make_blobs", n_train, n_test, seed, centers=centers, cluster_std=noise)
+    return _scikit_learns(
+        "make_blobs", n_train, n_test, n_validation, seed, centers=centers, cluster_std=noise
+    )
 
 
-def gaussian_quantiles(*, n_train: Count, n_test: Count, classes: Classes, seed: Seed) -> Dataset:
+def gaussian_quantiles(
+    *, n_train: Count, n_test: Count, n_validation: Size = 0, classes: Classes, seed: Seed
+) -> Dataset:
     """Returns one standard Gaussian cloud cut into nested rings of equal size, one class each.
 
     The rings are cut at the quantiles of each part's own radii.
     """
-    return _scikit_learns("make_gaussian_quantiles", n_train, n_test, seed, classes, n_classes=classes)
+    return _scikit_learns(
+        "make_gaussian_quantiles", n_train, n_test, n_validation, seed, classes, n_classes=classes
+    )
 
 
-def spirals(*, n_train: Count, n_test: Count, noise: NonNegative, turns: Positive, seed: Seed) -> Dataset:
+def spirals(
+    *, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNegative, turns: Positive, seed: Seed
+) -> Dataset:
     """Returns two interleaved Archimedean arms of radius up to 1, with Gaussian noise of std ``noise``.
 
     Arm k is r (cos φ, sin φ) with φ = 2π · turns · r + kπ (after Lang & Witbrock 1988, 'Learning to tell two
     spirals apart'); r is the square root of a uniform draw, so that the arms are as dense outside as inside.
     """
 
-    def arms(m: int, seed: int) -> Part:
-        rng = np.random.RandomState(seed)
+    def arms(m: int, rng: np.random.RandomState) -> Part:
         labels = rng.permutation(np.arange(m) % 2)
         radius = np.sqrt(rng.uniform(size=m))
         angle = 2 * np.pi * turns * radius + np.pi * labels
         return radius * np.stack([np.cos(angle), np.sin(angle)]) + noise * rng.standard_normal((2, m)), labels
 
-    return _drawn(arms, n_train, n_test, seed, "initlab.datasets.spirals")
+    return _drawn(arms, n_train, n_test, n_validation, seed, "initlab.datasets.spirals")
 
 
-def xor(*, n_train: Count, n_test: Count, noise: NonNegative, seed: Seed) -> Dataset:
+def xor(*, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNegative, seed: Seed) -> Dataset:
     """Returns points of the square [−1, 1]², class 1 where their signs differ, then moved by Gaussian noise
     of std ``noise``: no single feature tells anything, only the two together.
     """
 
-    def quadrants(m: int, seed: int) -> Part:
-        rng = np.random.RandomState(seed)
+    def quadrants(m: int, rng: np.random.RandomState) -> Part:
         X = rng.uniform(-1, 1, (2, m))
         return X + noise * rng.standard_normal((2, m)), X[0] * X[1] < 0
 
-    return _drawn(quadrants, n_train, n_test, seed, "initlab.datasets.xor")
+    return _drawn(quadrants, n_train, n_test, n_validation, seed, "initlab.datasets.xor")
 
 
-def linear(*, n_train: Count, n_test: Count, margin: Positive, seed: Seed) -> Dataset:
+def linear(*, n_train: Count, n_test: Count, n_validation: Size = 0, margin: Positive, seed: Seed) -> Dataset:
     """Returns two halves of a Gaussian cloud, each ``margin`` away from the line x₁ + x₂ = 0 on its side.
 
     A straight line tells them apart: the problem that needs no hidden unit, and no broken symmetry.
     """
 
-    def sides(m: int, seed: int) -> Part:
-        rng = np.random.RandomState(seed)
+    def sides(m: int, rng: np.random.RandomState) -> Part:
         labels = rng.permutation(np.arange(m) % 2)
         along, distance = rng.standard_normal((2, m))
         across = (2 * labels - 1) * (margin + np.abs(distance))
         return np.stack([across - along, across + along]) / np.sqrt(2), labels
 
-    return _drawn(sides, n_train, n_test, seed, "initlab.datasets.linear")
+    return _drawn(sides, n_train, n_test, n_validation, seed, "initlab.datasets.linear")
 
 
 def _scikit_learns(
-    make: str, n_train: int, n_test: int, seed: int, classes: int = 2, **options: Any
+    make: str, n_train: int, n_test: int, n_validation: int, seed: int, classes: int = 2, **options: Any
 ) -> Dataset:
     import sklearn.datasets
 
-    def columns(m: int, random_state: int) -> Part:
-        X, labels = getattr(sklearn.datasets, make)(n_samples=m, random_state=random_state, **options)
+    def columns(m: int, rng: np.random.RandomState) -> Part:
+        X, labels = getattr(sklearn.datasets, make)(n_samples=m, random_state=rng, **options)
         return X.T, labels
 
-    return _drawn(columns, n_train, n_test, seed, f"sklearn.datasets.{make}", classes)
+    return _drawn(columns, n_train, n_test, n_validation, seed, f"sklearn.datasets.{make}", classes)
 
 
 def _drawn(
-    draw: Callable[[int, int], Part], n_train: int, n_test: int, seed: int, source: str, classes: int = 2
+    draw: Callable[[int, np.random.RandomState], Part],
+    n_train: int,
+    n_test: int,
+    n_validation: int,
+    seed: int,
+    source: str,
+    classes: int = 2,
 ) -> Dataset:
     for name, m in (("n_train", n_train), ("n_test", n_test)):
         if m < classes:
             raise ValueError(f"{name}={m}: must be at least {classes}, one example of each class")
-    parts: list[Array] = []
-    for m, part_seed in ((n_train, seed), (n_test, (seed + 1) % 2**32)):
-        X, labels = draw(m, part_seed)
-        parts += [np.ascontiguousarray(X), encoded(labels, classes)]
-    X_train, Y_train, X_test, Y_test = parts
-    if (Y_train == Y_train[:, :1]).all():
+    if 0 < n_validation < classes:
+        raise ValueError(
+            f"n_validation={n_validation}: must be 0 or at least {classes}, one example of each class"
+        )
+
+    def part(m: int, rng: np.random.RandomState) -> tuple[Array, Array]:
+        X, labels = draw(m, rng)
+        return np.ascontiguousarray(X), encoded(labels, classes)
+
+    X, Y = part(n_train, np.random.RandomState(seed))
+    if not np.ptp(Y, axis=1).any():
         raise ValueError(f"seed={seed}: draws one class only to train on; choose another, or more n_train")
-    return Dataset(X_train, Y_train, X_test, Y_test, source, task_of(classes))
+    test = part(n_test, np.random.RandomState((seed + 1) % 2**32))
+    validation = part(n_validation, stream(seed, VALIDATION)) if n_validation else (None, None)
+    task = task_of(classes)
+    return Dataset(X, Y, *test, source, task, X_validation=validation[0], Y_validation=validation[1])

@@ -16,7 +16,7 @@ from initlab.face.in_process import overrides_of, refuse_study, run_job
 from initlab.face.show import Picture, html_of, plotted, table_of, words_of
 from initlab.networks.network import Network, flat_parameters
 from initlab.runs.outcome import Outcome
-from initlab.runs.pictures import answers_at, boundary_png, cost_png
+from initlab.runs.pictures import answers_at, boundary_png, cost_png, quantities_of
 from initlab.runs.stored import read_back, rebuilt
 from initlab.runs.summary import Summary, Trained
 from initlab.sweeps.task import train_job
@@ -102,7 +102,12 @@ class Run:
 
         dataset, network = self._data_and_network()
         answers = answers_at(dataset, network, flat_parameters(network, self.weights))
-        about = {"task": dataset.task, "classes": dataset.classes, "title": self.name}
+        about = {
+            "task": dataset.task,
+            "classes": dataset.classes,
+            "quantities": quantities_of(dataset),
+            "title": self.name,
+        }
         return plotted(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
 
     def __repr__(self) -> str:

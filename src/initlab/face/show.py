@@ -60,12 +60,16 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
 
 def words_of(summary: Summary) -> str:
     """Returns what came out of a run in a few words."""
-    if summary.final_cost is None or summary.score_train is None or summary.score_test is None:
+    if summary.final_cost is None:
         return f"diverged at iteration {summary.diverged_at:,}"
-    rules, scores = summary.rules, (summary.score_train, summary.score_test)
-    train, test = (percent(score) if rules.classifies else number(score) for score in scores)
-    label = rules.score_label
-    return f"final cost {number(summary.final_cost)}, train {label} {train}, test {label} {test}"
+    rules = summary.rules
+    parts = {"train": summary.score_train, "validation": summary.score_validation, "test": summary.score_test}
+    scores = [
+        f"{part} {rules.score_label} {percent(score) if rules.classifies else number(score)}"
+        for part, score in parts.items()
+        if score is not None
+    ]
+    return ", ".join([f"final cost {number(summary.final_cost)}", *scores])
 
 
 def html_of(table: Table, lines: Sequence[str], pictures: Sequence[Picture] = ()) -> str:
@@ -85,8 +89,6 @@ def plotted(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **s
 
 def picture_of(axes: "Axes") -> Picture:
     """Returns the figure that axes are in."""
-    from initlab.plots import figure_png
+    from initlab.plots import axes_png
 
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    return Picture(figure_png(figure))
+    return Picture(axes_png(axes))

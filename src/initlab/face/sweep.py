@@ -92,13 +92,15 @@ class Sweep:
         return html_of(self.table, [*self.closing.verdict, *failed], pictures)
 
 
-def sweep(*overrides: str, **settings: Any) -> Sweep:
+def sweep(*overrides: str, until: str | None = None, at_most: int = 200, **settings: Any) -> Sweep:
     """Returns the runs of a sweep, trained and tracked as the command ``initlab -m`` does it: as stacks, on
     all cores, each with the bits of a lone run.
 
     ``overrides`` are Hydra's, as on the command line, several values of a key by commas or ``range(0,20)``;
-    keywords are overrides too: ``seed=range(20)``. ``experiment=depth`` trains a study. A job that fails
-    harms no other: see ``Sweep.failed``. Raises ConfigError, in one line, for overrides that make no config.
+    keywords are overrides too: ``seed=range(20)``. ``experiment=depth`` trains a study. With
+    ``until="decided"`` seeds are added until every pair of starts is decided, ``at_most`` for each start. A
+    job that fails harms no other: see ``Sweep.failed``. Raises ConfigError, in one line, for overrides that
+    make no config.
 
     >>> import initlab
     >>> starts, steps = "init=zeros,random,he", {"learning_rate": 0.1}
@@ -110,7 +112,8 @@ def sweep(*overrides: str, **settings: Any) -> Sweep:
     >>> sweep.plot().get_xlabel()
     'iteration'
     """
-    return Sweep(*run_sweep(_train_job, overrides_of(overrides, settings)))
+    wanted = [] if until is None else [f"hydra.launcher.until={until}", f"hydra.launcher.at_most={at_most}"]
+    return Sweep(*run_sweep(_train_job, [*overrides_of(overrides, settings), *wanted]))
 
 
 def _train_job(cfg: DictConfig) -> float:

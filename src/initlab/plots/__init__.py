@@ -12,11 +12,36 @@ from initlab.plots.figures.contact_sheet import MOST_SEEDS, contact_sheet
 from initlab.plots.figures.costs import CHANCE, CostCurve, plot_costs
 from initlab.plots.figures.phase import phase_figure, plot_phase
 from initlab.plots.figures.propagation import Panel, plot_propagation, propagation_figure
-from initlab.plots.raster import figure_png, png, webp
+from initlab.plots.figures.scores import plot_heat, plot_scores
+from initlab.plots.figures.truth import plot_confusion, plot_predictions
+from initlab.plots.plane import Quantity
+from initlab.plots.raster import axes_png, figure_png, png, webp
 from initlab.plots.tasks import Chance, chance_of
 
 __all__ = [
-    "CHANCE", "MOST_SEEDS", "Boundary", "Chance", "CostCurve", "Entry", "Panel", "chance_of", "comparison",
-    "contact_sheet", "figure_png", "phase_figure", "plot_boundary", "plot_costs", "plot_phase",
-    "plot_propagation", "png", "propagation_figure", "webp",
-]  # fmt: skip
+    "CHANCE",
+    "MOST_SEEDS",
+    "Boundary",
+    "Chance",
+    "CostCurve",
+    "Entry",
+    "Panel",
+    "Quantity",
+    "axes_png",
+    "chance_of",
+    "comparison",
+    "contact_sheet",
+    "figure_png",
+    "phase_figure",
+    "plot_boundary",
+    "plot_confusion",
+    "plot_costs",
+    "plot_heat",
+    "plot_phase",
+    "plot_predictions",
+    "plot_propagation",
+    "plot_scores",
+    "png",
+    "propagation_figure",
+    "webp",
+]

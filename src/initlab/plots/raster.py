@@ -15,6 +15,7 @@ import matplotlib as mpl
 import numpy as np
 from contourpy import LineType, contour_generator
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -185,6 +186,13 @@ def png(image: Image.Image) -> bytes:
     indexed = image.quantize(palette=image.info["palette"], dither=Image.Dither.NONE)
     indexed.save(buffer, "png", compress_level=1)
     return buffer.getvalue()
+
+
+def axes_png(axes: Axes) -> bytes:
+    """Returns the figure that axes are in, as a PNG."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure_png(figure)
 
 
 def figure_png(figure: Figure) -> bytes:

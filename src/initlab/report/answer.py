@@ -1,7 +1,7 @@
 """What a sweep answers, in numbers: each set of runs, each pair of entrants, and how sure that is."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,10 @@ from initlab.report.entrants import (
 )
 from initlab.runs.outcome import Outcome
 from initlab.runs.summary import Summary
-from initlab.statistics import Pair, Ranking, Specifications, average_ranks, compare_pairs, specifications
+from initlab.statistics.choosing import choose_settings
+from initlab.statistics.pairs import Pair, compare_pairs
+from initlab.statistics.ranks import Ranking, rank_entrants
+from initlab.statistics.specification import SpecificationCurve, specification_curve
 
 
 @dataclass(frozen=True)
@@ -68,30 +71,31 @@ class Answer:
         """
         return self.chosen or (self.contests[0] if len(self.contests) == 1 else None)
 
+    def values(self, entrant: str) -> dict[Hashable, dict[int, float]]:
+        """Returns what an entrant's runs are judged by, by setting and seed."""
+        return {one.setting: one.values(self.by) for one in self.combinations if one.entrant == entrant}
+
     @cached_property
     def ranking(self) -> Ranking | None:
-        """The average ranks of the entrants by their medians, over the settings that all of them have; None
-        where fewer than two settings have all, or there is but one entrant.
-        """
-        whole = [contest for contest in self.contests if len(contest.combinations) == len(self.entrants)]
-        if len(whole) < 2 or len(self.entrants) < 2:
-            return None
-        return average_ranks(
-            {
-                name: [median_value(contest.combinations[name], self.by) for contest in whole]
-                for name in self.entrants
+        """The ranks of three or more entrants by their medians, over the settings that all of them have."""
+        medians: dict[str, dict[Hashable, float]] = {
+            one.entrant: {
+                other.setting: median_value(other, self.by)
+                for other in self.combinations
+                if other.entrant == one.entrant
             }
-        )
-
-    def specifications(self, first: str, second: str) -> Specifications:
-        """Returns how two entrants compare in every setting that both have."""
-        pairs = {
-            contest.setting: pair
-            for contest in self.contests
-            for pair in contest.pairs
-            if {first, second} == {pair.first, pair.second}
+            for one in self.combinations
         }
-        return specifications(pairs, first)
+        return rank_entrants(medians)
+
+    def specifications(self, first: str, second: str) -> SpecificationCurve | None:
+        """Returns how two entrants compare in every setting that both have."""
+        return specification_curve(self.values(first), self.values(second))
+
+    def pairs_of(self, first: str, second: str) -> list[Pair]:
+        """Returns a pair in each setting that has both, seen from the first."""
+        pairs = [pair for contest in self.contests for pair in contest.pairs]
+        return [pair.seen_from(first) for pair in pairs if {pair.first, pair.second} == {first, second}]
 
     @cached_property
     def diagnoses(self) -> dict[str, list[Summary]]:
@@ -128,12 +132,20 @@ def _chosen(combinations: Sequence[Combination], by: str, equal_within: float) -
     tunable = all(key.lstrip("+").partition(".")[0] in TUNABLE for key in keys)
     if not keys or not tunable or not _validated(combinations):
         return None
-    best: dict[str, Combination] = {}
-    for one in combinations:
-        rival = best.setdefault(one.entrant, one)
-        if median_value(one, "score", "validation") > median_value(rival, "score", "validation"):
-            best[one.entrant] = one
-    return _contest((), list(best.values()), by, equal_within)
+    parts: dict[str, dict[str, dict[Hashable, dict[int, float]]]] = {
+        part: {
+            one.entrant: {
+                other.setting: other.values("score", part)
+                for other in combinations
+                if other.entrant == one.entrant
+            }
+            for one in combinations
+        }
+        for part in ("validation", "test")
+    }
+    choices = choose_settings(parts["validation"], parts["test"])
+    best = [one for one in combinations if choices[one.entrant].setting == one.setting]
+    return _contest((), best, by, equal_within)
 
 
 def _validated(combinations: Sequence[Combination]) -> bool:

@@ -8,9 +8,9 @@ from initlab.report.answer import Answer
 from initlab.report.latex import latex_of
 from initlab.report.markdown import markdown_of
 from initlab.report.page import page_of
-from initlab.report.pictures import Read
 from initlab.report.sweep import Sweep
 from initlab.runs.outcome import Outcome, rows_of
+from initlab.runs.stored import Read
 
 
 def report_files(sweep: Sweep, answer: Answer, read: Read) -> dict[str, bytes]:

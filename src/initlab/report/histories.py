@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.report.entrants import Combination
-from initlab.report.pictures import Read
-from initlab.runs.stored import HISTORY
+from initlab.runs.stored import HISTORY, Read
 from initlab.runs.summary import Summary
 from initlab.tracking.client import in_flight
 from initlab.types import Array

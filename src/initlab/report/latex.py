@@ -54,5 +54,5 @@ def _cells(row: Row, parts: Sequence[str]) -> list[str]:
 
 
 def _shown(row: Row, part: str, spread: Spread) -> str:
-    median, low, high = (row.shown(part, value) for value in (spread.median, *spread.interval))
-    return f"{median} [{low}, {high}]" if spread.known else median
+    median, *edges = (row.shown(part, value) for value in (spread.median, *(spread.interval or ())))
+    return f"{median} [{', '.join(edges)}]" if edges else median

@@ -43,8 +43,8 @@ def _cells(row: Row, parts: Sequence[str]) -> list[str]:
 
 
 def _shown(row: Row, part: str, spread: Spread) -> str:
-    median, low, high = (row.shown(part, value) for value in (spread.median, *spread.interval))
-    return f"{median} [{low}, {high}]" if spread.known else median
+    median, *edges = (row.shown(part, value) for value in (spread.median, *(spread.interval or ())))
+    return f"{median} [{', '.join(edges)}]" if edges else median
 
 
 def _pairs(answer: Answer) -> str:
@@ -57,10 +57,12 @@ def _pairs(answer: Answer) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for pair in contest.pairs[:MOST_ROWS]:
-        ratio = "–" if pair.variance_ratio is None else f"{pair.variance_ratio:.1f} ×"
+        ratio = "–" if pair.variance_factor is None else f"{pair.variance_factor:.1f} ×"
+        wins = "–" if pair.improvement is None else f"{pair.improvement.probability:.0%}"
+        p_value = "–" if pair.wilcoxon_p is None else f"{pair.wilcoxon_p:.2g}"
         lines.append(
             f"| {_escaped(pair.first)} − {_escaped(pair.second)} | {interval_words(pair, run, answer.by)} "
-            f"| {pair.improvement:.0%} | {pair.p_value:.2g} | {ratio} | {pair.verdict} |"
+            f"| {wins} | {p_value} | {ratio} | {pair.verdict} |"
         )
     return "\n".join(lines)
 

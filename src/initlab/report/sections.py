@@ -9,7 +9,7 @@ from initlab.report.entrants import Combination
 from initlab.report.table import Row, Spread, table_of
 from initlab.report.words import interval_words, leader_of
 from initlab.runs.summary import Summary
-from initlab.statistics import Pair
+from initlab.statistics.pairs import Pair
 from initlab.tracking.store import page_of
 
 MOST_PAIRS = 40
@@ -62,8 +62,8 @@ def _line(row: Row, one: Combination, parts: Sequence[str]) -> Line:
 
 
 def _cell(row: Row, part: str, spread: Spread) -> Cell:
-    middle, low, high = (row.shown(part, value) for value in (spread.median, *spread.interval))
-    return Cell(middle, f"{low} – {high}" if spread.known else "")
+    middle, *edges = (row.shown(part, value) for value in (spread.median, *(spread.interval or ())))
+    return Cell(middle, " – ".join(edges))
 
 
 @dataclass(frozen=True)
@@ -90,23 +90,28 @@ def pairs_shown(contest: Contest, by: str) -> list[Pair]:
 
 def pair_line(pair: Pair, run: Summary, by: str) -> PairLine:
     """Returns a pair as text."""
-    low, high = pair.improvement_interval
-    more = {0: "", None: "cannot be told"}.get(pair.more_seeds, f"about {pair.more_seeds:,}")
+    wins, p_value, factor = pair.improvement, pair.wilcoxon_p, pair.variance_factor
     return PairLine(
         pair.first,
         pair.second,
         interval_words(pair, run, by),
-        f"{pair.improvement:.0%} [{low:.0%}, {high:.0%}]",
-        f"{pair.p_value:.2g}",
-        "–" if pair.variance_ratio is None else f"{pair.variance_ratio:.1f} ×",
+        "–" if wins is None else f"{wins.probability:.0%} [{wins.low:.0%}, {wins.high:.0%}]",
+        "–" if p_value is None else f"{p_value:.2g}",
+        "–" if factor is None else f"{factor:.1f} ×",
         pair.verdict,
-        more,
+        _more(pair),
     )
+
+
+def _more(pair: Pair) -> str:
+    if pair.verdict != "undecided":
+        return ""
+    return "cannot be told" if pair.more_seeds is None else f"about {pair.more_seeds:,}"
 
 
 def pairing_words(pairs: Sequence[Pair]) -> str:
     """Returns how much it helped that runs of one seed share their draws and their data."""
-    ratios = [pair.variance_ratio for pair in pairs if pair.variance_ratio is not None]
+    ratios = [pair.variance_factor for pair in pairs if pair.variance_factor is not None]
     if not ratios:
         return ""
     typical, seeds = median(ratios), min(pair.n for pair in pairs)

@@ -4,6 +4,9 @@ It lives in an experiment beside the sweep's, '<experiment>-sweeps', because a r
 the runs to compare would only be in the way of their charts.
 """
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from initlab.report.markdown import markdown_of
 from initlab.report.pictures import pictures_of
 from initlab.report.sweep import Sweep
 from initlab.report.table import table_of
+from initlab.report.views import save_views
 from initlab.runs.record import data_of
 from initlab.runs.stored import RunFiles
 from initlab.tracking import Description, Tracker
@@ -20,11 +24,19 @@ from initlab.tracking import Description, Tracker
 PICTURES = ("comparison.png", "boundaries.png", "boundaries-1.png")
 
 
-def keep(sweep: Sweep, answer: Answer) -> tuple[dict[str, str], dict[str, bytes]]:
-    """Tracks a sweep's summary run and views; returns addresses, by what they show, and the report's files.
-
-    Raises InitlabError where the store fails.
+@dataclass(frozen=True)
+class Kept:
+    """What was kept of a sweep: addresses in MLflow's UI, by what they show, the report's files, and what
+    went wrong on the way.
     """
+
+    addresses: Mapping[str, str]
+    files: Mapping[str, bytes]
+    problem: str | None
+
+
+def keep(sweep: Sweep, answer: Answer) -> Kept:
+    """Tracks a sweep's summary run and saves its views; raises InitlabError where the store fails."""
     read, first = partial(RunFiles, allow_targets=sweep.allow_targets), answer.runs[0]
     assert first.store is not None
     tracker = Tracker(first.store, f"{sweep.experiment}-sweeps", Path.cwd())
@@ -37,10 +49,13 @@ def keep(sweep: Sweep, answer: Answer) -> tuple[dict[str, str], dict[str, bytes]
         files = report_files(sweep, answer, read)
         run.write({**pictures, **files})
         shown = next((name for name in PICTURES if name in pictures), "")
-        addresses = {"Its own run": tracker.file_address(run.run_id, shown)}
+        runs = Tracker(first.store, sweep.experiment, Path.cwd())
+        links = {"Its pictures, side by side": tracker.file_address(run.run_id, shown)}
+        addresses, problem = save_views(sweep.name, answer, sweep.outcomes, runs, links)
+        addresses |= links
         note = markdown_of(answer, sweep.command, list(addresses.items()))
         run.finish(metrics_of(answer), {"mlflow.note.content": note})
-    return addresses, files
+    return Kept(addresses, files, problem)
 
 
 def metrics_of(answer: Answer) -> dict[str, float]:
@@ -49,11 +64,10 @@ def metrics_of(answer: Answer) -> dict[str, float]:
     """
     metrics: dict[str, float] = {}
     for row in table_of(answer):
-        name = row.name.replace("=", ":")
+        name = re.sub(r"[^\w. /-]", "_", row.name.replace("=", " "))  # what MLflow allows in names
         for measured, spread in row.measured:
-            edges = {"q1": spread.quartiles.low, "q3": spread.quartiles.high}
-            edges |= {"low": spread.interval.low, "high": spread.interval.high}
-            found = {"median": spread.median, **edges}
+            found = {"median": spread.median, **dict(zip(("q1", "q3"), spread.quartiles, strict=True))}
+            found |= dict(zip(("low", "high"), spread.interval or (), strict=False))
             metrics |= {f"{measured}.{edge}/{name}": value for edge, value in found.items()}
         metrics |= {f"reached.share/{name}": row.reached, f"diverged.share/{name}": row.diverged}
     return metrics

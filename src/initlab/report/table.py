@@ -3,30 +3,26 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from statistics import median
 
 from initlab.numerals import number, percent
 from initlab.report.answer import Answer
 from initlab.report.entrants import Combination
 from initlab.runs.summary import Summary
-from initlab.statistics import Interval, median_interval, quartiles
+from initlab.statistics.intervals import Interval, median_interval, quartiles
 
 SCORES = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Values of several runs: their median, their quartiles, and the median's 95 % bootstrap interval."""
+    """Values of several runs: their median, their quartiles, and the median's 95 % interval, which
+    takes six runs.
+    """
 
     median: float
     quartiles: Interval
-    interval: Interval
-
-    @property
-    def known(self) -> bool:
-        """Whether the values are enough for an interval that says anything."""
-        return isfinite(self.interval.low) or isfinite(self.interval.high)
+    interval: Interval | None
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import exp
+from math import exp, nan
 
 from initlab.numerals import number, percent
 from initlab.report.answer import Answer, Contest
 from initlab.report.entrants import Combination, median_value
 from initlab.runs.summary import Summary
-from initlab.statistics import Pair, fewest_to_decide
+from initlab.statistics.intervals import Interval
+from initlab.statistics.pairs import Pair
+from initlab.statistics.sequence import fewest_seeds
 
+ALPHA = 0.05
 MOST_NAMES = 3  # of entrants in one sentence
 
 
@@ -50,10 +53,20 @@ def difference_words(run: Summary, by: str) -> Callable[[float], str]:
 
 def interval_words(pair: Pair, run: Summary, by: str) -> str:
     """Returns a pair's median difference with its interval: '+4.0 points [+2.1, +6.0]'."""
+    return with_interval(difference_of(pair), pair.interval, run, by)
+
+
+def with_interval(difference: float, interval: Interval, run: Summary, by: str) -> str:
+    """Returns a difference between runs like this with its interval, as ``interval_words``."""
     words = difference_words(run, by)
-    edges = sorted(pair.interval, reverse=by == "cost")
+    edges = sorted(interval, reverse=by == "cost")
     low, high = (words(edge).removesuffix(" points").removesuffix(" ×") for edge in edges)
-    return f"{words(pair.difference)} [{low}, {high}]"
+    return f"{words(difference)} [{low}, {high}]"
+
+
+def difference_of(pair: Pair) -> float:
+    """Returns a pair's median difference; not a number where the two have no seed in common."""
+    return nan if pair.median_difference is None else pair.median_difference
 
 
 def _alone(one: Combination, by: str) -> str:
@@ -88,7 +101,7 @@ def _beats(leader: str, pairs: Sequence[Pair], run: Summary, answer: Answer) -> 
     if len(pairs) <= MOST_NAMES:
         names = _listed([f"{pair.second} ({interval_words(pair, run, answer.by)})" for pair in pairs])
         return f"{leader} is better than {names} in {what}, {_seeds(pairs)}."
-    least = min(pairs, key=lambda pair: pair.difference)
+    least = min(pairs, key=difference_of)
     return (
         f"{leader} is better than {_names(pairs)} in {what}, {_seeds(pairs)}; the nearest is {least.second} "
         f"({interval_words(least, run, answer.by)})."
@@ -116,10 +129,10 @@ def _equals(leader: str, pairs: Sequence[Pair], run: Summary, answer: Answer) ->
 def _undecided(leader: str, pairs: Sequence[Pair], run: Summary, answer: Answer) -> str:
     contest, names = answer.headline, _names(pairs)
     seeds = min(pair.n for pair in pairs)
-    fewest = fewest_to_decide(len(contest.pairs)) if contest else 0
+    fewest = fewest_seeds(ALPHA / len(contest.pairs)) if contest else 0
     if seeds < fewest:
         have = "One seed decides" if seeds == 1 else f"{seeds} seeds decide"
-        return f"{have} nothing between {leader} and {names}: it takes at least {fewest}."
+        return f"{have} nothing between {_listed([leader, *_rivals(pairs)])}: it takes at least {fewest}."
     shown = f" ({interval_words(pairs[0], run, answer.by)})" if len(pairs) == 1 else ""
     return f"{leader} against {names}{shown} is undecided after {seeds} seeds; {_forecast(pairs)}."
 
@@ -137,23 +150,32 @@ def _forecast(pairs: Sequence[Pair]) -> str:
 
 def _over_settings(answer: Answer) -> list[str]:
     """Returns the sentences on several settings: who ranks best, and in how many it beats whom."""
-    ranking = answer.ranking
-    if ranking is None:
-        count = len(answer.contests)
-        return [f"The {count} settings have no two entrants in common, so nothing is compared over them."]
-    best, *others = ranking.ranks
-    first = (
-        f"Over {ranking.settings} settings {best} has the best average rank, "
-        f"{ranking.ranks[best]:.1f} of {len(ranking.ranks)}."
+    ranking, entrants = answer.ranking, answer.entrants
+    if ranking is not None:
+        entrants = list(ranking.average_ranks)
+        first = (
+            f"Over {ranking.settings} settings {entrants[0]} has the best average rank, "
+            f"{ranking.average_ranks[entrants[0]]:.1f} of {len(entrants)}."
+        )
+        return [first, *(_survives(entrants[0], other, answer) for other in entrants[1:MOST_NAMES])]
+    best, other = sorted(entrants[:2], key=lambda name: -_wins(name, answer))
+    return [_survives(best, other, answer)]
+
+
+def _wins(name: str, answer: Answer) -> int:
+    pairs = [pair for contest in answer.contests for pair in contest.pairs]
+    return sum(
+        pair.seen_from(name).verdict == "better" for pair in pairs if name in (pair.first, pair.second)
     )
-    return [first, *(_survives(best, other, answer) for other in others[: MOST_NAMES - 1])]
 
 
 def _survives(best: str, other: str, answer: Answer) -> str:
-    pairs = answer.specifications(best, other).pairs
+    pairs = answer.pairs_of(best, other)
+    if not pairs:
+        return f"{best} and {other} have no setting in common."
     counts = Counter[str](pair.verdict for pair in pairs)
     found = [f"{kind} in {counts[kind]}" for kind in SENTENCES if counts[kind]]
-    return f"Against {other} it is {_listed(found)} of {len(pairs)}."
+    return f"{best} against {other}: {_listed(found)} of {len(pairs)} settings."
 
 
 def _chosen_words(answer: Answer) -> list[str]:
@@ -171,11 +193,14 @@ def _seeds(pairs: Sequence[Pair]) -> str:
 
 
 def _names(pairs: Sequence[Pair]) -> str:
-    """Returns the names of the leader's rivals as words; of many, the first and how many more."""
+    """Returns the names of the leader's rivals in words."""
+    return _listed(_rivals(pairs))
+
+
+def _rivals(pairs: Sequence[Pair]) -> list[str]:
+    """Returns the names of the leader's rivals; of many, the first and how many more."""
     names = [pair.second for pair in pairs]
-    if len(names) > MOST_NAMES:
-        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} more"]
-    return _listed(names)
+    return names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], f"{len(names) - 2} more"]
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -183,4 +208,6 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _signed(text: str) -> str:
+    if not text.strip("+-0.") and text[0] in "+-":  # neither more nor less
+        text = text[1:]
     return text.replace("-", "−").replace("inf", "∞")

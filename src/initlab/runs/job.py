@@ -64,7 +64,8 @@ class Job:
     def stack_key(self) -> Hashable:
         """Equal for jobs that can train in one stack: they differ in start, seed, data and numbers only."""
         settings = self.settings
-        shapes = (self.dataset.X_train.shape, self.dataset.X_test.shape)
+        parts = (self.dataset.X_train, self.dataset.X_test, self.dataset.X_validation)
+        shapes = tuple(None if X is None else X.shape for X in parts)
         rules = (_rule(self.update), _rule(self.schedule))
         sections = (settings.train, settings.diagnostics, settings.plots, settings.tracking)
         return (self.network, shapes, rules, sections)
@@ -165,11 +166,15 @@ def stack_of(jobs: Sequence[Job]) -> Stack:
 
 def _stacked_data(datasets: Sequence[Dataset], precision: str) -> Data:
     first = datasets[0]
-    if all(dataset is first for dataset in datasets):
-        arrays = [getattr(first, name) for name in Data._fields]
-    else:
-        arrays = [np.stack([getattr(dataset, name) for dataset in datasets]) for name in Data._fields]
-    return Data(*(array.astype(precision) for array in arrays))
+    shared = all(dataset is first for dataset in datasets)
+
+    def stacked(name: str) -> Any:  # an array, or None of a part that there is not
+        array = getattr(first, name)
+        if array is not None and not shared:
+            array = np.stack([getattr(dataset, name) for dataset in datasets])
+        return None if array is None else array.astype(precision)
+
+    return Data(**{name: stacked(name) for name in Data._fields})
 
 
 def _stacked_update(jobs: Sequence[Job], train: Train) -> Update:

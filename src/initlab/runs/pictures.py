@@ -15,7 +15,7 @@ from initlab.training.history import History
 from initlab.types import Array
 
 if TYPE_CHECKING:
-    from initlab.plots import Boundary, CostCurve
+    from initlab.plots import Boundary, CostCurve, Quantity
 
 
 class Frame(NamedTuple):
@@ -95,7 +95,19 @@ def _diverged(summary: Summary) -> str:
 def _boundary(dataset: Dataset) -> "Boundary":
     from initlab.plots import Boundary
 
-    return Boundary(dataset.X_train, dataset.Y_train, dataset.task, dataset.classes)
+    quantities = quantities_of(dataset)
+    return Boundary(dataset.X_train, dataset.Y_train, dataset.task, dataset.classes, quantities)
+
+
+def quantities_of(dataset: Dataset) -> "list[Quantity]":
+    """Returns what a dataset's features, and the target of a regression, are called and their units."""
+    from initlab.plots import Quantity
+
+    prepared = dataset.preparation
+    scales = prepared.scales if prepared else {}
+    targets = [prepared.target] if prepared and dataset.task == "regression" and dataset.features else []
+    units = {name: (scale.mean, scale.std or 1.0) for name, scale in scales.items()}
+    return [Quantity(name, *units.get(name, ())) for name in (*dataset.features, *targets)]
 
 
 @lru_cache(maxsize=4)

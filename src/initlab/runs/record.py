@@ -11,6 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from initlab.config.schema import leaves
+from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
@@ -25,7 +26,10 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's is ten time
 
 def description_of(job: Job) -> Description:
     """Returns what is known of a job's run before it starts."""
-    return Description(job.name, leaves(job.values), job.tags, data_of(job.dataset, job.tags["dataset"]))
+    # A group has the name of its choice beside the leaves of its section: `params.init = 'he'` finds runs.
+    choices = {group: job.tags[group] for group in GROUPS}
+    data = data_of(job.dataset, job.tags["dataset"])
+    return Description(job.name, {**choices, **leaves(job.values)}, job.tags, data)
 
 
 @lru_cache(maxsize=64)
@@ -88,12 +92,14 @@ class RunRecorder:
 
 
 def _data_files(one: Trained) -> dict[str, bytes]:
+    prepared = one.job.dataset.preparation
     return {
         "config.yaml": yaml.dump(
             one.job.values, Dumper=_Dumper, sort_keys=False, allow_unicode=True
         ).encode(),
         "history.npz": _npz(one.history),
         "weights.npz": _npz(one.weights),
+        **({"preprocessing.json": prepared.json.encode()} if prepared else {}),
     }
 
 

@@ -3,7 +3,7 @@
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -175,6 +175,10 @@ class RunFiles:
         assert run.run_id is not None
         assert run.place is not None
         return file_of(run.store, run.run_id, run.place, name)
+
+
+Read = Callable[[Summary], RunFiles]
+"""Gives the files of a run."""
 
 
 @contextmanager

@@ -26,10 +26,11 @@ class Summary:
     share of the seconds that its stack took, and its diagnosis.
 
     ``output`` names the rules of its answers, and so what a score is. ``diverged_at`` is the iteration whose
-    cost was not finite, or None; a diverged run has no final cost and no scores. ``reached_at`` is after how
-    many updates the cost was at most ``report.threshold`` of the best constant answer's for the first time,
-    None if it never was; a run that diverged later reached it all the same. A tracked run has an id, the
-    address of its charts, and the URIs of the store that holds it and of the place of its files.
+    cost was not finite, or None; a diverged run has no final cost and no scores. Only a dataset with a
+    validation part has a score there. ``reached_at`` is after how many updates the cost, with mini-batches
+    that of one, was for the first time at most ``report.threshold`` times the best constant answer's, or
+    None; a run that diverged later reached it all the same. A tracked run has an id, the address of its
+    charts, and the URIs of the store that holds it and of the place of its files.
     """
 
     name: str
@@ -99,19 +100,19 @@ def summarize(
     history: History,
     run: int,
     parameters: Array,
-    final: Sequence[float],
+    final: Mapping[str, float],
     layers: Sequence[Mapping[str, float]],
     seconds: float,
 ) -> Summary:
     """Returns the summary of one run of a stack from its history and final parameters (P,).
 
-    ``final`` holds cost, train score and test score after the last update, and ``layers`` what ``layers_at``
-    says of the run at its start and at its end.
+    ``final`` holds after the last update the ``cost`` and the scores on ``train``, ``test`` and, if there is
+    such a part, ``validation``; ``layers`` what ``layers_at`` says of the run at its start and at its end.
     """
     diverged_at = history.stopped_at.get(run)
-    if diverged_at is None and not math.isfinite(final[0]):
+    if diverged_at is None and not math.isfinite(final["cost"]):
         diverged_at = history.length
-    cost, on_train, on_test = final if diverged_at is None else (None, None, None)
+    ended = final if diverged_at is None else {}
     costs = history.costs[: history.iterations_of(run), run]
     summary = Summary(
         name=job.name,
@@ -120,11 +121,12 @@ def summarize(
         iterations=len(costs),
         seconds=seconds,
         initial_cost=float(costs[0]),
-        final_cost=cost,
-        score_train=on_train,
-        score_test=on_test,
+        final_cost=ended.get("cost"),
+        score_train=ended.get("train"),
+        score_validation=ended.get("validation"),
+        score_test=ended.get("test"),
         diverged_at=diverged_at,
-        reached_at=_reached_at(job, costs, cost),
+        reached_at=_reached_at(job, costs, ended.get("cost")),
     )
     return replace(summary, diagnosis=diagnose(_evidence(job, summary, costs, parameters, layers)))
 
@@ -191,8 +193,9 @@ def describe(job: Job, summary: Summary) -> str:
         f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
         f"on {tags['dataset']}, trained by {tags['optimizer']}{pace}, {_outcome(summary)}"
     )
-    findings = summary.diagnosis[:MOST_SENTENCES]
-    return "\n\n".join([what, *(f"**{name.capitalize()}.** {sentence}" for name, sentence in findings)])
+    found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
+    prepared = job.dataset.preparation.words if job.dataset.preparation else ""
+    return "\n\n".join([what, *found, *([f"**The table.** {prepared}"] if prepared else [])])
 
 
 def _outcome(summary: Summary) -> str:
@@ -205,13 +208,16 @@ def _outcome(summary: Summary) -> str:
         f"took the cost from {summary.initial_cost:.4g} to **{summary.final_cost:.4g}** in "
         f"{summary.iterations} iterations."
     )
+    validation = summary.score_validation
     if summary.rules.classifies:
+        between = "" if validation is None else f", {validation:.1%} of the validation examples"
         return (
-            f"{change} It classifies {summary.score_train:.1%} of the training examples correctly "
+            f"{change} It classifies {summary.score_train:.1%} of the training examples correctly{between} "
             f"and **{summary.score_test:.1%}** of the test examples."
         )
+    between = "" if validation is None else f", {validation:.3f} on the validation examples"
     return (
-        f"{change} Its R² is {summary.score_train:.3f} on the training examples "
+        f"{change} Its R² is {summary.score_train:.3f} on the training examples{between} "
         f"and **{summary.score_test:.3f}** on the test examples."
     )
 

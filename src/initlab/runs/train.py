@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
+from initlab.networks.network import Network
 from initlab.networks.tape import evaluate
 from initlab.runs.job import Job, build, largest_stack, stack_of
 from initlab.runs.record import RunRecorder, description_of
@@ -20,7 +21,8 @@ from initlab.tracking import Tracker
 from initlab.training.history import History
 from initlab.training.loop import fit
 from initlab.training.probe import Probe, log_spaced
-from initlab.training.stack import Stack
+from initlab.training.stack import Data, Stack
+from initlab.types import Array
 from initlab.verdicts.evidence import layers_at
 
 Started = Callable[[str, Sequence[str]], None]
@@ -154,14 +156,27 @@ def _train_stack(jobs: Sequence[Job], stack: Stack, history: History, throttle: 
             history.add(record)
             throttle(record)
         seconds = (time.perf_counter() - began) / len(jobs)
-        _, test_score = evaluate(network, parameters, data.X_test, data.Y_test)
-        final = np.stack([*evaluate(network, parameters, data.X_train, data.Y_train), test_score])
+        final = _final(network, parameters, data)
         layers = [
             layers_at(network, where, data.X_train, data.Y_train) for where in (stack.start, parameters)
         ]
     trained = []
     for run, job in enumerate(jobs):
-        numbers, at = final[:, run].tolist(), [where[run] for where in layers]
+        numbers = {name: float(values[run]) for name, values in final.items()}
+        at = [where[run] for where in layers]
         summary = summarize(job, history, run, parameters[run], numbers, at, seconds)
         trained.append(Trained(job, summary, history.arrays(run), parameters[run]))
     return trained
+
+
+def _final(network: Network, parameters: Array, data: Data) -> dict[str, Array]:
+    """Returns the cost (R,) of the parameters (R, P) and, by the name of each part of the data, the score."""
+    cost, on_train = evaluate(network, parameters, data.X_train, data.Y_train)
+    final = {
+        "cost": cost,
+        "train": on_train,
+        "test": evaluate(network, parameters, data.X_test, data.Y_test)[1],
+    }
+    if data.X_validation is not None and data.Y_validation is not None:
+        final["validation"] = evaluate(network, parameters, data.X_validation, data.Y_validation)[1]
+    return final

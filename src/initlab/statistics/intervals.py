@@ -1,71 +1,88 @@
-"""Intervals for one set of runs: of its median, and of a share."""
+"""What the values of one start are around: median, quartiles, and intervals for a median and for a share."""
 
+import math
 from collections.abc import Sequence
-from math import inf
-from typing import NamedTuple
+from functools import lru_cache
 
 import numpy as np
 
 from initlab.types import Array
 
-LEVEL = 0.95
+Interval = tuple[float, float]
 
 
-class Interval(NamedTuple):
-    """The two ends of an interval."""
-
-    low: float
-    high: float
+def median(values: Sequence[float] | Array) -> float:
+    """Returns the median of one or more values, infinite ones among them."""
+    return quantile(values, 0.5)
 
 
-def quartiles(values: Sequence[float]) -> Interval:
-    """Returns the values below which a quarter and three quarters lie, by linear interpolation; between a
-    number and an infinity it is the infinity.
-    """
-    return Interval(*(_quantile(np.sort(values), share) for share in (0.25, 0.75)))
+def quartiles(values: Sequence[float] | Array) -> Interval:
+    """Returns the lower and the upper quartile, between which the middle half of the values lies."""
+    return quantile(values, 0.25), quantile(values, 0.75)
 
 
-def _quantile(ordered: Array, share: float) -> float:
+def quantile(values: Sequence[float] | Array, share: float) -> float:
+    """Returns a quantile of one or more values by linear interpolation, as NumPy does for finite values."""
+    ordered = np.sort(np.asarray(values, dtype=float))
+    if not len(ordered):
+        raise ValueError("a quantile needs at least one value; got none")
     at = share * (len(ordered) - 1)
-    low, high = float(ordered[int(np.floor(at))]), float(ordered[int(np.ceil(at))])
-    return low if low == high else low * (1 - at % 1) + high * (at % 1)
+    return between(ordered[math.floor(at)], ordered[math.ceil(at)], at % 1)
 
 
-def median_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
-    """Returns the bootstrap's percentile interval for the median of values (n,).
-
-    The bootstrap is exact: the r-th smallest of n values drawn with replacement is at most the k-th smallest
-    of all where at least r draws fall among the k smallest, so its distribution is binomial and no draws are
-    needed (Maritz & Jarrett 1978, "A note on estimating the variance of the sample median"). Its ends are
-    values of the sample, and may be infinite. Of fewer than five values the interval is all numbers: even the
-    extremes then hold the median in less than 93 of 100 samples.
+def between(low: float, high: float, weight: float) -> float:
+    """Returns ``(1 − weight) low + weight high``. Between a number and an infinity that is the infinity;
+    between −∞ and ∞ it is the nearer one, and 0 halfway.
     """
+    if low == high or weight == 0:
+        return float(low)
+    if math.isinf(low) and math.isinf(high):
+        return 0.0 if weight == 0.5 else float(low if weight < 0.5 else high)
+    return float((1 - weight) * low + weight * high)
+
+
+def median_interval(values: Sequence[float] | Array, level: float = 0.95) -> Interval | None:
+    """Returns an interval that holds the median of what the values were drawn from with probability
+    ``level``, or None where too few values can promise that (0.95 needs six).
+
+    The interval from the d-th smallest to the d-th largest value holds the median with the exact probability
+    1 − 2 P(Binomial(n, 1/2) < d), whatever the distribution (more, if values are tied). Between the two d
+    whose probabilities enclose ``level`` the interval is interpolated (Hettmansperger & Sheather 1986,
+    'Confidence intervals based on interpolated order statistics').
+
+    It stands in for the percentile bootstrap, whose quantiles are such order statistics too, only less well
+    chosen: with few seeds that covers the median less often than it says (`make proof` measures both).
+    """
+    ordered = np.sort(np.asarray(values, dtype=float))
+    d, weight = order_statistics(len(ordered), level)
+    if d == 0:
+        return None
+    low = between(ordered[d - 1], ordered[d], weight)
+    return low, between(ordered[-d], ordered[-d - 1], weight)
+
+
+@lru_cache
+def order_statistics(n: int, level: float) -> tuple[int, float]:
+    """Returns d, the outermost values to use of n (0 where none will do), and how far to go to the next."""
     from scipy.stats import binom
 
-    ordered, n = np.sort(np.asarray(values, float)), len(values)
-    if n < FEWEST:
-        return Interval(-inf, inf)
-    below = np.arange(n + 1) / n
-    lower = binom.sf((n + 1) // 2 - 1, n, below)  # P(lower median of a resample ≤ k-th smallest)
-    upper = binom.sf(n // 2, n, below)
-    tail = (1 - level) / 2
-    low, high = int(np.argmax(lower >= tail)), int(np.argmax(upper >= 1 - tail))
-    return Interval(float(ordered[low - 1]), float(ordered[high - 1]))
+    missed = 2 * binom.cdf(np.arange(n // 2), n, 0.5)  # by the interval from the 1st value, the 2nd, …
+    d = int(np.sum(missed <= 1 - level + 1e-12))
+    if d == 0:
+        return 0, 0.0
+    wide, narrow = 1 - 2 * binom.cdf([d - 1, d], n, 0.5)
+    part = (wide - level) / (wide - narrow)
+    return d, float((n - d) * part / (d + (n - 2 * d) * part))
 
 
-FEWEST = 5  # values of which a median has an interval
+def share_interval(successes: int, n: int, level: float = 0.95) -> Interval | None:
+    """Returns an interval for a probability, from so many successes in n trials; None without a trial.
 
-
-def share_interval(wins: float, n: int, level: float = LEVEL) -> Interval:
-    """Returns Wilson's score interval for the share of successes of which ``wins`` of n were seen.
-
-    A tie may count as half a win. (Wilson 1927; Agresti & Coull 1998 on why it holds for few.)
+    Wilson 1927, 'Probable inference, the law of succession, and statistical inference'.
     """
-    from scipy.special import ndtri
+    from scipy.stats import binomtest
 
     if n == 0:
-        return Interval(0.0, 1.0)
-    z, share = float(ndtri((1 + level) / 2)), wins / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
-    return Interval(max(0.0, middle - reach), min(1.0, middle + reach))
+        return None
+    interval = binomtest(successes, n).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)

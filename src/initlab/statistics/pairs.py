@@ -1,160 +1,121 @@
-"""Comparing entrants pair by pair: by how much they differ, how sure that is, and what it comes to."""
+"""Every pair of starts, compared seed by seed, with one of three verdicts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import Literal
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, TypeAlias
 
-import numpy as np
-
-from initlab.statistics.forecast import more_to_decide
-from initlab.statistics.intervals import Interval, share_interval
-from initlab.statistics.sequence import ALPHA, median_sequence
+from initlab.statistics.differences import differences, paired_values, variance_factor
+from initlab.statistics.forecast import forecast_seeds
+from initlab.statistics.improvement import Improvement, improvement
+from initlab.statistics.intervals import Interval, median
+from initlab.statistics.sequence import median_sequence
+from initlab.statistics.signed_ranks import holm, signed_rank_p
 from initlab.types import Array
 
-Verdict = Literal["better", "worse", "practically equal", "undecided"]
+Verdict: TypeAlias = Literal["better", "worse", "practically equal", "undecided"]
+Values: TypeAlias = Mapping[int, float]
 OPPOSITE: Mapping[Verdict, Verdict] = {"better": "worse", "worse": "better"}
-FEWEST_FOR_VARIANCES = 3
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Two entrants compared seed by seed, over the ``n`` seeds that both have.
+class Pair(NamedTuple):
+    """Two starts on the ``n`` seeds that both have; every number is about first − second, seed by seed.
 
-    * ``difference``: the median of first − second, and ``interval`` the confidence sequence around it, which
-      holds for all pairs together and may be looked at after every seed
-    * ``improvement``: the probability that the first beats the second on a seed, a tie counting one half,
-      with its 95 % ``improvement_interval`` (for this pair alone)
-    * ``p_value``: of Wilcoxon's signed-rank test, with Holm's correction for all pairs
-    * ``variance_ratio``: how many times the variance of the difference would be if the seeds were not shared
-    * ``verdict``: what the first is to the second: better, worse, practically equal, or undecided
-    * ``more_seeds``: about how many more seeds would decide; 0 if decided, None where that cannot be told
+    ``interval`` holds the median difference, for all pairs and at every number of seeds at once, with
+    probability 1 − α. ``wilcoxon_p`` is corrected for the number of pairs (Holm), but holds only for a
+    number of seeds that was fixed beforehand; so does ``improvement``, for one pair. What cannot be computed
+    is None: the median, the improvement and the p-value without a common seed, and ``more_seeds`` unless the
+    pair is undecided and a number can be told.
     """
 
     first: str
     second: str
     n: int
-    difference: float
+    median_difference: float | None
     interval: Interval
-    improvement: float
-    improvement_interval: Interval
-    p_value: float
-    variance_ratio: float | None
+    improvement: Improvement | None
+    wilcoxon_p: float | None
+    variance_factor: float | None
     verdict: Verdict
     more_seeds: int | None
 
     def seen_from(self, name: str) -> "Pair":
-        """Returns the pair with the entrant of that name first."""
+        """Returns the pair with the entrant of that name first, and every number about it − the other."""
         if name == self.first:
             return self
-        low, high = self.improvement_interval
-        return replace(
-            self,
+        low, high = self.interval
+        median_difference, wins = self.median_difference, self.improvement
+        return self._replace(
             first=self.second,
             second=self.first,
-            difference=-self.difference,
-            interval=Interval(-self.interval.high, -self.interval.low),
-            improvement=1 - self.improvement,
-            improvement_interval=Interval(1 - high, 1 - low),
+            median_difference=None if median_difference is None else -median_difference,
+            interval=(-high, -low),
+            improvement=wins and Improvement(1 - wins.probability, 1 - wins.high, 1 - wins.low),
             verdict=OPPOSITE.get(self.verdict, self.verdict),
         )
 
 
-def compare_pairs(
-    values: Mapping[str, Mapping[int, float]], equal_within: float, alpha: float = ALPHA
-) -> list[Pair]:
-    """Returns every pair of entrants, compared over the seeds that both have.
+def compare_pairs(values: Mapping[str, Values], equal_within: float, alpha: float = 0.05) -> list[Pair]:
+    """Returns every pair of entrants, in their order, compared on the seeds that both have.
 
-    ``values`` holds by entrant its value by seed, where more is better. The intervals hold for all pairs at
-    once: each takes its part of ``alpha`` (Bonferroni). A pair is practically equal where its interval lies
-    within −``equal_within`` and ``equal_within``, and else better or worse where it does not hold 0. Pairs
-    without a common seed are left out.
+    ``values`` are by entrant and seed, higher is better, −∞ where a run diverged. Medians that differ by at
+    most ``equal_within`` are practically equal. ``alpha`` is the probability that any verdict of any pair is
+    ever wrong: each pair has the share alpha / number of pairs of it (Bonferroni).
+    Raises ValueError if a value is not a number, ``equal_within`` is negative or ``alpha`` not in (0, 1).
     """
-    names = [
-        (first, second) for first, second in combinations(values, 2) if values[first].keys() & values[second]
-    ]
+    check(values, equal_within, alpha)
+    names = list(itertools.combinations(values, 2))
     share = alpha / max(len(names), 1)
-    pairs = [_pair(first, second, values, equal_within, share) for first, second in names]
-    corrected = holm([pair.p_value for pair in pairs])
-    return [replace(pair, p_value=p_value) for pair, p_value in zip(pairs, corrected, strict=True)]
+    pairs = [
+        compare(first, second, *paired_values(values[first], values[second]), equal_within, share)
+        for first, second in names
+    ]
+    tested = [pair.wilcoxon_p for pair in pairs if pair.wilcoxon_p is not None]
+    corrected = iter(holm(tested))
+    return [p if p.wilcoxon_p is None else p._replace(wilcoxon_p=next(corrected)) for p in pairs]
 
 
-def _pair(
-    first: str, second: str, values: Mapping[str, Mapping[int, float]], equal_within: float, alpha: float
-) -> Pair:
-    seeds = sorted(values[first].keys() & values[second].keys())
-    x, y = (np.array([values[name][seed] for seed in seeds]) for name in (first, second))
-    differences = differences_of(x, y)
-    interval = median_sequence(differences, alpha)
-    wins = float(np.sum(differences > 0) + np.sum(differences == 0) / 2)
-    verdict = verdict_of(interval, equal_within)
+def compare(first: str, second: str, X: Array, Y: Array, equal_within: float, alpha: float) -> Pair:
+    """Returns two entrants, named, compared by their values (n,) on the same seeds; no other pair counts."""
+    found = differences(X, Y)
+    interval = median_sequence(found, alpha)
+    verdict = verdict_on(interval, equal_within)
     undecided = verdict == "undecided"
     return Pair(
         first,
         second,
-        len(seeds),
-        middle_of(differences),
-        interval,
-        wins / len(seeds),
-        share_interval(wins, len(seeds)),
-        signed_rank_p(differences),
-        variance_ratio(x, y),
-        verdict,
-        more_to_decide(differences, equal_within, alpha) if undecided else 0,
+        n=len(found),
+        median_difference=median(found) if len(found) else None,
+        interval=interval,
+        improvement=improvement(found),
+        wilcoxon_p=signed_rank_p(found),
+        variance_factor=variance_factor(X, Y),
+        verdict=verdict,
+        more_seeds=forecast_seeds(found, equal_within, alpha) if undecided else None,
     )
 
 
-def differences_of(x: Array, y: Array) -> Array:
-    """Returns x − y of paired values (n,), 0 where both are the same infinity."""
-    same = x == y
-    differences: Array = np.where(same, 0.0, np.where(same, 0.0, x) - np.where(same, 0.0, y))
-    return differences
+def verdict_on(interval: Interval, equal_within: float) -> Verdict:
+    """Returns what an interval for the median difference says of the first.
 
-
-def middle_of(values: Array) -> float:
-    """Returns the median of values (n,); the lower of two in the middle that are opposite infinities."""
-    ordered = np.sort(values)
-    low, high = float(ordered[(len(values) - 1) // 2]), float(ordered[len(values) // 2])
-    return low if np.isinf(low) or np.isinf(high) else (low + high) / 2
-
-
-def verdict_of(interval: Interval, equal_within: float) -> Verdict:
-    """Returns what a difference with that interval comes to."""
-    if -equal_within <= interval.low and interval.high <= equal_within:
+    An interval within the region of equivalence makes both practically equal, also where it leaves out 0: the
+    difference is then real and too small to matter.
+    """
+    low, high = interval
+    if -equal_within <= low and high <= equal_within:
         return "practically equal"
-    if interval.low > 0:
+    if low > 0:
         return "better"
-    return "worse" if interval.high < 0 else "undecided"
+    return "worse" if high < 0 else "undecided"
 
 
-def signed_rank_p(differences: Array) -> float:
-    """Returns the two-sided p-value of Wilcoxon's signed-rank test (1945) that differences (n,) lie around 0.
-
-    Zeros are ranked and then dropped (Pratt 1959). An infinite difference has the highest rank.
-    """
-    from scipy.stats import rankdata, wilcoxon
-
-    if not differences.any():
-        return 1.0
-    ranks = rankdata(np.abs(differences)) * np.sign(differences)
-    return float(wilcoxon(ranks, zero_method="pratt").pvalue)
-
-
-def variance_ratio(x: Array, y: Array) -> float | None:
-    """Returns Var(x) + Var(y), the variance of a difference of values that are not paired, over
-    Var(x − y); None for fewer than three pairs, infinite values, or differences that do not vary.
-    """
-    if len(x) < FEWEST_FOR_VARIANCES or not np.isfinite([x, y]).all() or np.ptp(x - y) == 0:
-        return None
-    return float((x.var() + y.var()) / (x - y).var())
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Returns p-values with Holm's correction (1979): that of the i-th smallest of m is m − i + 1 times as
-    large, at least that of the one before, and 1 at most.
-    """
-    order = np.argsort(p_values, kind="stable")
-    scaled = np.asarray(p_values, float)[order] * np.arange(len(p_values), 0, -1)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return [float(one) for one in corrected]
+def check(values: Mapping[str, Values], equal_within: float, alpha: float) -> None:
+    """Raises ValueError, in one line, where a comparison cannot be made of what is given."""
+    for name, by_seed in values.items():
+        for seed, value in by_seed.items():
+            if math.isnan(value):
+                raise ValueError(f"{name}, seed {seed}: nan is no value; a diverged run counts as -inf")
+    if not 0 <= equal_within < math.inf:
+        raise ValueError(f"equal_within={equal_within}: must be 0 or a positive number")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha}: must be between 0 and 1")

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome
 
 FILE = "sweep.json"
+MOST_ADDRESSES = 2
 REPORT = "report"  # the folder of its files within the sweep's
 
 
@@ -43,9 +44,10 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     cfg = _config_of(folder)
     settings = read(Report, _plain(cfg, "report"), "report")
     answer = answer_of(finished, settings.by, settings.equal_within)
-    said = Closing(verdict(answer))
+    said = Closing()
     if finished[0].summary and finished[0].summary.run_id:
         said = _kept(folder, outcomes, answer, cfg)
+    said = replace(said, verdict=[*verdict(answer), *_until(folder, answer)])
     (folder / FILE).write_text(json.dumps(asdict(said), indent=1))
     return said
 
@@ -54,19 +56,33 @@ def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer, cfg: DictCo
     from initlab.report.summary_run import keep
     from initlab.report.sweep import Sweep
 
-    words = verdict(answer)
     try:
         sweep = Sweep(
             folder.name, str(cfg.tracking.experiment), command_of(folder), outcomes, list(cfg.allow_targets)
         )
-        addresses, files = keep(sweep, answer)
+        kept = keep(sweep, answer)
     except InitlabError as error:
-        return Closing(words, problem=f"The sweep's summary was not kept: {error}")
+        return Closing(problem=f"The sweep's summary was not kept: {error}")
     (folder / REPORT).mkdir(exist_ok=True)
-    for name, content in files.items():
+    for name, content in kept.files.items():
         (folder / REPORT / name).write_bytes(content)
     page = folder / REPORT / "report.html"
-    return Closing(words, addresses, str(page) if page.is_file() else None)
+    addresses = dict(list(kept.addresses.items())[:MOST_ADDRESSES])
+    return Closing((), addresses, str(page) if page.is_file() else None, kept.problem)
+
+
+def _until(folder: Path, answer: Answer) -> list[str]:
+    """Returns what came of adding seeds until all is decided, if the command asked for that."""
+    launcher = OmegaConf.load(folder / "multirun.yaml").hydra.launcher
+    if launcher.get("until") != "decided" or not any(contest.pairs for contest in answer.contests):
+        return []
+    counts = [len(one.runs) for one in answer.combinations]
+    if answer.decided:
+        few, most = min(counts), max(counts)
+        return [f"Every pair is decided, with {most} seeds{f' or fewer, down to {few}' * (few < most)}."]
+    return [
+        f"Not every pair is decided with {max(counts)} seeds; at_most={launcher.at_most} ended the search."
+    ]
 
 
 def command_of(folder: Path) -> str:

@@ -40,14 +40,16 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Sweep:
-    """What Hydra gives a launcher, how many processes the user wants (None: one for each core), and what
-    shows the progress of so many jobs.
+    """What Hydra gives a launcher, how many processes the user wants (None: one for each core), until when
+    seeds are added and to how many ``at_most``, and what shows the progress of so many jobs.
     """
 
     context: HydraContext
     task_function: TaskFunction
     config: DictConfig
     n_jobs: int | None
+    until: str | None
+    at_most: int
     progress: Callable[..., AbstractContextManager[Progress]]
 
     @property
@@ -79,15 +81,39 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     setup_globals()
     configure_log(sweep.config.hydra.hydra_logging, sweep.config.hydra.verbose)
     Path(str(sweep.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
-    if sweep.n_jobs is not None and sweep.n_jobs < 1:
-        allowed = "null or a whole number of at least 1"
-        raise CompactHydraException(f"hydra.launcher.n_jobs={sweep.n_jobs}: must be {allowed}")
+    _check(sweep)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
     stop_on_signals()
     jobs = jobs_of(sweep.composer, overrides, first_number)
     endings = _train_sweep(jobs, sweep)
+    while more := _more_jobs(sweep, endings):
+        before = [job.overrides for job in jobs]
+        jobs = jobs_of(sweep.composer, [*before, *more], first_number)
+        endings |= _train_sweep(jobs[len(before) :], sweep)
     return [job_return(job.overrides, endings[job.number], sweep.quiet) for job in jobs]
+
+
+def _check(sweep: Sweep) -> None:
+    """Raises Hydra's error, in one line, for a setting of the launcher that is not allowed."""
+    for key, value, allowed, right in (
+        ("n_jobs", sweep.n_jobs, "null or a whole number of at least 1", (sweep.n_jobs or 1) > 0),
+        ("until", sweep.until, "null or decided", sweep.until in (None, "decided")),
+        ("at_most", sweep.at_most, "a whole number of at least 2", sweep.at_most > 1),
+    ):
+        if not right:
+            raise CompactHydraException(f"hydra.launcher.{key}={value}: must be {allowed}")
+
+
+def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:
+    """Returns the overrides of the jobs to add, if seeds are to be added until all is decided."""
+    if sweep.until is None:
+        return []
+    from initlab.sweeps.until import more_jobs
+
+    outcomes = [ending.outcome for ending in endings.values()]
+    report = sweep.config.report
+    return more_jobs(outcomes, sweep.at_most, report.by, report.equal_within)
 
 
 def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:

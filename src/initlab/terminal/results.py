@@ -33,7 +33,7 @@ class Run(NamedTuple):
         return 0.0 if self.summary.rules.classifies else -inf
 
     def score(self, part: str) -> float:
-        """Its score on the train or test examples."""
+        """Its score on the train, validation or test examples."""
         score: float | None = getattr(self.summary, f"score_{part}")
         return self.worst if score is None else score
 
@@ -100,11 +100,15 @@ def _measured(
     shown = partial(cost, telling_digits(medians, least=4))
     return [
         [_column("final cost", rows, lambda run: run.cost, shown)],
-        [
-            _column(f"{part} {label}", rows, partial(Run.score, part=part), score)
-            for part in ("train", "test")
-        ],
+        [_column(f"{part} {label}", rows, partial(Run.score, part=part), score) for part in _parts(rows)],
     ]
+
+
+def _parts(rows: Sequence[Row]) -> list[str]:
+    """Returns the parts of the data on which all runs have a score, but those that diverged."""
+    finished = [run.summary for row in rows for run in row if run.cost < inf]
+    validated = finished and all(summary.score_validation is not None for summary in finished)
+    return ["train", "validation", "test"] if validated else ["train", "test"]
 
 
 def _column(

@@ -31,14 +31,13 @@ def main() -> None:
 def show(uri: str | None, port: int, experiment: str) -> None:
     """Prints where an experiment's charts are, and serves the store until the server ends."""
     from initlab.config.options import tracking_uri
-    from initlab.tracking.reading import experiment_id
+    from initlab.tracking.reading import charts_address
     from initlab.tracking.server import HOST, serving
-    from initlab.tracking.store import absolute_uri, address_of
+    from initlab.tracking.store import absolute_uri
 
     store = absolute_uri(uri or tracking_uri(), Path.cwd())
     server = store.rstrip("/") if store.startswith("http") else f"http://{HOST}:{port}"
-    found = experiment_id(store, experiment)
-    charts = f"{server}/#/experiments" if found is None else address_of(server, found)
+    charts = charts_address(store, experiment, server)
     if server == store.rstrip("/"):  # somebody else's, which runs already
         print(charts)
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from initlab.errors import TrackingError
 from initlab.tracking.artifacts import local_folder
 from initlab.tracking.store import address_of, open_to_read, readable_errors
+from initlab.tracking.views import address, newest
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -61,7 +62,7 @@ def runs_of_sweep(uri: str, experiment: str, sweep: str) -> list[StoredRun]:
     """Returns the runs of a sweep in an experiment of the store at uri (absolute), in the order of its jobs,
     without their files; none where there is no such experiment or sweep.
     """
-    client, found = open_to_read(uri), experiment_id(uri, experiment)
+    client, found = open_to_read(uri), _experiment_id(uri, experiment)
     quote = '"' if "'" in sweep else "'"
     runs: list[Run] = []
     token = None
@@ -82,7 +83,7 @@ def newest_sweeps(uri: str, experiment: str, most: int) -> list[str]:
     """Returns the names of the newest sweeps that have runs in an experiment of the store at uri (absolute),
     the newest first.
     """
-    client, found = open_to_read(uri), experiment_id(uri, experiment)
+    client, found = open_to_read(uri), _experiment_id(uri, experiment)
     if found is None:
         return []
     with readable_errors(f"tracking.uri={uri}: cannot be read"):
@@ -139,9 +140,22 @@ def files_below(uri: str, run_id: str, place: str, folder: str) -> list[str]:
         return sorted(file.path for file in open_to_read(uri).list_artifacts(run_id, folder))
 
 
-def experiment_id(uri: str, name: str) -> str | None:
+def _experiment_id(uri: str, name: str) -> str | None:
     """Returns the id of the experiment of that name in the store at uri (absolute), None if there is none."""
     client = open_to_read(uri)
     with readable_errors(f"tracking.uri={uri}: cannot be read"):
         found = client.get_experiment_by_name(name)
     return found.experiment_id if found else None
+
+
+def charts_address(uri: str, name: str, server: str) -> str:
+    """Returns the address at a server of the charts of the experiment of that name in the store at uri
+    (absolute), as its newest saved view shows them; of all experiments if there is none of that name.
+    """
+    client = open_to_read(uri)
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        found = client.get_experiment_by_name(name)
+    if found is None:
+        return f"{server}/#/experiments"
+    charts, view = address_of(server, found.experiment_id), newest(found.tags)
+    return address(charts, view) if view else charts

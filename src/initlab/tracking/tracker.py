@@ -75,6 +75,11 @@ class Tracker:
         """Returns the address of the charts in the MLflow UI."""
         return address_of(self.uri, self.experiment_id, sweep)
 
+    def metrics_of(self, run_id: str) -> list[str]:
+        """Returns the names of a run's metrics."""
+        with readable_errors(f"run {run_id}: cannot be read from {self.uri}"):
+            return list(self.client.get_run(run_id).data.metrics)
+
     def file_address(self, run_id: str, name: str = "") -> str:
         """Returns the address of one run's files in the MLflow UI, or of the one that is named."""
         path = "/".join(filter(None, [self.address().split("?")[0], run_id, "artifacts", name]))

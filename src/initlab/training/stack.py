@@ -12,12 +12,17 @@ from initlab.types import Array
 
 
 class Data(NamedTuple):
-    """Examples in the precision of a stack: (n, m) where all runs share them, else (R, n, m)."""
+    """Examples in the precision of a stack: (n, m) where all runs share them, else (R, n, m).
+
+    Those of the validation part are None where there is none.
+    """
 
     X_train: Array
     Y_train: Array
     X_test: Array
     Y_test: Array
+    X_validation: Array | None
+    Y_validation: Array | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Pictures of a network's decision boundary, or of the values that it predicts."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,33 +10,44 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from initlab.plots.plane import Plane
-from initlab.plots.raster import Canvas, contour_line, write_titles
+from initlab.plots.plane import Plane, Quantity
+from initlab.plots.raster import Canvas, contour_line, cut, dejavu, write_titles
 from initlab.plots.style import GREY, MOST_POINTS, Box, new_axes, new_figure, unit_frame
-from initlab.plots.tasks import TaskStyle, shown, style_for
+from initlab.plots.tasks import TaskStyle, layers_of, shown, view_of
 from initlab.types import Array
 
-_BOX = Box(60, 70, 416, 416)
+_TOP, _SIDE, _LEAST_LEFT = 70, 416, 60  # of the box that the plane is in, in pixels
+_LETTERS, _NOTE = 12.5, 11
+_NUMBER = "{x:,.6g}"
 
 
 class Boundary:
     """Draws what networks answer over training points X (n_x, m) with labels Y (n_y, m) of a task.
 
-    Tasks are "binary" (Y of 0 and 1), "classes" (one-hot) and "regression"; ``classes`` names the classes.
+    Tasks are "binary" (Y of 0 and 1), "classes" (one-hot) and "regression"; ``classes`` names the classes,
+    and ``quantities`` the inputs and then a regression's target, with their units.
     ``points`` (n_x, k²) is where to evaluate a network: a square mesh, row by row from its top left, in the
-    plane of the inputs, or of their first two principal components if there are more than two.
+    plane of the inputs, or of their first two principal components if there are more than two. A regression
+    on one input is drawn as a curve over it.
     """
 
-    def __init__(self, X: Array, Y: Array, task: str = "binary", classes: Sequence[str] = ()) -> None:
-        self._style = style_for(task, Y, classes)
-        plane = Plane(X)
+    def __init__(
+        self,
+        X: Array,
+        Y: Array,
+        task: str = "binary",
+        classes: Sequence[str] = (),
+        quantities: Sequence[Quantity] = (),
+    ) -> None:
+        self._style, plane = view_of(X, Y, task, classes, quantities)
         self.points = plane.mesh()
+        self._box = _box_of(plane)
         figure, axes = _new_axes(self._style, plane)
         self._canvas = Canvas(figure, self._style.palette)
         place = axes.transAxes
         self._line = contour_line(place, width=1.8)
         markers = self._style.markers(plane.points, MOST_POINTS, transform=place, ms=8, mew=0.8)
-        self._artists = [self._line, *markers, unit_frame(place)]
+        self._artists = [*layers_of(self._style, self._line, markers), unit_frame(place)]
         for artist in self._artists:
             axes.add_artist(artist)
 
@@ -44,10 +56,10 @@ class Boundary:
 
         Answers are P(class 1), which may be (k²,), the probabilities of all classes, or predicted values.
         """
-        heat, lines = shown(self._style, answers, _BOX.width)
+        heat, lines = shown(self._style, answers, _SIDE)
         self._line.set_path(lines)
-        image = self._canvas.draw(self._artists, {_BOX: heat})
-        write_titles(image, title, subtitle, _BOX)
+        image = self._canvas.draw(self._artists, {self._box: heat})
+        write_titles(image, title, subtitle, self._box)
         return image
 
 
@@ -58,6 +70,7 @@ def plot_boundary(
     *,
     task: str = "binary",
     classes: Sequence[str] = (),
+    quantities: Sequence[Quantity] = (),
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -66,7 +79,9 @@ def plot_boundary(
     ``X`` (n_x, m) and ``Y`` (n_y, m) are the training examples of a ``task``: "binary" (Y of 0 and 1),
     "classes" (one-hot) or "regression"; another raises ValueError. ``answers`` (n_y, k²) are what the network
     answers at ``Boundary(X, Y, task).points``; None, or any that is not finite, leaves the plane grey.
-    ``classes`` names the classes, for ``ax.legend()`` too. Without ``ax`` the axes are those of a new figure.
+    ``classes`` names the classes, for ``ax.legend()`` too, and ``quantities`` the inputs and then a
+    regression's target, in whose units the axes are. A regression on one input is a curve over it. Without
+    ``ax`` the axes are those of a new figure.
 
     >>> import numpy as np
     >>> from initlab.plots import Boundary, plot_boundary
@@ -76,19 +91,22 @@ def plot_boundary(
     >>> ax.get_xlabel(), ax.get_title(loc="left")
     ('x₁', 'a hyperbola')
     """
-    style = style_for(task, Y, classes)
-    plane = Plane(X)
+    style, plane = view_of(X, Y, task, classes, quantities)
     if ax is None:
         _, ax = _new_axes(style, plane)
     else:
         _label_plane(ax, plane)
     heat, lines = shown(style, answers, round(ax.bbox.width))
     pixels = heat.view("u1").reshape(*heat.shape, 4)
-    ax.imshow(pixels, extent=(*ax.get_xlim(), *ax.get_ylim()), interpolation="nearest")
-    place = Affine2D().scale(plane.side).translate(*plane.corner[:, 0]) + ax.transData
+    limits = plane.limits
+    ax.imshow(pixels, extent=(*ax.get_xlim(), *ax.get_ylim()), interpolation="nearest", aspect="auto")
+    ax.set_box_aspect(1)
+    place = Affine2D().scale(*np.ptp(limits, axis=1)).translate(*limits[:, 0]) + ax.transData
     size = min(9, 0.7 + ax.bbox.width * 72 / ax.figure.dpi / 40)
     markers = style.markers(plane.points, MOST_POINTS, transform=place, ms=size, mew=0.9)
-    for artist in (contour_line(place, width=2, contours=lines), *markers):
+    line = contour_line(place, width=2, contours=lines)
+    for order, artist in enumerate(layers_of(style, line, markers), start=2):
+        artist.set_zorder(order)
         ax.add_artist(artist)
     ax.set_title(title, loc="left", weight="bold", parse_math=False)
     return ax
@@ -96,20 +114,38 @@ def plot_boundary(
 
 def _new_axes(style: TaskStyle, plane: Plane) -> tuple[Figure, Axes]:
     """Returns a figure with labelled axes for a plane, its note and a legend."""
-    width = _BOX.left + _BOX.width + style.legend_width(size=12.5)
+    box = _box_of(plane)
+    width = box.left + box.width + style.legend_width(_LETTERS)
     figure = new_figure(width, 532 + (22 if plane.note else 0))
-    axes = new_axes(figure, _BOX)
+    axes = new_axes(figure, box, _LETTERS)
     _label_plane(axes, plane)
-    figure.text(8 / width, 10 / figure.bbox.height, plane.note, size=11, color=GREY)
-    style.draw_legend(figure, _BOX, size=12.5)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_label_text(cut(axis.get_label_text(), dejavu("Sans", _LETTERS), _SIDE))
+    note = cut(plane.note, dejavu("Sans", _NOTE), width - 16)
+    figure.text(8 / width, 10 / figure.bbox.height, note, size=_NOTE, color=GREY, parse_math=False)
+    style.draw_legend(figure, box, _LETTERS)
     return figure, axes
+
+
+def _box_of(plane: Plane) -> Box:
+    """Returns the plane's place in a figure, with room to its left for the numbers on its axis."""
+    bottom, top = plane.limits[1]
+    ticks = _ticks().tick_values(bottom, top) if plane.names[1] else ()
+    numbers = [tick for tick in ticks if bottom <= tick <= top]
+    font = dejavu("Sans", _LETTERS)
+    longest = max((font.getlength(_NUMBER.format(x=number)) for number in numbers), default=0)
+    return Box(max(_LEAST_LEFT, ceil(28 + longest)), _TOP, _SIDE, _SIDE)
+
+
+def _ticks() -> MaxNLocator:
+    return MaxNLocator(6, steps=[1, 2, 5, 10])
 
 
 def _label_plane(axes: Axes, plane: Plane) -> None:
     """Scales and labels axes with the coordinates of a plane's window."""
     for axis, name in zip((axes.xaxis, axes.yaxis), plane.names, strict=True):
-        axis.set_label_text(name)
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]) if name else NullLocator())
-        axis.set_major_formatter("{x:.6g}")
-    (left, right), (bottom, top) = np.hstack([plane.corner, plane.corner + plane.side])
+        axis.set_label_text(name, parse_math=False)
+        axis.set_major_locator(_ticks() if name else NullLocator())
+        axis.set_major_formatter(_NUMBER)
+    (left, right), (bottom, top) = plane.limits
     axes.set(xlim=(left, right), ylim=(bottom, top))

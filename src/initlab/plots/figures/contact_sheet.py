@@ -7,10 +7,9 @@ from matplotlib.artist import Artist
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
-from initlab.plots.plane import Plane
 from initlab.plots.raster import Canvas, Pixels, contour_line, dejavu, write
 from initlab.plots.style import GREY, Box, new_figure, unit_frame
-from initlab.plots.tasks import shown, style_for
+from initlab.plots.tasks import shown, view_of
 from initlab.types import Array
 
 MOST_SEEDS = 12  # columns of a contact sheet
@@ -23,21 +22,21 @@ def contact_sheet(
     rows: Mapping[str, Mapping[int, Array | None]],
     seeds_in_all: int = 0,
     task: str = "binary",
+    title: str = "",
 ) -> Image.Image:
     """Returns an RGB picture of small boundaries: a row for each name, a column for each of the first seeds.
 
     ``rows[name][seed]`` is the answers (n_y, k²) at a Boundary's points, or None if the run diverged; a run
     that is missing leaves its place empty. ``seeds_in_all`` is how many there are where ``rows`` holds only
-    some.
+    some. The ``title`` says what the runs have in common.
     """
-    style = style_for(task, Y)
-    plane = Plane(X)
+    style, plane = view_of(X, Y, task)
     seeds = sorted({seed for row in rows.values() for seed in row})
     columns = seeds[:MOST_SEEDS]
-    heading = _heading(len(columns), max(len(seeds), seeds_in_all), plane.note)
+    heading = _heading(title, len(columns), max(len(seeds), seeds_in_all), plane.note)
     left = 36 + ceil(max(dejavu("Sans-Bold", 15).getlength(name) for name in rows))
     height, width = _TOP + len(rows) * _PITCH + 6, left + len(columns) * _PITCH + 6
-    if plane.note:  # which a sheet of few columns would cut
+    if title or plane.note:  # which a sheet of few columns would cut
         width = max(width, 24 + ceil(dejavu("Sans", 13).getlength(heading)))
     figure = new_figure(width, height)
     heats: dict[Box, Pixels] = {}
@@ -58,10 +57,10 @@ def contact_sheet(
     return image
 
 
-def _heading(drawn: int, in_all: int, note: str) -> str:
+def _heading(title: str, drawn: int, in_all: int, note: str) -> str:
     count = in_all if in_all == drawn else f"{drawn} of {in_all:,}"
     seeds = f"{count} {'seed' if in_all == 1 else 'seeds'}"
-    return f"{seeds} · {note}" if note else seeds
+    return " · ".join(filter(None, [title, seeds, note]))
 
 
 def _write_names(image: Image.Image, left: int, names: Sequence[str], seeds: Sequence[int]) -> None:

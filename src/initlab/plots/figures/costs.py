@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from initlab.plots import style
+from initlab.plots.figures.bands import Band, band_of
 from initlab.plots.figures.labels import name_heights
 from initlab.plots.raster import Canvas, write, write_titles
 from initlab.plots.tasks import Chance
@@ -65,13 +66,19 @@ class CostCurve:
         return canvas, line, end
 
 
-def plot_costs(costs: Mapping[str, Array], *, chance: Chance | None = None, ax: Axes | None = None) -> Axes:
+Curves = Array | Sequence[Array]
+"""One cost (n,), or those of several runs, whose median and band are drawn."""
+
+
+def plot_costs(costs: Mapping[str, Curves], *, chance: Chance | None = None, ax: Axes | None = None) -> Axes:
     """Returns axes with cost curves, each named beside its end, to the right of the axes, in its colour.
 
     ``costs`` holds by name the cost (n,) after 0, 1, … iterations, which is drawn up to the first that is not
-    finite. The axis of costs is logarithmic, or linear from 0 where all costs are within a decade.
-    ``chance``, from ``chance_of(task, Y)``, is marked by a dashed line. Without ``ax`` the axes are those of
-    a new figure. No costs at all raise ValueError.
+    finite, or a list of the costs of several runs: then a line for their median and a band around it, the
+    quartiles of five runs or more, the extremes of fewer. A run that stops before the others counts as
+    infinite from there on. The axis of costs is logarithmic, or linear from 0 where all costs are within a
+    decade. ``chance``, from ``chance_of(task, Y)``, is marked by a dashed line. Without ``ax`` the axes are
+    those of a new figure. No costs at all raise ValueError.
 
     >>> import numpy as np
     >>> from initlab.plots import chance_of, plot_costs
@@ -87,22 +94,36 @@ def plot_costs(costs: Mapping[str, Array], *, chance: Chance | None = None, ax: 
     return draw_costs(ax, list(costs), list(costs.values()), chance)
 
 
-def draw_costs(axes: Axes, names: Sequence[str], costs: Sequence[Array], chance: Chance | None) -> Axes:
+def draw_costs(axes: Axes, names: Sequence[str], costs: Sequence[Curves], chance: Chance | None) -> Axes:
     """Returns the axes with a curve for each name, which may come twice."""
-    costs = [_finite_start(cost) for cost in costs]
+    bands = [band_of([cost] if isinstance(cost, np.ndarray) else cost) for cost in costs]
+    medians = [_finite_start(band.median) for band in bands]
+    ranges = [_finite_start(edge) for band in bands for edge in band]
     chance = chance or Chance(None, "")
-    _label_costs(axes, max(1, *map(len, costs)), *_cost_range(np.concatenate(costs), chance.cost))
+    _label_costs(axes, max(1, *map(len, medians)), *_cost_range(np.concatenate(ranges), chance.cost))
     _mark_chance(axes, chance, below=False)
-    ends = [cost[-1] if len(cost) else 1.0 for cost in costs]
+    ends = [cost[-1] if len(cost) else 1.0 for cost in medians]
     heights = name_heights(axes, ends, gap=0.07)
     heights += max(0.0, 0.02 - heights.min())  # not down among the axis's own labels
     text: dict[str, Any] = {"va": "center", "weight": "bold", "parse_math": False}
     text |= {"size": style.text_size(axes, 15), "transform": axes.transAxes}
-    curves = zip(names, costs, ends, heights, cycle(style.CURVE_COLORS), strict=False)
-    for name, cost, end, height, color in curves:
+    curves = zip(names, bands, medians, ends, heights, cycle(style.CURVE_COLORS), strict=False)
+    for name, band, cost, end, height, color in curves:
+        if band.low is not band.high:
+            _draw_band(axes, band, len(cost), color)
         axes.plot(*_thin(cost, round(axes.bbox.width)), color=color, lw=2)
         axes.text(1.01, height, f"{name}  {end:.3g}", color=color, **text)
     return axes
+
+
+def _draw_band(axes: Axes, band: Band, length: int, color: str) -> None:
+    """Draws what lies between a band's edges, as far as its median is finite; its top may leave the axes."""
+    low, high = (np.clip(edge[:length], 1e-12, 1e200) for edge in (band.low, band.high))
+    width = max(1, ceil(length / round(axes.bbox.width)))
+    starts = np.arange(0, length, width)
+    if length:
+        edges = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+        axes.fill_between(starts, *edges, color=color, alpha=0.18, lw=0)
 
 
 def _finite_start(cost: Array) -> Array:

@@ -1,4 +1,5 @@
-"""How the answers to each task look: two classes, many classes, or the values of a regression.
+"""How the answers to each task look: two classes, many classes, or a regression's values, as colours or, over
+a lone input, as a curve.
 
 The styles are made from the training labels Y (n_y, m) and the names of the classes. They are alike:
 
@@ -9,6 +10,7 @@ The styles are made from the training labels Y (n_y, m) and the names of the cla
   (2, m) in fractions of the sides.
 - ``legend_width(size)`` returns the pixels that a legend takes to the right of a box, with letters of a size.
 - ``draw_legend(figure, beside, size)`` draws what the colours mean to the right of a box.
+- ``line_on_top`` says whether the lines lie over the points.
 """
 
 from collections.abc import Sequence
@@ -16,18 +18,25 @@ from math import log
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.colors import to_rgb
 from matplotlib.path import Path as Outline
 
+from initlab.plots.plane import Plane, Quantity
 from initlab.plots.raster import NOWHERE, Pixels, packed
 from initlab.plots.style import UNKNOWN
+from initlab.plots.tasks.curve import Curve
 from initlab.plots.tasks.many_classes import ManyClasses
 from initlab.plots.tasks.regression import Regression
 from initlab.plots.tasks.two_classes import TwoClasses
 from initlab.types import Array
 
-TaskStyle = TwoClasses | ManyClasses | Regression
-STYLES: dict[str, type[TaskStyle]] = {"binary": TwoClasses, "classes": ManyClasses, "regression": Regression}
+TaskStyle = TwoClasses | ManyClasses | Regression | Curve
+STYLES: dict[str, type[TwoClasses | ManyClasses | Regression]] = {
+    "binary": TwoClasses,
+    "classes": ManyClasses,
+    "regression": Regression,
+}
 
 
 class Chance(NamedTuple):
@@ -35,6 +44,27 @@ class Chance(NamedTuple):
 
     cost: float | None
     label: str
+
+
+def view_of(
+    X: Array, Y: Array, task: str, classes: Sequence[str] = (), quantities: Sequence[Quantity] = ()
+) -> tuple[TaskStyle, Plane]:
+    """Returns the style of a task's answers over training points X (n_x, m) with labels Y (n_y, m), and the
+    plane that they are shown on. A regression on one input is a curve.
+
+    ``quantities`` are the inputs and then, where it is known, the target of a regression.
+    """
+    if task == "regression" and len(X) == 1:
+        plane = Plane(X, quantities, target=Y[0])
+        return Curve(plane), plane
+    if task == "regression" and len(quantities) > len(X):
+        return Regression(Y, target=quantities[-1]), Plane(X, quantities)
+    return style_for(task, Y, classes), Plane(X, quantities)
+
+
+def layers_of(style: TaskStyle, line: Artist, markers: Sequence[Artist]) -> list[Artist]:
+    """Returns the lines and the markers in the order in which they are drawn."""
+    return [*markers, line] if style.line_on_top else [line, *markers]
 
 
 def style_for(task: str, Y: Array, classes: Sequence[str] = ()) -> TaskStyle:

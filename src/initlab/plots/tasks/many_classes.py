@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import cycle
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -23,6 +23,8 @@ _WIDEST, _PITCH = 220, 1.8  # of a legend, in pixels, and from line to line, in 
 
 class ManyClasses:
     """How probabilities of K classes (K, k²) look over one-hot labels Y (K, m)."""
+
+    line_on_top: ClassVar[bool] = False
 
     def __init__(self, Y: Array, classes: Sequence[str] = ()) -> None:
         self.palette = _palette(min(len(Y), len(_FULL)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import ceil, pi
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import MaxNLocator
 
-from initlab.plots.plane import RESOLUTION
-from initlab.plots.raster import LEVELS, NOWHERE, Pixels, blends, enlarged, packed, palette_of
+from initlab.plots.plane import RESOLUTION, Quantity
+from initlab.plots.raster import LEVELS, NOWHERE, Pixels, blends, cut, dejavu, enlarged, packed, palette_of
 from initlab.plots.style import GREY, INK, SCALE, UNKNOWN, Box, color_bar
 from initlab.types import Array
 
+STANDARDISED = Quantity("value (standardised)")
 _LEVEL_COLORS = packed(SCALE(np.linspace(0, 1, LEVELS))[:, :3])  # from the lowest target to the highest
 _PALETTE = palette_of(
     SCALE(np.linspace(0, 1, 160))[:, :3],
@@ -25,13 +26,19 @@ _PALETTE = palette_of(
 
 
 class Regression:
-    """How predicted values (k²,) look over targets Y (1, m), on the scale of the targets' range."""
+    """How predicted values (k²,) look over targets Y (1, m), on the scale of the targets' range.
 
-    def __init__(self, Y: Array, classes: Sequence[str] = ()) -> None:
+    ``target`` says what they are called and in which units the scale is.
+    """
+
+    line_on_top: ClassVar[bool] = False
+
+    def __init__(self, Y: Array, classes: Sequence[str] = (), target: Quantity = STANDARDISED) -> None:
         self.palette = _PALETTE
         self._targets = Y[0]
         self._low, high = float(Y.min()), float(Y.max())
         self._range = high - self._low or 1.0
+        self._target = target
 
     def show(self, answers: Array, side: int) -> tuple[Pixels, Outline]:
         """Returns the colours of values, those beyond the targets' range in its ends', and no line."""
@@ -51,7 +58,8 @@ class Regression:
 
     def draw_legend(self, figure: Figure, beside: Box, size: float) -> None:
         """Draws the scale to the right of a box, pointed at its ends, which stand for all beyond them too."""
-        ends = self._low, self._low + self._range
+        name, mean, std = self._target
+        ends = mean + std * self._low, mean + std * (self._low + self._range)
         axes = color_bar(figure, beside, size, SCALE, LEVELS, ends)
         tip = 12 / (beside.height - 40)
         for base, end, color in ((0, -tip, SCALE(0.0)), (1, 1 + tip, SCALE(1.0))):
@@ -59,7 +67,8 @@ class Regression:
         axes.spines[:].set_visible(False)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_formatter("{x:.6g}")
-        axes.set(ylabel="predicted value (standardised)", ylim=ends)
+        axes.set_ylabel(f"predicted {cut(name, dejavu('Sans', size), 250)}", parse_math=False)
+        axes.set_ylim(ends)
 
     def _share(self, values: Array) -> Array:
         """Returns where values lie in the targets' range, from 0 to 1."""

@@ -3,7 +3,7 @@
 import altair as alt
 
 from initlab.report.charts.look import INK, Spec, shown, spec_of
-from initlab.statistics import Ranking
+from initlab.statistics.ranks import Ranking
 
 
 def ranks_chart(ranking: Ranking) -> Spec:
@@ -11,9 +11,9 @@ def ranks_chart(ranking: Ranking) -> Spec:
     half = ranking.critical_difference / 2
     rows = [
         {"entrant": name, "rank": shown(rank), "low": shown(rank - half), "high": shown(rank + half)}
-        for name, rank in ranking.ranks.items()
+        for name, rank in ranking.average_ranks.items()
     ]
-    ranks = list(ranking.ranks.values())
+    ranks = list(ranking.average_ranks.values())
     ends = [min(1.0, ranks[0] - half), max(float(len(rows)), ranks[-1] + half)]
     scale = alt.Scale(domain=ends, nice=False, zero=False)
     title = "average rank (1 is best)"
