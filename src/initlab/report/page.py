@@ -37,6 +37,7 @@ MOST_SHOWN = 12  # sets of runs, each with maps and pictures of its own
 MOST_SETTINGS = 12  # charts of cost curves
 MOST_SPECIFICATIONS = 3
 MOST_PICTURES = 60
+SIGNS = {"score": "−", "cost": "÷"}
 EXPORTS = "window.vegaEmbed = vegaEmbed;"  # what the page needs of the bundle
 TEMPLATE = Path(__file__).parent / "template"
 
@@ -133,9 +134,10 @@ def _pairs(answer: Answer, charts: Charts) -> dict[str, Any] | None:
 
     run, pairs = answer.runs[0], pairs_shown(contest, answer.by)
     differences = [_difference(pair, run, answer.by) for pair in pairs]
-    charts["forest"] = forest_chart(differences, _measure(answer, long=True))
+    charts["forest"] = forest_chart(differences, _measure(answer))
     return {
         "lines": [pair_line(pair, run, answer.by) for pair in pairs],
+        "sign": SIGNS[answer.by],
         "more": len(contest.pairs) - len(pairs),
         "pairing": pairing_words(contest.pairs),
         "open": any(-pair.interval[0] == pair.interval[1] == inf for pair in pairs),
@@ -145,22 +147,17 @@ def _pairs(answer: Answer, charts: Charts) -> dict[str, Any] | None:
 def _difference(pair: Pair, run: Summary, by: str) -> "Difference":
     from initlab.report.charts import Difference
 
-    words, label = interval_words(pair, run, by), f"{pair.first} − {pair.second}"
+    words, label = interval_words(pair, run, by), f"{pair.first} {SIGNS[by]} {pair.second}"
     return Difference(label, difference_of(pair), pair.interval, words, pair.verdict, pair.n)
 
 
-def _measure(answer: Answer, long: bool) -> "Measure":
+def _measure(answer: Answer) -> "Measure":
     from initlab.report.charts import Measure
 
     run, costs = answer.runs[0], answer.by == "cost"
     points = run.rules.classifies and not costs
-    if costs:
-        title = "ratio of final costs"
-        meaning = "left of 1: the first is better"
-    else:
-        title = f"difference in {judged_by(run, answer.by)}{', points' if points else ''}"
-        meaning = "right of 0: the first is better"
-    return Measure(costs, points, answer.equal_within, f"{title} ({meaning})" if long else title)
+    title = "ratio of final costs" if costs else f"difference in {judged_by(run, answer.by)}"
+    return Measure(costs, points, answer.equal_within, title + ", points" * points)
 
 
 def _settings(answer: Answer, charts: Charts) -> dict[str, Any] | None:
@@ -209,12 +206,12 @@ def _specification(
         )
         for one in curve.specifications
     ]
-    charts[place] = specification_chart(differences, _measure(answer, long=False))
+    charts[place] = specification_chart(differences, _measure(answer))
     words = f"better in the median in {curve.survives:.0%} of {len(differences)} settings"
     words += (
         f", with an interval that says so in {curve.supported:.0%}, against it in {curve.contradicted:.0%}"
     )
-    return {"chart": place, "title": f"{best} − {other}", "shares": words}
+    return {"chart": place, "title": f"{best} {SIGNS[by]} {other}", "shares": words}
 
 
 def _curves(
