@@ -24,7 +24,7 @@ from initlab.types import Array
 
 # Probabilities get light tints of the classes' colours, so that points stand out.
 CLASS_COLORS = palette.CLASS_COLORS
-CURVE_COLORS = palette.CURVE_COLORS + palette.MORE_CURVE_COLORS
+CURVE_COLORS = palette.CURVE_COLORS
 CLASS_MARKERS = ("o", "^")
 TINTS = LinearSegmentedColormap.from_list("P(class 1)", ["#96c7e8", "#ffffff", "#fcc887"], N=255)
 INK, GREY, FRAME, GRID, UNKNOWN = palette.INK, palette.GREY, palette.FRAME, palette.GRID, palette.UNKNOWN
