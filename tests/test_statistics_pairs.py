@@ -147,9 +147,19 @@ def test_wilcoxons_p_is_that_of_all_signs(found):
     assert signed_rank_p(array(*found)) == pytest.approx(sign_flips(array(*found)), abs=1e-9)
 
 
-def test_with_more_ties_it_is_close_to_that_of_all_signs():
+def test_with_more_ties_it_is_that_of_all_signs_too():
     found = np.random.default_rng(2).choice([-2, -1, 0, 1, 2, 3, 4], 18).astype(float)
-    assert signed_rank_p(found) == pytest.approx(sign_flips(found), abs=0.01)
+    assert signed_rank_p(found) == pytest.approx(sign_flips(found), abs=1e-9)
+
+
+def test_without_ties_it_is_scipys_exact_one():
+    found = np.random.default_rng(3).normal(0.3, 1, 50)
+    assert signed_rank_p(found) == pytest.approx(stats.wilcoxon(found, method="exact").pvalue, rel=1e-9)
+
+
+def test_of_more_seeds_than_fifty_it_is_near_the_one_of_fifty():
+    found = np.tile([1.0, 2, 3, -1, -2], 10)
+    assert signed_rank_p(np.append(found, 0)) == pytest.approx(signed_rank_p(found), abs=0.005)
 
 
 def test_equal_starts_have_a_p_value_of_one_and_no_seeds_none():

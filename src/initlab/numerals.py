@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 MOST_DIGITS = 6
+FEWEST_FOR_QUARTILES = 5  # values; fewer are summed up by their extremes
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -32,6 +33,18 @@ def spread(values: Sequence[float], quartiles: bool) -> tuple[float, ...]:
         return tuple(values)
     edges = (0.25, 0.75) if quartiles else (0.0, 1.0)
     return tuple(_quantile(sorted(values), share) for share in (0.5, *edges))
+
+
+def spread_words(counts: Iterable[int], of: str) -> str:
+    """Returns what stands for so many values each: 'median and quartiles of 20 runs', '' of lone ones."""
+    several = sorted({count for count in counts if count > 1})
+    if not several:
+        return ""
+    if several[0] < FEWEST_FOR_QUARTILES <= several[-1]:
+        return f"median, with quartiles or, of fewer than {FEWEST_FOR_QUARTILES} {of}, the range"
+    around = "range" if several[-1] < FEWEST_FOR_QUARTILES else "quartiles"
+    many = f"{several[0]:,}" if len(several) == 1 else f"{several[0]:,} to {several[-1]:,}"
+    return f"median and {around} of {many} {of}"
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from initlab.config.options import tracking_uri
+from initlab.config.rules import Rule
 from initlab.datasets import Dataset
+from initlab.errors import ConfigError
 from initlab.face.in_process import overrides_of, refuse_study, run_job
-from initlab.face.show import Picture, html_of, plotted, table_of, words_of
+from initlab.face.show import Animation, Picture, format_of, html_of, plotted, table_of, words_of
 from initlab.networks.network import Network, flat_parameters
+from initlab.runs.animation import forming
+from initlab.runs.job import Job, job_of
 from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import answers_at, boundary_png, cost_png, quantities_of
 from initlab.runs.stored import read_back, rebuilt
@@ -28,6 +32,9 @@ from initlab.verdicts import Diagnosis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
+
+FRAMES = Rule("a whole number of at least 2", lambda n: isinstance(n, int) and n >= 2)
+FIRST_MS, EACH_MS, LAST_MS = 700, 110, 2500  # how long the frames of an animation stand
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +55,7 @@ class Run:
     weights: Mapping[str, Array]
     _drawn: Callable[[str], bytes]
     _data_and_network: Callable[[], tuple[Dataset, Network]]
+    _job: Callable[[], Job]
 
     @property
     def name(self) -> str:
@@ -110,6 +118,25 @@ class Run:
         }
         return plotted(plot_boundary, dataset.X_train, dataset.Y_train, answers, **about, ax=ax)
 
+    def animate(self, frames: int = 40, path: str | Path | None = None) -> Animation:
+        """Returns how the decision boundary or, of a regression, the predicted values form: a moving picture
+        of so many frames, closest together where most changes, each with its iteration and its cost.
+
+        A notebook shows it; ``save("he.gif")``, ``save("he.webp")`` or ``path`` write it to a file. The run
+        is trained again for it. Raises InitlabError where that does not lead to the same outcome, or for a
+        path that ends otherwise, and ConfigError for fewer than two frames or where the run's data are no
+        longer there.
+        """
+        if not FRAMES.accepts(frames):
+            raise ConfigError(f"frames={frames}: must be {FRAMES.allowed}")
+        if path is not None:
+            format_of(path)
+        shown = forming(self._job(), self.summary, frames)
+        animation = Animation(shown, [FIRST_MS, *[EACH_MS] * (len(shown) - 2), LAST_MS])
+        if path is not None:
+            animation.save(path)
+        return animation
+
     def __repr__(self) -> str:
         return f"<Run {self.name}: {words_of(self.summary)}>"
 
@@ -165,6 +192,7 @@ def _run_of(trained: Trained) -> Run:
         trained.weights,
         lambda name: draw[name](trained),
         lambda: (job.dataset, job.network),
+        lambda: job,
     )
 
 
@@ -188,4 +216,6 @@ def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = 
         return stored_run(run_id, store, [name]).files[name]
 
     made = partial(rebuilt, stored.values, allow_targets)
-    return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made)
+    trusted = {**stored.values, "allow_targets": list(allow_targets)}
+    job = partial(job_of, trusted, stored.summary.tags)
+    return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made, job)

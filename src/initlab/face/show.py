@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from initlab.errors import InitlabError
 from initlab.numerals import number, percent
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import Summary
@@ -18,6 +19,7 @@ from initlab.terminal.tables import PIPE_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,37 @@ class Picture:
 
     def _repr_png_(self) -> bytes:
         return self.png
+
+
+@dataclass(frozen=True, eq=False)
+class Animation:
+    """A moving picture, which a notebook shows: its frames, and for how many milliseconds each stands."""
+
+    frames: Sequence["Image"] = field(repr=False)
+    ms: Sequence[int] = field(repr=False)
+
+    def save(self, path: str | Path) -> None:
+        """Writes it to a file, as GIF or WebP by the file's ending; another raises InitlabError."""
+        ending = format_of(path)  # before the work
+        Path(path).write_bytes(self.encoded(ending))
+
+    def encoded(self, format: str) -> bytes:  # noqa: A002
+        """Returns it as ``gif`` or ``webp``."""
+        from initlab.plots import animation
+
+        return animation(self.frames, self.ms, format)
+
+    def _repr_html_(self) -> str:
+        data = b64encode(self.encoded("webp")).decode()
+        return f'<img src="data:image/webp;base64,{data}">'
+
+
+def format_of(path: str | Path) -> str:
+    """Returns the format of a moving picture by a file's ending; raises InitlabError for another."""
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in ("gif", "webp"):
+        raise InitlabError(f"{path}: a moving picture must end in .gif or .webp")
+    return ending
 
 
 class Table(str):
@@ -89,6 +122,6 @@ def plotted(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **s
 
 def picture_of(axes: "Axes") -> Picture:
     """Returns the figure that axes are in."""
-    from initlab.plots import axes_png
+    from initlab.plots import figure_png
 
-    return Picture(axes_png(axes))
+    return Picture(figure_png(axes))

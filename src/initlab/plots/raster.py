@@ -189,15 +189,10 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def axes_png(axes: Axes) -> bytes:
-    """Returns the figure that axes are in, as a PNG."""
-    figure = axes.get_figure(root=True)
+def figure_png(drawn: Figure | Axes) -> bytes:
+    """Returns a figure, or that of axes, as PNG, the same bytes wherever one matplotlib draws it."""
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     assert figure is not None
-    return figure_png(figure)
-
-
-def figure_png(figure: Figure) -> bytes:
-    """Returns a figure as PNG, the same bytes wherever it is drawn by one version of matplotlib."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

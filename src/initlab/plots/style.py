@@ -15,6 +15,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -23,7 +24,7 @@ from initlab.types import Array
 
 # Probabilities get light tints of the classes' colours, so that points stand out.
 CLASS_COLORS = palette.CLASS_COLORS
-CURVE_COLORS = palette.CURVE_COLORS + palette.MORE_CURVE_COLORS
+CURVE_COLORS = palette.CURVE_COLORS
 CLASS_MARKERS = ("o", "^")
 TINTS = LinearSegmentedColormap.from_list("P(class 1)", ["#96c7e8", "#ffffff", "#fcc887"], N=255)
 INK, GREY, FRAME, GRID, UNKNOWN = palette.INK, palette.GREY, palette.FRAME, palette.GRID, palette.UNKNOWN
@@ -35,6 +36,7 @@ MORE_COLORS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5500bb", "#990000",
 MANY_COLORS = CLASS_COLORS + MORE_COLORS
 MANY_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 SCALE = colormaps["viridis"]
+HALO = withStroke(linewidth=3, foreground="#ffffffb0")  # round text that lies over curves
 MOST_POINTS = 1000  # more training points would hide the picture
 
 

@@ -154,7 +154,8 @@ def _medians(tables: Sequence[Array]) -> Array:
 
 
 def _line(run: Summary, steps: Steps, costs: Array) -> Line:
-    shown = np.isin(steps, log_spaced(int(steps[-1]), LINE_POINTS)) & np.isfinite(costs)
+    places = np.unique(np.linspace(0, len(steps) - 1, LINE_POINTS).round().astype(int))
+    shown = places[np.isfinite(costs[places])]
     return Line(run, steps[shown], costs[shown])
 
 

@@ -1,100 +1,68 @@
-"""Scores over what a sweep has swept: curves over its numbers, heat maps over two keys at once."""
-
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from itertools import combinations
-from typing import NamedTuple
+"""The pictures of a sweep over several settings: average ranks, and a specification curve of the best two."""
 
 import numpy as np
 
 from initlab.report.answer import Answer
-from initlab.runs.outcome import Outcome
-from initlab.statistics.intervals import median, quartiles
-from initlab.types import Array
+from initlab.report.words import judged_by
+from initlab.runs.summary import Summary
+from initlab.statistics.specification import SpecificationCurve
 
-MOST_CURVES = 10  # in one picture
-
-
-class Scored(NamedTuple):
-    """A finished run: the values of what was swept by key, its start by name, and its test score."""
-
-    settings: Mapping[str, str]
-    start: str
-    score: float
+MOST_VALUES = 20  # of a key below a specification curve
 
 
-def scores_over_settings(answer: Answer, outcomes: Sequence[Outcome]) -> dict[str, bytes]:
-    """Returns ``scores-<key>.png`` for each number that was swept, with the median and the quartiles of the
-    test scores of each start, and ``heat-<key>-<key>.png`` with the medians for each two swept keys.
+def setting_pngs(answer: Answer) -> dict[str, bytes]:
+    """Returns ``ranks.png`` and ``specifications.png``, where there is enough for them."""
+    pictures = {"ranks.png": _ranks(answer), "specifications.png": _specifications(answer)}
+    return {name: picture for name, picture in pictures.items() if picture}
+
+
+def _ranks(answer: Answer) -> bytes | None:
+    """Returns the critical-difference diagram of a sweep over several settings."""
+    from initlab.plots import figure_png, plot_ranks
+
+    ranking = answer.ranking
+    if ranking is None:
+        return None
+    title = f"Average ranks by {judged_by(answer.runs[0], answer.by)} over {ranking.settings} settings"
+    return figure_png(plot_ranks(ranking.average_ranks, ranking.critical_difference, title=title))
+
+
+def _specifications(answer: Answer) -> bytes | None:
+    """Returns the specification curve of the best two by their ranks, or of the first two, the one that wins
+    more settings first.
     """
-    from initlab.plots import axes_png, plot_heat, plot_scores
-
-    runs, rules = scored(outcomes), answer.runs[0].rules
-    values, label = swept(runs), f"test {rules.score_label}"
-    pictures = {}
-    for key, numbers in numbers_of(values).items():
-        axes = plot_scores(numbers, scores_over(key, numbers, runs), xlabel=key, ylabel=label)
-        pictures[f"scores-{key}.png"] = axes_png(axes)
-    for rows, columns in combinations(values, 2):
-        table = medians_over(rows, columns, values, runs)
-        axes = plot_heat(table, values[rows], values[columns], percent=rules.classifies)
-        axes.set(ylabel=rows, xlabel=columns)
-        pictures[f"heat-{rows}-{columns}.png"] = axes_png(axes)
-    return pictures
+    if len(answer.contests) < 2 or len(answer.entrants) < 2:
+        return None
+    first, second = list(answer.ranking.average_ranks if answer.ranking else answer.entrants)[:2]
+    curve = answer.specifications(first, second)
+    if curve and curve.survives < 0.5:
+        first, second = second, first
+        curve = answer.specifications(first, second)
+    if curve is None or len(curve.specifications) < 2:
+        return None
+    return _drawn(curve, answer.runs[0], answer.by, f"{first} − {second}")
 
 
-def scored(outcomes: Sequence[Outcome]) -> list[Scored]:
-    """Returns the finished runs by what was swept and what they scored, the worst for one that diverged."""
-    runs = []
-    for outcome in outcomes:
-        if run := outcome.summary:
-            score = run.rules.worst_score if run.score_test is None else run.score_test
-            settings = {key: value for key, value in outcome.settings.items() if key != "seed"}
-            if {"init", "init._target_"} & settings.keys():
-                settings["init"] = run.tags["init"]
-            runs.append(Scored(settings, run.tags["init"], score))
-    return runs
+def _drawn(curve: SpecificationCurve, run: Summary, by: str, title: str) -> bytes:
+    """Returns the picture of a specification curve of runs like this."""
+    from initlab.plots import figure_png, specifications_figure
 
-
-def swept(runs: Sequence[Scored]) -> dict[str, list[str]]:
-    """Returns the values of every key that all runs have and in which they differ, in the order given."""
-    keys = [key for key in runs[0].settings if all(key in run.settings for run in runs)]
-    values = {key: list(dict.fromkeys(run.settings[key] for run in runs)) for key in keys}
-    return {key: different for key, different in values.items() if len(different) > 1}
-
-
-def numbers_of(values: Mapping[str, Sequence[str]]) -> dict[str, list[float]]:
-    """Returns the keys whose values are all numbers, with these in rising order."""
-    numbers: dict[str, list[float]] = {}
-    for key, different in values.items():
-        with suppress(ValueError):
-            numbers[key] = sorted({float(value) for value in different})
-    return numbers
-
-
-def scores_over(key: str, numbers: Sequence[float], runs: Sequence[Scored]) -> dict[str, Array]:
-    """Returns by start the median and the quartiles (3, n) of the scores at each value of a key."""
-    found: dict[str, dict[float, list[float]]] = {}
-    for run in runs:
-        by_value = found.setdefault(run.start, {})
-        by_value.setdefault(float(run.settings[key]), []).append(run.score)
-    return {
-        start: np.array([_spread(by_value.get(value, [])) for value in numbers]).T
-        for start, by_value in list(found.items())[:MOST_CURVES]
-    }
-
-
-def medians_over(
-    rows: str, columns: str, values: Mapping[str, Sequence[str]], runs: Sequence[Scored]
-) -> Array:
-    """Returns the median score (rows, columns) for each two values of two keys, NaN where no run was."""
-    cells: dict[tuple[str, str], list[float]] = {}
-    for run in runs:
-        cells.setdefault((run.settings[rows], run.settings[columns]), []).append(run.score)
-    return np.array(
-        [[median(cells.get((row, column), [np.nan])) for column in values[columns]] for row in values[rows]]
+    found = curve.specifications
+    points = 100 if by == "score" and run.rules.classifies else 1
+    settings = [dict(one.setting) for one in found if isinstance(one.setting, tuple)]
+    choices = {key.rsplit(".", 1)[-1]: [setting[key] for setting in settings] for key in settings[0]}
+    return figure_png(
+        specifications_figure(
+            points * np.array([one.effect for one in found]),
+            points * np.array([one.interval for one in found]),
+            {key: values for key, values in choices.items() if len(set(values)) <= MOST_VALUES},
+            ylabel=f"difference in {_difference(run, by)}",
+            title=title,
+        )
     )
 
 
-def _spread(scores: Sequence[float]) -> list[float]:
-    return [median(scores), *quartiles(scores)] if scores else [np.nan] * 3
+def _difference(run: Summary, by: str) -> str:
+    if by == "cost":
+        return "−ln(final cost)"
+    return f"{judged_by(run, by)}, points" if run.rules.classifies else judged_by(run, by)

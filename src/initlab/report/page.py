@@ -1,11 +1,11 @@
 """The report as one HTML page that needs no network: words first, then tables and charts."""
 
 import base64
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from initlab import palette
 from initlab.numerals import number
@@ -23,16 +23,22 @@ from initlab.report.sections import (
     verdicts_of,
 )
 from initlab.report.sweep import Sweep
-from initlab.report.trends import trends_of
-from initlab.report.words import interval_words, judged_by, verdict
+from initlab.report.trends import numbers_of, scored, scores_over, swept
+from initlab.report.vega import vega_script
+from initlab.report.words import interval_words, judged_by, verdict, with_interval
 from initlab.runs.stored import Read
+from initlab.runs.summary import Summary
+from initlab.statistics.pairs import Pair, verdict_on
+
+if TYPE_CHECKING:
+    from initlab.report.charts import Difference, Measure
 
 MOST_ENTRANTS = 10  # as many colours as one chart has
 MOST_SHOWN = 12  # sets of runs, each with maps and pictures of its own
 MOST_SETTINGS = 12  # charts of cost curves
 MOST_SPECIFICATIONS = 3
 MOST_PICTURES = 60
-EXPORTS = "window.vegaEmbed = vegaEmbed;"  # what the page needs of the bundle
+SIGNS = {"score": "−", "cost": "÷"}
 TEMPLATE = Path(__file__).parent / "template"
 
 MAPS = {
@@ -40,10 +46,7 @@ MAPS = {
     "activation_mean_square": "Activation size (mean square)",
     "dead_units": "Dead units (share)",
 }
-CURVES = (
-    palette.CURVE_COLORS + palette.MORE_CURVE_COLORS,
-    palette.DARK_CURVE_COLORS + palette.MORE_DARK_CURVE_COLORS,
-)
+CURVES = palette.CURVE_COLORS, palette.DARK_CURVE_COLORS
 
 Charts = dict[str, dict[str, Any]]
 
@@ -66,16 +69,7 @@ def page_of(sweep: Sweep, answer: Answer, read: Read) -> str:
     charts: Charts = {}
     content = _content(sweep, answer, read, charts)
     page = environment.get_template("page.html")
-    return page.render(content, charts=charts, config=CONFIG, vega=Markup(_vega()))
-
-
-@lru_cache(maxsize=1)
-def _vega() -> str:
-    """Returns Vega, Vega-Lite and Vega-Embed, to stand inside a script element."""
-    from vl_convert import javascript_bundle
-
-    bundle: str = javascript_bundle(EXPORTS)
-    return bundle.replace("</script", r"<\/script").replace("<!--", r"<\!--")
+    return page.render(content, charts=charts, config=CONFIG, vega=Markup(vega_script()))
 
 
 def _content(sweep: Sweep, answer: Answer, read: Read, charts: Charts) -> dict[str, Any]:
@@ -93,11 +87,12 @@ def _content(sweep: Sweep, answer: Answer, read: Read, charts: Charts) -> dict[s
         "sweep": sweep,
         "sentences": verdict(answer),
         "judged": judged_by(run, answer.by),
+        "score": judged_by(run, "score"),
         "facts": facts_of(answer, len(sweep.outcomes) - finished),
         "labels": labels,
         "lines": lines,
         "pairs": _pairs(answer, charts),
-        "ranks": _ranks(answer, charts),
+        "settings": _settings(answer, charts),
         "curves": _curves(answer, courses, colors, charts),
         "colors": colors,
         "frames": _frames(_shown(answer, drawn), read),
@@ -129,59 +124,85 @@ def _pairs(answer: Answer, charts: Charts) -> dict[str, Any] | None:
     from initlab.report.charts import forest_chart
 
     run, pairs = answer.runs[0], pairs_shown(contest, answer.by)
-    percent = run.rules.classifies
-    words = partial(interval_words, run=run, by=answer.by)
-    title = _difference_title(answer)
-    charts["forest"] = forest_chart(pairs, answer.by, percent, answer.equal_within, title, words)
+    differences = [_difference(pair, run, answer.by) for pair in pairs]
+    charts["forest"] = forest_chart(differences, _measure(answer))
     return {
         "lines": [pair_line(pair, run, answer.by) for pair in pairs],
+        "sign": SIGNS[answer.by],
         "more": len(contest.pairs) - len(pairs),
         "pairing": pairing_words(contest.pairs),
-        "open": any(pair.interval[0] == -pair.interval[1] == -float("inf") for pair in pairs),
+        "open": any(-pair.interval[0] == pair.interval[1] == inf for pair in pairs),
     }
 
 
-def _difference_title(answer: Answer) -> str:
-    run = answer.runs[0]
-    if answer.by == "cost":
-        return "final cost of the first as a multiple of the second's (left of 1: the first is better)"
-    points = ", in points" if run.rules.classifies else ""
-    return f"difference in {judged_by(run, answer.by)}{points} (right of 0: the first is better)"
+def _difference(pair: Pair, run: Summary, by: str) -> "Difference":
+    from initlab.report.charts import Difference
+
+    words, label = interval_words(pair, run, by), f"{pair.first} {SIGNS[by]} {pair.second}"
+    return Difference(label, pair.difference, pair.interval, words, pair.verdict, pair.n)
 
 
-def _ranks(answer: Answer, charts: Charts) -> dict[str, Any] | None:
+def _measure(answer: Answer) -> "Measure":
+    from initlab.report.charts import Measure
+
+    run, costs = answer.runs[0], answer.by == "cost"
+    points = run.rules.classifies and not costs
+    title = "ratio of final costs" if costs else f"difference in {judged_by(run, answer.by)}"
+    return Measure(costs, points, answer.equal_within, title + ", points" * points)
+
+
+def _settings(answer: Answer, charts: Charts) -> dict[str, Any] | None:
     """Returns the entrants over all settings: their average ranks, and how the best compares in each."""
-    ranking = answer.ranking
-    if ranking is None:
+    if len(answer.contests) < 2 or len(answer.entrants) < 2:
         return None
-    from initlab.report.charts import ranks_chart, specification_chart
+    ranking = answer.ranking
+    if ranking is not None:
+        from initlab.report.charts import ranks_chart
 
-    charts["ranks"] = ranks_chart(ranking)
-    best, *others = ranking.average_ranks
-    run, curves = answer.runs[0], []
-    for number_, other in enumerate(others[:MOST_SPECIFICATIONS]):
-        found = answer.over_settings(best, other)
-        place = f"specification-{number_}"
-        charts[place] = specification_chart(
-            [pair for _, pair in found],
-            [shown(setting) for setting, _ in found],
-            answer.by,
-            run.rules.classifies,
-            answer.equal_within,
-            _short_difference(answer),
-            partial(interval_words, run=run, by=answer.by),
+        charts["ranks"] = ranks_chart(ranking)
+    best, *others = list(ranking.average_ranks) if ranking else _by_settings(answer)
+    curves = [
+        curve
+        for place, other in enumerate(others[:MOST_SPECIFICATIONS])
+        if (curve := _specification(answer, best, other, f"specification-{place}", charts))
+    ]
+    return {"ranking": ranking, "curves": curves} if ranking or curves else None
+
+
+def _by_settings(answer: Answer) -> list[str]:
+    """Returns the first two entrants, first that which is better in more settings."""
+    first, second = answer.entrants[:2]
+    curve = answer.specifications(first, second)
+    return [second, first] if curve and curve.survives < 0.5 else [first, second]
+
+
+def _specification(
+    answer: Answer, best: str, other: str, place: str, charts: Charts
+) -> dict[str, str] | None:
+    """Returns a specification curve with its words; None where the two have no setting in common."""
+    curve = answer.specifications(best, other)
+    if curve is None:
+        return None
+    from initlab.report.charts import Difference, specification_chart
+
+    run, by = answer.runs[0], answer.by
+    differences = [
+        Difference(
+            shown(one.setting),  # type: ignore[arg-type]
+            one.effect,
+            one.interval,
+            with_interval(one.effect, one.interval, run, by),
+            verdict_on(one.interval, answer.equal_within),
+            one.n,
         )
-        kinds = ("better", "practically equal", "worse", "undecided")
-        counts = Counter[str](pair.verdict for _, pair in found)
-        shares = [f"{kind} in {counts[kind] / len(found):.0%}" for kind in kinds if counts[kind]]
-        curves.append({"chart": place, "title": f"{best} − {other}", "shares": ", ".join(shares)})
-    return {"ranking": ranking, "curves": curves}
-
-
-def _short_difference(answer: Answer) -> str:
-    if answer.by == "cost":
-        return "ratio of final costs"
-    return f"difference{', points' if answer.runs[0].rules.classifies else ''}"
+        for one in curve.specifications
+    ]
+    charts[place] = specification_chart(differences, _measure(answer))
+    words = f"better in the median in {curve.survives:.0%} of {len(differences)} settings"
+    words += (
+        f", with an interval that says so in {curve.supported:.0%}, against it in {curve.contradicted:.0%}"
+    )
+    return {"chart": place, "title": f"{best} {SIGNS[by]} {other}", "shares": words}
 
 
 def _curves(
@@ -246,16 +267,16 @@ def _data_uri(webp: bytes) -> str:
 
 
 def _trends(sweep: Sweep, answer: Answer, colors: Mapping[str, str], charts: Charts) -> list[dict[str, Any]]:
-    """Returns a chart for each number that was swept."""
+    """Returns a chart of the test score for each number that was swept."""
     from initlab.report.charts import trend_chart
 
-    found, run = [], answer.runs[0]
-    percent = run.rules.classifies and answer.by == "score"
-    for place, trend in enumerate(trends_of(sweep.outcomes, answer.by)):
-        starts = list(trend.points)[:MOST_ENTRANTS]
-        own = {start: colors.get(start, f"var(--curve-{i})") for i, start in enumerate(starts)}
-        charts[f"trend-{place}"] = trend_chart(trend, answer.by, judged_by(run, answer.by), percent, own)
-        found.append({"chart": f"trend-{place}", "title": trend.key, "colors": own})
+    runs, rules, found = scored(sweep.outcomes), answer.runs[0].rules, []
+    title = judged_by(answer.runs[0], "score")
+    for place, (key, numbers) in enumerate(numbers_of(swept(runs)).items()):
+        scores = scores_over(key, numbers, runs)
+        own = {start: colors.get(start, f"var(--curve-{i})") for i, start in enumerate(scores)}
+        charts[f"trend-{place}"] = trend_chart(key, numbers, scores, title, rules.classifies, own)
+        found.append({"chart": f"trend-{place}", "title": key, "colors": own})
     return found
 
 

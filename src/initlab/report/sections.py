@@ -90,19 +90,23 @@ def pairs_shown(contest: Contest, by: str) -> list[Pair]:
 
 def pair_line(pair: Pair, run: Summary, by: str) -> PairLine:
     """Returns a pair as text."""
-    wins, p_value, more = pair.improvement, pair.wilcoxon_p, ""
-    if pair.verdict == "undecided":
-        more = "cannot be told" if pair.more_seeds is None else f"about {pair.more_seeds:,}"
+    wins, p_value, factor = pair.improvement, pair.wilcoxon_p, pair.variance_factor
     return PairLine(
         pair.first,
         pair.second,
         interval_words(pair, run, by),
         "–" if wins is None else f"{wins.probability:.0%} [{wins.low:.0%}, {wins.high:.0%}]",
         "–" if p_value is None else f"{p_value:.2g}",
-        "–" if pair.variance_factor is None else f"{pair.variance_factor:.1f} ×",
+        "–" if factor is None else f"{factor:.1f} ×",
         pair.verdict,
-        more,
+        _more(pair),
     )
+
+
+def _more(pair: Pair) -> str:
+    if pair.verdict != "undecided":
+        return ""
+    return "cannot be told" if pair.more_seeds is None else f"about {pair.more_seeds:,}"
 
 
 def pairing_words(pairs: Sequence[Pair]) -> str:

@@ -1,75 +1,66 @@
-"""What the score does over each number that was swept."""
+"""Scores over the numbers that a sweep has swept: medians and quartiles of each start."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
-from statistics import median
+from contextlib import suppress
+from typing import NamedTuple
 
-from initlab.report.entrants import NOT_COMPARED, value_of
-from initlab.runs.outcome import Outcome, varied
-from initlab.runs.summary import Summary
-from initlab.statistics.intervals import Interval, quartiles
+import numpy as np
 
-FEWEST = 3  # values that make a curve
+from initlab.runs.outcome import Outcome
+from initlab.statistics.intervals import median, quartiles
+from initlab.types import Array
 
-
-@dataclass(frozen=True)
-class Point:
-    """The runs of one start at one value of what was swept: how many, and median and quartiles of what they
-    are judged by.
-    """
-
-    at: float
-    runs: int
-    median: float
-    quartiles: Interval
+MOST_CURVES = 10  # in one picture
 
 
-@dataclass(frozen=True)
-class Trend:
-    """By start, its points over the values of a key, in rising order."""
+class Scored(NamedTuple):
+    """A finished run: the values of what was swept by key, its start by name, and its test score."""
 
-    key: str
-    points: Mapping[str, Sequence[Point]]
-
-    @property
-    def logarithmic(self) -> bool:
-        """Whether its values want a logarithmic axis: all are positive, and the largest is many times the
-        smallest.
-        """
-        at = [point.at for points in self.points.values() for point in points]
-        return min(at) > 0 and max(at) / min(at) >= 16
+    settings: Mapping[str, str]
+    start: str
+    score: float
 
 
-def trends_of(outcomes: Sequence[Outcome], by: str) -> list[Trend]:
-    """Returns a trend for each key that was swept over at least three numbers."""
-    finished = [outcome for outcome in outcomes if outcome.summary]
-    trends = []
-    for key in varied(finished):
-        numbers = {outcome.settings.get(key, "") for outcome in finished}
-        if key not in NOT_COMPARED and len(numbers) >= FEWEST and all(map(_is_number, numbers)):
-            trends.append(Trend(key, _points(finished, key, by)))
-    return trends
-
-
-def _points(outcomes: Sequence[Outcome], key: str, by: str) -> dict[str, list[Point]]:
-    found: dict[str, dict[float, list[Summary]]] = {}
+def scored(outcomes: Sequence[Outcome]) -> list[Scored]:
+    """Returns the finished runs by what was swept and what they scored, the worst for one that diverged."""
+    runs = []
     for outcome in outcomes:
-        assert outcome.summary is not None
-        of_start = found.setdefault(outcome.summary.tags["init"], {})
-        of_start.setdefault(float(outcome.settings[key]), []).append(outcome.summary)
+        if run := outcome.summary:
+            score = run.rules.worst_score if run.score_test is None else run.score_test
+            settings = {key: value for key, value in outcome.settings.items() if key != "seed"}
+            if {"init", "init._target_"} & settings.keys():
+                settings["init"] = run.tags["init"]
+            runs.append(Scored(settings, run.tags["init"], score))
+    return runs
+
+
+def swept(runs: Sequence[Scored]) -> dict[str, list[str]]:
+    """Returns the values of every key that all runs have and in which they differ, in the order given."""
+    keys = [key for key in runs[0].settings if all(key in run.settings for run in runs)]
+    values = {key: list(dict.fromkeys(run.settings[key] for run in runs)) for key in keys}
+    return {key: different for key, different in values.items() if len(different) > 1}
+
+
+def numbers_of(values: Mapping[str, Sequence[str]]) -> dict[str, list[float]]:
+    """Returns the keys whose values are all numbers, with these in rising order."""
+    numbers: dict[str, list[float]] = {}
+    for key, different in values.items():
+        with suppress(ValueError):
+            numbers[key] = sorted({float(value) for value in different})
+    return numbers
+
+
+def scores_over(key: str, numbers: Sequence[float], runs: Sequence[Scored]) -> dict[str, Array]:
+    """Returns by start the median and the quartiles (3, n) of the scores at each value of a key."""
+    found: dict[str, dict[float, list[float]]] = {}
+    for run in runs:
+        by_value = found.setdefault(run.start, {})
+        by_value.setdefault(float(run.settings[key]), []).append(run.score)
     return {
-        start: [_point(at, [value_of(run, by) for run in runs]) for at, runs in sorted(values.items())]
-        for start, values in found.items()
+        start: np.array([_spread(by_value.get(value, [])) for value in numbers]).T
+        for start, by_value in list(found.items())[:MOST_CURVES]
     }
 
 
-def _point(at: float, values: Sequence[float]) -> Point:
-    return Point(at, len(values), median(values), quartiles(values))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return isfinite(float(text))
-    except ValueError:
-        return False
+def _spread(scores: Sequence[float]) -> list[float]:
+    return [median(scores), *quartiles(scores)] if scores else [np.nan] * 3

@@ -8,6 +8,7 @@ from initlab.numerals import number, percent
 from initlab.report.answer import Answer, Contest
 from initlab.report.entrants import Combination, median_value
 from initlab.runs.summary import Summary
+from initlab.statistics.intervals import Interval
 from initlab.statistics.pairs import Pair
 from initlab.statistics.sequence import fewest_seeds
 
@@ -52,10 +53,15 @@ def difference_words(run: Summary, by: str) -> Callable[[float], str]:
 
 def interval_words(pair: Pair, run: Summary, by: str) -> str:
     """Returns a pair's median difference with its interval: '+4.0 points [+2.1, +6.0]'."""
+    return with_interval(pair.difference, pair.interval, run, by)
+
+
+def with_interval(difference: float, interval: Interval, run: Summary, by: str) -> str:
+    """Returns a difference between runs like this with its interval, as ``interval_words``."""
     words = difference_words(run, by)
-    edges = sorted(pair.interval, reverse=by == "cost")
+    edges = sorted(interval, reverse=by == "cost")
     low, high = (words(edge).removesuffix(" points").removesuffix(" ×") for edge in edges)
-    return f"{words(pair.difference)} [{low}, {high}]"
+    return f"{words(difference)} [{low}, {high}]"
 
 
 def _alone(one: Combination, by: str) -> str:

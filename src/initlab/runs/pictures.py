@@ -31,7 +31,7 @@ def boundary_png(one: Trained) -> bytes:
     from initlab.plots import png
 
     answers = None if one.summary.diverged_at is not None else final_answers(one)
-    return png(_boundary(one.job.dataset).draw(answers, _title(one.job), _outcome(one.summary)))
+    return png(boundary_of(one.job.dataset).draw(answers, title_of(one.job), _outcome(one.summary)))
 
 
 def cost_png(one: Trained) -> bytes:
@@ -41,7 +41,7 @@ def cost_png(one: Trained) -> bytes:
     cost = one.summary.final_cost
     outcome = _diverged(one.summary) if cost is None else f"final cost {cost:.4g}"
     curve = _cost_curve(one.job.dataset, one.job.settings.train.iterations)
-    return png(curve.draw(costs_of(one), _title(one.job), outcome))
+    return png(curve.draw(costs_of(one), title_of(one.job), outcome))
 
 
 def costs_of(one: Trained) -> Array:
@@ -57,7 +57,7 @@ def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
     for step, parameters in history.snapshots.items():
         if step < history.iterations_of(run) and np.isfinite(parameters[run]).all():
             answers = answers_at(job.dataset, job.network, parameters[run])
-            image = _boundary(job.dataset).draw(answers, _title(job), f"iteration {step:,}")
+            image = boundary_of(job.dataset).draw(answers, title_of(job), f"iteration {step:,}")
             yield Frame(step, png(image), webp(image))
 
 
@@ -68,14 +68,15 @@ def final_answers(one: Trained) -> Array:
 
 def answers_at(dataset: Dataset, network: Network, parameters: Array) -> Array:
     """Returns what parameters (P,) answer (n_y, k²) at the points of the dataset's Boundary."""
-    points = _boundary(dataset).points.astype(parameters.dtype)
+    points = boundary_of(dataset).points.astype(parameters.dtype)
     with np.errstate(over="ignore"):  # exp of a saturated logit overflows to the right limit
         [answers] = predict(network, parameters[np.newaxis], points)
     shown: Array = answers
     return shown
 
 
-def _title(job: Job) -> str:
+def title_of(job: Job) -> str:
+    """Returns the title of a run's pictures."""
     return f"{job.tags['init']} · seed {job.settings.seed}"
 
 
@@ -92,7 +93,8 @@ def _diverged(summary: Summary) -> str:
 
 
 @lru_cache(maxsize=4)
-def _boundary(dataset: Dataset) -> "Boundary":
+def boundary_of(dataset: Dataset) -> "Boundary":
+    """Returns what draws the boundaries of networks that were trained on a dataset."""
     from initlab.plots import Boundary
 
     quantities = quantities_of(dataset)

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from initlab.numerals import number, percent, spread, telling_digits
+from initlab.numerals import FEWEST_FOR_QUARTILES, number, percent, spread, telling_digits
 from initlab.runs.summary import Summary
 from initlab.terminal.tables import Column, print_table
 
 MOST_VERDICTS = 2  # of several runs in one line
-FEWEST_FOR_QUARTILES = 5  # of fewer runs, quartiles would say more than is known
 
 
 class Run(NamedTuple):

@@ -13,10 +13,11 @@ from initlab.terminal.results import Run, print_results
 from initlab.terminal.tables import stdout
 from initlab.terminal.wording import ui_command
 
+NOTHING_MORE = Closing()
 MOST_FAILURES = 20  # a thousand lines would bury the table; the rest are in the jobs' folders
 
 
-def print_summary(outcomes: Sequence[Outcome], closing: Closing) -> None:
+def print_summary(outcomes: Sequence[Outcome], closing: Closing = NOTHING_MORE) -> None:
     """Prints a table of what finished, what it answers and where to see it and, to stderr, every job that
     failed and why.
     """
@@ -53,7 +54,7 @@ def _print_addresses(console: Console, summaries: Sequence[Summary]) -> None:
             console.print(f"{what} in MLflow{command and f' ({command})'}: {address}", soft_wrap=True)
 
 
-def _print_places(console: Console, summary: Summary, closing: Closing) -> None:
+def _print_places(console: Console, summary: Summary, closing: Closing = NOTHING_MORE) -> None:
     """Prints where a sweep can be seen: each address below what it shows, on a line of its own."""
     command = ui_command(str(summary.store))
     how = f" ({command})" if command else ""

@@ -1,4 +1,4 @@
-"""Cost curves: the picture of one run, and axes with the curves of several."""
+"""Cost curves: the picture of one run, and axes with the curves of several, or the bands of many."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,10 +13,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
+from initlab.numerals import spread_words
 from initlab.plots import style
 from initlab.plots.figures.bands import Band, band_of
 from initlab.plots.figures.labels import name_heights
-from initlab.plots.raster import Canvas, write, write_titles
+from initlab.plots.raster import Canvas, dejavu, write, write_titles
 from initlab.plots.tasks import Chance
 from initlab.types import Array
 
@@ -66,64 +67,88 @@ class CostCurve:
         return canvas, line, end
 
 
-Curves = Array | Sequence[Array]
-"""One cost (n,), or those of several runs, whose median and band are drawn."""
-
-
-def plot_costs(costs: Mapping[str, Curves], *, chance: Chance | None = None, ax: Axes | None = None) -> Axes:
+def plot_costs(
+    costs: Mapping[str, Array | Sequence[Array]], *, chance: Chance | None = None, ax: Axes | None = None
+) -> Axes:
     """Returns axes with cost curves, each named beside its end, to the right of the axes, in its colour.
 
-    ``costs`` holds by name the cost (n,) after 0, 1, … iterations, which is drawn up to the first that is not
-    finite, or a list of the costs of several runs: then a line for their median and a band around it, the
-    quartiles of five runs or more, the extremes of fewer. A run that stops before the others counts as
-    infinite from there on. The axis of costs is logarithmic, or linear from 0 where all costs are within a
-    decade. ``chance``, from ``chance_of(task, Y)``, is marked by a dashed line. Without ``ax`` the axes are
-    those of a new figure. No costs at all raise ValueError.
+    ``costs`` holds by name the cost (n,) after 0, 1, … iterations of one run, or of several, as (S, n) or a
+    list of (n,): those are drawn as their median over a band, from five runs on between the quartiles, else
+    between the extremes. Costs that are not finite, and those that a shorter run lacks, are infinite: it
+    diverged. The axis of costs is logarithmic, or linear from 0 where all costs are within a decade.
+    ``chance``, from ``chance_of(task, Y)``, is marked by a dashed line. Without ``ax`` the axes are those of
+    a new figure. No costs at all raise ValueError.
 
     >>> import numpy as np
     >>> from initlab.plots import chance_of, plot_costs
-    >>> costs = {"zeros": np.full(101, 0.693), "he": np.geomspace(2.0, 0.01, 101)}
+    >>> falling = np.geomspace(2.0, 0.01, 101)
+    >>> costs = {"zeros": np.full(101, 0.693), "he": [falling, 2 * falling, 3 * falling]}
     >>> ax = plot_costs(costs, chance=chance_of("binary", np.array([[0.0, 1.0]])))
-    >>> ax.get_yscale(), [text.get_text() for text in ax.texts]
-    ('log', ['chance: ln 2', 'zeros  0.693', 'he  0.01'])
+    >>> ax.get_yscale(), [text.get_text() for text in ax.texts[:3]]
+    ('log', ['chance: ln 2', 'zeros  0.693', 'he  0.02'])
     """
     if not costs:
         raise ValueError("there are no costs to plot")
+    bands = [band_of(one) for one in costs.values()]
     if ax is None:
-        ax = style.new_axes(style.new_figure(720, 362), style.Box(76, 24, 500, 286))
-    return draw_costs(ax, list(costs), list(costs.values()), chance)
+        room = room_for_names(list(costs), bands, 13.5)
+        ax = style.new_axes(style.new_figure(576 + room, 372), style.Box(76, 34, 500, 286))
+    return draw_costs(ax, list(costs), bands, chance)
 
 
-def draw_costs(axes: Axes, names: Sequence[str], costs: Sequence[Curves], chance: Chance | None) -> Axes:
-    """Returns the axes with a curve for each name, which may come twice."""
-    bands = [band_of([cost] if isinstance(cost, np.ndarray) else cost) for cost in costs]
-    medians = [_finite_start(band.median) for band in bands]
-    ranges = [_finite_start(edge) for band in bands for edge in band]
+def room_for_names(names: Sequence[str], bands: Sequence[Band], size: float) -> int:
+    """Returns the pixels to the right of axes that the names of the curves take."""
+    font = dejavu("Sans-Bold", size)
+    return ceil(20 + max(font.getlength(text) for text in _names(names, bands)))
+
+
+def _names(names: Sequence[str], bands: Sequence[Band]) -> list[str]:
+    """Returns the names with the last costs, or that they diverged."""
+    ends = ("diverged" if band.diverged else f"{band.median[-1]:.3g}" for band in bands)
+    return [f"{name}  {end}" for name, end in zip(names, ends, strict=True)]
+
+
+def draw_costs(axes: Axes, names: Sequence[str], bands: Sequence[Band], chance: Chance | None) -> Axes:
+    """Returns the axes with a curve and a band for each name, which may come twice."""
     chance = chance or Chance(None, "")
-    _label_costs(axes, max(1, *map(len, medians)), *_cost_range(np.concatenate(ranges), chance.cost))
+    shown = np.concatenate([values for band in bands for values in band[1:]])
+    ends = [band.finite[-1] if len(band.finite) else 1.0 for band in bands]
+    iterations = max(1, *(int(np.isfinite(band.low).sum()) for band in bands))
+    _label_costs(axes, iterations, *_cost_range(shown[np.isfinite(shown)], chance.cost))
     _mark_chance(axes, chance, below=False)
-    ends = [cost[-1] if len(cost) else 1.0 for cost in medians]
+    for label in axes.texts:
+        label.set(path_effects=[style.HALO], zorder=4)
     heights = name_heights(axes, ends, gap=0.07)
     heights += max(0.0, 0.02 - heights.min())  # not down among the axis's own labels
     text: dict[str, Any] = {"va": "center", "weight": "bold", "parse_math": False}
     text |= {"size": style.text_size(axes, 15), "transform": axes.transAxes}
-    curves = zip(names, bands, medians, ends, heights, cycle(style.CURVE_COLORS), strict=False)
-    for name, band, cost, end, height, color in curves:
-        if band.low is not band.high:
-            _draw_band(axes, band, len(cost), color)
-        axes.plot(*_thin(cost, round(axes.bbox.width)), color=color, lw=2)
-        axes.text(1.01, height, f"{name}  {end:.3g}", color=color, **text)
+    colors = cycle(style.CURVE_COLORS)
+    for name, band, height, color in zip(_names(names, bands), bands, heights, colors, strict=False):
+        _draw_band(axes, band, color)
+        axes.text(1.01, height, name, color=color, **text)
+    note: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "color": style.GREY}
+    note |= {"size": style.text_size(axes, 12), "parse_math": False}
+    if words := spread_words((band.runs for band in bands), "runs"):
+        axes.annotate(words, (1, 1), (0, 6), xycoords="axes fraction", **note)
     return axes
 
 
-def _draw_band(axes: Axes, band: Band, length: int, color: str) -> None:
-    """Draws what lies between a band's edges, as far as its median is finite; its top may leave the axes."""
-    low, high = (np.clip(edge[:length], 1e-12, 1e200) for edge in (band.low, band.high))
-    width = max(1, ceil(length / round(axes.bbox.width)))
-    starts = np.arange(0, length, width)
-    if length:
-        edges = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-        axes.fill_between(starts, *edges, color=color, alpha=0.18, lw=0)
+def _draw_band(axes: Axes, band: Band, color: str) -> None:
+    """Draws a band up to the top of the axes where it has no end, and its median, with a cross where that
+    stops.
+    """
+    columns = round(axes.bbox.width)
+    end = int(np.isfinite(band.low).sum())  # where even the best have diverged, there is no band
+    if band.runs > 1 and end:
+        high = np.minimum(band.high[:end], axes.get_ylim()[1])
+        starts = np.arange(0, end, ceil(end / columns))
+        low, high = np.minimum.reduceat(band.low[:end], starts), np.maximum.reduceat(high, starts)
+        starts[-1:] = end - 1
+        axes.fill_between(starts, low, high, color=color, alpha=0.18, lw=0)
+    line = band.finite
+    axes.plot(*_thin(line, columns), color=color, lw=2)
+    if band.diverged:
+        axes.plot([len(line) - 1][: len(line)], line[-1:], "X", c=color, ms=9, mec="white", mew=0.8)
 
 
 def _finite_start(cost: Array) -> Array:

@@ -9,16 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from initlab.plots.figures.labels import title_figure
-from initlab.plots.style import FRAME, GREY, INK, UNKNOWN, Box, new_axes, new_figure, text_size
+from initlab.plots.style import FRAME, GREY, HALO, INK, UNKNOWN, Box, new_axes, new_figure, text_size
 from initlab.types import Array
 
 TRAINED = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 0.72, 256))).with_extremes(bad=UNKNOWN)
-HALO = withStroke(linewidth=3, foreground="#ffffffb0")
 
 
 def phase_figure(

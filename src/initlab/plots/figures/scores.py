@@ -1,113 +1,136 @@
-"""What a sweep found, over what it swept: scores over a number, and over two keys at once."""
+"""A score over a number that was swept: a line for each entrant, with a band."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
-from initlab.plots import style
-from initlab.plots.figures.labels import name_heights, number_text
+from initlab.plots.figures.labels import name_heights, number_text, title_axes, widest
+from initlab.plots.style import CURVE_COLORS, Box, new_axes, new_figure, scale_values, text_size
 from initlab.types import Array
 
-CELLS = ListedColormap(colormaps["YlGnBu"](np.linspace(0, 0.72, 256))).with_extremes(bad=style.UNKNOWN)
-LETTER = 0.62  # the width of a letter, of its height
+Line = tuple[Array, Array, Array]
+"""The median (n,) and the ends of the band around it."""
 
 
 def plot_scores(
     x: Sequence[float],
-    scores: Mapping[str, Array],
+    scores: Mapping[str, Line],
     *,
     xlabel: str = "",
     ylabel: str = "score",
+    title: str = "",
+    least: float = -np.inf,
     ax: Axes | None = None,
 ) -> Axes:
-    """Returns axes with scores over a swept number x (n,), a line with a band for each name.
+    """Returns axes with scores over the values x (n,), in any order: a line for each name, with a band.
 
-    ``scores`` holds by name the median and the edges of a band around it, (3, n); NaN where no run was. The
-    axis of x is logarithmic where the values are spaced so. Without ``ax`` the axes are of a new figure.
+    ``scores`` holds by name the median (n,) and the lower and the upper end (n,) of the band. NaN leaves
+    gaps. What is below ``least``, or −∞ because runs diverged, is an arrowhead at the lower edge. The axis of
+    x is logarithmic where its values are spaced more evenly so. Without ``ax`` the axes are those of a new
+    figure. No scores at all raise ValueError.
+
+    >>> from initlab.plots import plot_scores
+    >>> he, zeros = [0.9, 0.8, 0.7], [0.5, 0.5, 0.5]
+    >>> ax = plot_scores([1, 10, 100], {"he": (he, he, he), "zeros": (zeros, zeros, zeros)}, xlabel="depth")
+    >>> ax.get_xscale(), [text.get_text() for text in ax.texts]
+    ('log', ['he', 'zeros'])
     """
-    if ax is None:
-        names = max(map(len, scores)) * 15 * LETTER
-        ax = style.new_axes(style.new_figure(round(600 + names), 400), style.Box(84, 24, 500, 316))
-    found = np.concatenate([np.asarray(one).ravel() for one in scores.values()])
-    low, high = np.nanmin(found[np.isfinite(found)]), np.nanmax(found[np.isfinite(found)])
-    room = 0.06 * (high - low or 1)
-    style.scale_values(ax, low - room, high + room, logarithmic=False, most_ticks=(6, 8))
-    _scale_swept(ax, np.asarray(x, float))
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    ends = []
-    for (median, lower, upper), color in zip(scores.values(), cycle(style.CURVE_COLORS), strict=False):
-        bottom = np.clip(lower, low - room, None)
-        ax.fill_between(x, bottom, upper, color=color, alpha=0.18, lw=0)
-        ax.plot(x, median, color=color, lw=2, marker="o", ms=6, mec="white", mew=0.8)
-        known = np.asarray(median)[np.isfinite(median)]
-        ends.append(float(known[-1]) if len(known) else low)
-    _name(ax, list(scores), ends)
-    return ax
-
-
-def plot_heat(
-    values: Array,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    *,
-    row_label: str = "",
-    column_label: str = "",
-    percent: bool = True,
-    ax: Axes | None = None,
-) -> Axes:
-    """Returns axes with a cell for each of the values (rows, columns), which is written in it; grey for NaN.
-
-    ``percent`` shows shares in percent. Without ``ax`` the axes are those of a new figure that fits.
-    """
-    values = np.asarray(values, float)
-    if ax is None:
-        left = round(34 + max(map(len, rows)) * 13 * LETTER)
-        width, height = max(240, 66 * len(columns)), max(60, 38 * len(rows))
-        figure = style.new_figure(left + width + 24, height + 100)
-        ax = style.new_axes(figure, style.Box(left, 20, width, height))
-    shown = np.ma.masked_invalid(values)
-    ax.imshow(shown, cmap=CELLS, aspect="auto")
-    ax.set_xticks(range(len(columns)), columns)
-    ax.set_yticks(range(len(rows)), rows)
-    ax.set(xlabel=column_label, ylabel=row_label)
-    ax.tick_params(length=0)
-    text: dict[str, Any] = {"ha": "center", "va": "center", "size": 12.5, "color": style.INK}
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            ax.text(
-                column, row, f"{100 * value:.1f}" if percent else number_text(float(f"{value:.3g}")), **text
-            )
-    return ax
-
-
-def _scale_swept(axes: Axes, x: Array) -> None:
-    """Scales the axis of a swept number, with a tick at each value."""
-    ordered = np.unique(x)
-    steps = np.diff(ordered)
-    spaced = len(ordered) > 2 and ordered[0] > 0 and steps.max() > 1.5 * steps.min()
-    if spaced or (len(ordered) == 2 and ordered[0] > 0 and ordered[1] > 4 * ordered[0]):
-        axes.set_xscale("log")
-    axes.set_xticks(ordered, [number_text(value) for value in ordered])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _name(axes: Axes, names: Sequence[str], ends: Sequence[float]) -> None:
-    """Writes the names of curves to the right of the axes, at the height of their ends, in their colours."""
-    heights = name_heights(axes, ends, gap=0.065)
-    heights -= max(0.0, heights.max() - 0.98)
-    text: dict[str, Any] = {
-        "va": "center",
-        "weight": "bold",
-        "parse_math": False,
-        "transform": axes.transAxes,
+    if not scores:
+        raise ValueError("there are no scores to plot")
+    order = np.argsort(x)
+    values = np.asarray(x, dtype=np.float64)[order]
+    lines = {
+        name: tuple(np.asarray(one, dtype=np.float64)[order] for one in line) for name, line in scores.items()
     }
-    text["size"] = style.text_size(axes, 15)
-    for name, height, color in zip(names, heights, cycle(style.CURVE_COLORS), strict=False):
-        axes.text(1.02, height, name, color=color, **text)
+    if ax is None:
+        room = 28 + widest(scores, "Sans-Bold", 13.5)
+        ax = new_axes(new_figure(576 + room, 400), Box(76, 46, 500, 300))
+    _scale(ax, values, np.concatenate([one for line in lines.values() for one in line]), least)
+    ax.set_xlabel(xlabel, parse_math=False)
+    ax.set_ylabel(ylabel, parse_math=False)
+    title_axes(ax, title)
+    heaped = np.zeros(len(values))
+    for (median, low, high), color in zip(lines.values(), cycle(CURVE_COLORS), strict=False):
+        _draw(ax, values, median, low, high, color)
+        heaped += _draw_below(ax, values, median, heaped, color)
+    _name(ax, {name: line[0] for name, line in lines.items()})
+    return ax
+
+
+def spaced_by_factors(values: Array) -> bool:
+    """Returns whether rising values are spaced more evenly on a logarithmic axis than on a linear one."""
+    if len(values) < 2 or values[0] <= 0:
+        return False
+    if len(values) == 2:
+        return bool(values[1] >= 10 * values[0])
+    steps, factors = np.diff(values), np.diff(np.log(values))
+    return bool(factors.std() / factors.mean() < steps.std() / steps.mean())
+
+
+def _scale(axes: Axes, x: Array, scores: Array, least: float) -> None:
+    """Scales both axes for what is shown, and marks the values of x as far as their numbers have room."""
+    finite = scores[np.isfinite(scores)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    low, high = max(low, least), max(high, least)
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.05
+    scale_values(axes, low - margin, high + margin, logarithmic=False, most_ticks=(6, 6))
+    axes.yaxis.set_major_formatter(lambda value, _: number_text(value))
+    if spaced_by_factors(x):
+        axes.set_xscale("log")
+        ends = x[0] * (x[0] / x[-1]) ** 0.04, x[-1] * (x[-1] / x[0]) ** 0.04
+    else:
+        ends = x[0] - 0.04 * (np.ptp(x) or 1), x[-1] + 0.04 * (np.ptp(x) or 1)
+    axes.set_xlim(*ends)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(FixedLocator(_with_room(axes, x)))
+    axes.xaxis.set_major_formatter(lambda value, _: number_text(value))
+
+
+def _with_room(axes: Axes, x: Array) -> list[float]:
+    """Returns the values whose numbers do not touch that of the one before."""
+    size = float(axes.xaxis.label.get_fontsize())
+    places = axes.transData.transform([(value, 0) for value in x])[:, 0]
+    shown: list[float] = []
+    end = -np.inf
+    for value, place in zip(x.tolist(), places, strict=True):
+        half = widest([number_text(value)], "Sans", size) / 2
+        if place - half > end + 6:
+            shown.append(value)
+            end = place + half
+    return shown
+
+
+def _draw(axes: Axes, x: Array, median: Array, low: Array, high: Array, color: str) -> None:
+    """Draws one line over its band, as far as they are above the lower edge of the axes."""
+    bottom = axes.get_ylim()[0]
+    high = np.where(high < bottom, np.nan, high)
+    axes.fill_between(x, np.maximum(low, bottom), high, color=color, alpha=0.16, lw=0)
+    look: dict[str, Any] = {"color": color, "mec": "white", "mew": 0.8}
+    axes.plot(x, np.where(median >= bottom, median, np.nan), marker="o", ms=6.5, lw=2, **look)
+
+
+def _draw_below(axes: Axes, x: Array, median: Array, heaped: Array, color: str) -> Array:
+    """Draws arrowheads where a line is below the axes, over so many others, and returns where (n,)."""
+    bottom, top = axes.get_ylim()
+    below = median < bottom
+    if below.any():
+        heights = bottom + 0.035 * (top - bottom) * heaped[below]
+        axes.plot(x[below], heights, ls="", marker="v", ms=9, c=color, mec="white", mew=0.8, clip_on=False)
+    return below.astype(np.float64)
+
+
+def _name(axes: Axes, medians: Mapping[str, Array]) -> None:
+    """Writes each line's name to the right of the axes, as near its last value as there is room."""
+    bottom = axes.get_ylim()[0]
+    known = [median[~np.isnan(median)] for median in medians.values()]
+    ends = [max(float(values[-1]), bottom) if len(values) else bottom for values in known]
+    heights = name_heights(axes, ends, gap=0.07)
+    heights += max(0.0, 0.02 - heights.min())  # not down among the axis's own labels
+    style: dict[str, Any] = {"va": "center", "weight": "bold", "parse_math": False}
+    style |= {"size": text_size(axes, 15), "transform": axes.transAxes}
+    for name, height, color in zip(medians, heights, cycle(CURVE_COLORS), strict=False):
+        axes.text(1.015, height, name, color=color, **style)

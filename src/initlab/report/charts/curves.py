@@ -46,10 +46,7 @@ def curves_chart(
     logarithmic = limits[1] > 10 * limits[0]
     low, high = limits if logarithmic else (0.0, 1.04 * limits[1])
     scale = alt.Scale(type="log" if logarithmic else "linear", domain=[low, high], nice=False)
-    axis = alt.Axis(tickCount=6) if not logarithmic else alt.Axis(
-        format=".0e" if low < 1e-4 or high > 1e5 else ".3~r",
-        values=_ticks(low, high),
-    )  # fmt: skip
+    axis = _axis(low, high) if logarithmic else alt.Axis(tickCount=6)
     color = alt.Color(
         "entrant:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None
     )
@@ -84,6 +81,15 @@ def curves_chart(
     )
     chart = alt.layer(band, lines, median).properties(width="container", height=height)
     return spec_of(chart, bands=_bands(courses, low, high), lines=_lines(courses, low, link))
+
+
+def _axis(low: float, high: float) -> alt.Axis:
+    """Returns the axis of costs on a logarithmic scale: 0.01, 0.1, 1 or, over many decades, 1e-9, 1e-6."""
+    wide = low < 1e-4 or high > 1e5
+    return alt.Axis(
+        values=_ticks(low, high),
+        labelExpr="replace(format(datum.value, '.0e'), 'e+', 'e')" if wide else "format(datum.value, '.3~r')",
+    )
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -1,53 +1,66 @@
 """The score over a number that was swept: a median and a band of quartiles for each start."""
 
-from collections.abc import Mapping
-from math import exp, isfinite
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import altair as alt
 
 from initlab.report.charts.look import Spec, shown, spec_of
-from initlab.report.trends import Trend
+from initlab.types import Array
+
+WIDE = 16  # times: values that span more have a logarithmic axis
 
 
-def trend_chart(trend: Trend, by: str, title: str, percent: bool, colors: Mapping[str, str]) -> Spec:
-    """Returns the chart of a trend, of costs on a logarithmic axis. ``colors`` are by start."""
-    ticks = sorted({point.at for points in trend.points.values() for point in points})
+def trend_chart(
+    key: str,
+    numbers: Sequence[float],
+    scores: Mapping[str, Array],
+    title: str,
+    percent: bool,
+    colors: Mapping[str, str],
+) -> Spec:
+    """Returns the chart of the scores over a key's numbers: by start their medians and quartiles (3, n).
+    ``colors`` are by start.
+    """
     x = alt.X(
         "at:Q",
-        title=trend.key,
-        scale=alt.Scale(type="log" if trend.logarithmic else "linear", nice=False, zero=False, padding=14),
-        axis=alt.Axis(values=ticks if len(ticks) <= 8 else alt.Undefined, format=".3~r", labelOverlap=True),
+        title=key,
+        scale=_scale(numbers),
+        axis=alt.Axis(
+            values=list(numbers) if len(numbers) <= 8 else alt.Undefined, format=".3~r", labelOverlap=True
+        ),
     )
-    y: dict[str, Any] = {
-        "scale": alt.Scale(type="log" if by == "cost" else "linear", zero=False),
-        "title": title,
-    }
     axis = alt.Axis(format=".3~%" if percent else ".4~r", tickCount=6)
+    y: dict[str, Any] = {"scale": alt.Scale(zero=False), "title": title, "axis": axis}
     color = alt.Color(
         "start:N", legend=None, scale=alt.Scale(domain=list(colors), range=list(colors.values()))
     )
+    tips = ["start:N", "at:Q", alt.Tooltip("median:Q", format=".1%" if percent else ".4g")]
     base = alt.Chart(alt.NamedData("points"))
-    band = base.mark_area(opacity=0.16).encode(
-        x=x, y=alt.Y("low:Q", axis=axis, **y), y2="high:Q", color=color
-    )
-    line = base.mark_line(strokeWidth=2.4).encode(x=x, y=alt.Y("median:Q", axis=axis, **y), color=color)
-    tips = ["start:N", "at:Q", alt.Tooltip("median:Q", format=".1%" if percent else ".4g"), "runs:Q"]
-    points = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x=x, y=alt.Y("median:Q", axis=axis, **y), color=color, tooltip=tips
-    )
-    chart = alt.layer(band, line, points).properties(width="container", height=260)
-    return spec_of(chart, points=_rows(trend, by))
+    median = alt.Y("median:Q", **y)
+    chart = alt.layer(
+        base.mark_area(opacity=0.16).encode(x=x, y=alt.Y("low:Q", **y), y2="high:Q", color=color),
+        base.mark_line(strokeWidth=2.4).encode(x=x, y=median, color=color),
+        base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=median, color=color, tooltip=tips),
+    ).properties(width="container", height=260)
+    return spec_of(chart, points=_rows(numbers, scores))
 
 
-def _rows(trend: Trend, by: str) -> list[dict[str, object]]:
-    """Returns the points; a median that is infinite, of runs that diverged, is left out with its band."""
-    rows: list[dict[str, object]] = []
-    for start, points in trend.points.items():
-        for point in points:
-            low, high = (edge if isfinite(edge) else point.median for edge in point.quartiles)
-            if isfinite(point.median):
-                edges = {"median": point.median, "low": low, "high": high}
-                drawn = {name: shown(exp(-edge) if by == "cost" else edge) for name, edge in edges.items()}
-                rows.append({"start": start, "at": point.at, "runs": point.runs, **drawn})
-    return rows
+def _scale(numbers: Sequence[float]) -> alt.Scale:
+    if min(numbers) > 0 and max(numbers) / min(numbers) >= WIDE:
+        return alt.Scale(type="log", nice=False, padding=14)
+    return alt.Scale(type="linear", zero=False, nice=False, padding=14)
+
+
+def _rows(numbers: Sequence[float], scores: Mapping[str, Array]) -> list[dict[str, object]]:
+    """Returns the points. A median that is infinite, of runs that diverged, or that no run has is left out;
+    a quartile that is infinite is drawn at the median.
+    """
+    return [
+        {"start": start, "at": at, "median": shown(middle)}
+        | {name: shown(edge if isfinite(edge) else middle) for name, edge in (("low", low), ("high", high))}
+        for start, table in scores.items()
+        for at, (middle, low, high) in zip(numbers, table.T.tolist(), strict=True)
+        if isfinite(middle)
+    ]
