@@ -11,7 +11,7 @@ from initlab.report.entrants import Combination, median_value
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import Summary
 from initlab.tracking import Tracker
-from initlab.tracking.views import MOST_PICTURES, MOST_RUNS, View, address, describe, save
+from initlab.tracking.views import MOST_PICTURES, MOST_RUNS, View, address, save
 
 NAMED_BY_TAG = ("init", "init._target_")
 
@@ -20,12 +20,11 @@ Groups = Sequence[tuple[str, str]]
 
 
 def save_views(
-    sweep: str, answer: Answer, outcomes: Sequence[Outcome], tracker: Tracker, links: Mapping[str, str]
+    sweep: str, answer: Answer, outcomes: Sequence[Outcome], tracker: Tracker
 ) -> tuple[dict[str, str], str | None]:
-    """Saves a sweep's views and describes its experiment, with links.
+    """Saves a sweep's views; returns their addresses, by what they show, and what went wrong, if anything.
 
-    Returns the views' addresses, by what they show, and what went wrong, if anything: the format of a view is
-    MLflow's own affair, so that costs the views and nothing else.
+    The format of a view is MLflow's own affair: what goes wrong costs the views and nothing else.
     """
     try:
         runs = tracker.read([str(run.run_id) for run in runs_loaded(answer)])
@@ -34,22 +33,9 @@ def save_views(
         views = views_of(sweep, answer, varied(outcomes), metrics, pictures)
         tracker.speed_up_charts()
         save(tracker.client, tracker.experiment_id, list(views.values()))
-        describe(tracker.client, tracker.experiment_id, about_experiment(sweep, links))
     except (TrackingError, ValueError) as error:
         return {}, f"MLflow's charts are not arranged for this sweep: {error}"
     return {what: address(tracker.address(), view.id) for what, view in views.items()}, None
-
-
-def about_experiment(sweep: str, links: Mapping[str, str]) -> str:
-    """Returns what the runs' experiment holds, how to find them, and where the last sweep's own run is."""
-    shown = " · ".join(f"[{what}]({link})" for what, link in links.items())
-    return (
-        "Each run is one training of a network: its cost at every iteration, gradient norms, decision "
-        "boundary and diagnosis.\n\n"
-        "Find runs by `params.init = 'he'`, `params.dataset`, `tags.sweep`, `tags.diagnosis LIKE "
-        "'%dead units%'`, ``metrics.`accuracy/test` > 0.9``.\n\n"
-        f"The last sweep is `{sweep}`: {shown}."
-    )
 
 
 def views_of(

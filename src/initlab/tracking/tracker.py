@@ -13,7 +13,7 @@ from initlab.signals import held
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.client import ClientWriter
 from initlab.tracking.description import Description, check_names, completed, fitting_tags
-from initlab.tracking.store import absolute_uri, address_of, open_store, readable_errors
+from initlab.tracking.store import absolute_uri, address_of, open_store, page_of, readable_errors
 from initlab.tracking.writer import NOTHING, Ending, Series, Writer, now
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ class Tracker:
 
             with readable_errors("the database's statistics cannot be written"):
                 count_metrics(engine)
+
+    def page_address(self, run_id: str) -> str:
+        """Returns the address of a run's page in the MLflow UI."""
+        return page_of(self.address(), run_id)
 
     def file_address(self, run_id: str, name: str = "") -> str:
         """Returns the address of one run's files in the MLflow UI, or of the one that is named."""

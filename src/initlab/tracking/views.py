@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TAG = "mlflow.sharedViewState."
 NOTE = "mlflow.note.content"
-SIGN = "*(kept up to date by Initlab, until you write something else here)*"
+OUR_NOTE = "initlab.note"  # keeps what Initlab has written there last
 OURS = "initlab-"  # how the ids of Initlab's own views begin
 MOST_VIEWS = 50  # of ours in an experiment
 MOST_RUNS = 100  # that MLflow's page loads, unless its user asks for more
@@ -68,9 +68,10 @@ def describe(client: "MlflowClient", experiment_id: str, text: str) -> None:
     Raises TrackingError where the store does not take it.
     """
     with readable_errors("the experiment's description cannot be written"):
-        written = client.get_experiment(experiment_id).tags.get(NOTE, SIGN)
-        if SIGN in written:
-            client.set_experiment_tag(experiment_id, NOTE, f"{text}\n\n{SIGN}"[:LONGEST])
+        tags = client.get_experiment(experiment_id).tags
+        if tags.get(NOTE, "") in ("", tags.get(OUR_NOTE)):
+            for tag in (NOTE, OUR_NOTE):
+                client.set_experiment_tag(experiment_id, tag, text[:LONGEST])
 
 
 def address(charts: str, view: str) -> str:
