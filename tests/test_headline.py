@@ -160,7 +160,19 @@ def test_the_terminal_closes_with_one_table_and_the_address(headline):
     table = lines[[line.split()[:1] == ["init"] for line in lines].index(True) :]
     assert [line.split()[0] for line in table[1:4]] == ["zeros", "random", "he"]
     assert "0.06481" in table[3]
-    assert "/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART" in table[4]
+    assert table[4] == "One seed decides nothing between he, zeros and random: it takes at least 9."
+    view, pictures, report = table[6], table[8], table[10]
+    assert table[5::2] == [
+        "The comparison in MLflow (initlab ui):",
+        "Its pictures, side by side in MLflow:",
+        "Report:",
+    ]
+    charts = (
+        "/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey=initlab-"
+    )
+    assert charts in view
+    assert pictures.endswith("/artifacts/comparison.png?workflowType=machine_learning")
+    assert (headline[0] / report).is_file()
     assert "\x1b" not in headline[1].stdout
 
 

@@ -133,7 +133,7 @@ def test_a_run_is_named_by_what_sets_it_apart():
 def test_a_sweep_over_seeds_is_summed_up_by_median_and_range(together):
     lines = together.stdout.splitlines()
     assert "median [range]" in next(line for line in lines if line.startswith("init"))
-    rows = [line.split() for line in lines if line.startswith(("random ", "zeros "))]
+    rows = [line.split() for line in lines if line.startswith(("random  ", "zeros  "))]
     assert [row[:3] for row in rows] == [
         [init, rate, "3"] for init in ("random", "zeros") for rate in ("0.01", "0.3")
     ]
@@ -164,7 +164,9 @@ def test_runs_on_different_data_get_sheets_of_their_own(mixed):
     _, client = mixed
     [summary] = runs_of(client, "initlab-sweeps")
     files = [file.path for file in client.list_artifacts(summary.info.run_id)]
-    assert sorted(files) == ["boundaries-1.png", "boundaries-2.png", "runs.csv"]
+    sheets = ["boundaries-1.png", "boundaries-2.png"]
+    assert sorted(file for file in files if file.startswith("boundaries")) == sheets
+    assert {"comparison.png", "report.html", "report.md", "report.tex", "runs.csv"} <= set(files)
     assert picture_of(summary, "boundaries-1.png") != picture_of(summary, "boundaries-2.png")
 
 
@@ -189,7 +191,7 @@ def launched(folder: Path, jobs: list[list[str]], *fixed: str) -> list[JobReturn
         with open_dict(master):
             master.hydra.runtime.cwd = str(folder)
         context = HydraContext(config_loader=loader, callbacks=Callbacks())
-        sweep = Sweep(context, initlab.terminal.command.train.__wrapped__, master, 1, SweepProgress)
+        sweep = Sweep(context, initlab.terminal.command.train.__wrapped__, master, 1, None, 2, SweepProgress)
         return launch(sweep, [[*job, *fixed] for job in jobs], 5)
 
 

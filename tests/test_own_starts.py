@@ -92,7 +92,7 @@ def test_each_start_of_a_sweep_has_its_own_name_in_every_process(here, client):
         for seed in (1, 2)
         for width in (3, 2)
     }
-    rows = [line.split()[:2] for line in done.stdout.splitlines() if line.startswith(("spiral", "ring"))]
+    rows = [line.split()[:2] for line in done.stdout.splitlines() if line.startswith(("spiral  ", "ring  "))]
     assert rows == [["spiral", "[3]"], ["spiral", "[2]"], ["ring", "[3]"], ["ring", "[2]"]]
     [summary] = runs_of(client, "initlab-sweeps")
     with Path(summary.info.artifact_uri.removeprefix("file://"), "runs.csv").open() as file:

@@ -447,6 +447,6 @@ def test_a_server_is_left_the_same_by_several_calls_at_once(server, folder, caps
     run.write(files)
     kept = folder / "files" / tracker.experiment_id / run.run_id / "artifacts"
     assert {str(path.relative_to(kept)): path.read_bytes() for path in kept.rglob("*.*")} == files
-    run._artifact_uri = "mlflow-artifacts:/x"
+    run.place = "mlflow-artifacts:/x"
     with pytest.raises(TrackingError, match="^mlflow-artifacts:/x: cannot be written: "):
         run.write({"../up": b""})

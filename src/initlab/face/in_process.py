@@ -18,7 +18,7 @@ from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError
 from initlab.runs.outcome import Outcome, read_outcomes, remove_unstarted
 from initlab.signals import stopping_on_signals
-from initlab.sweeps.closing import Closing, close
+from initlab.sweeps.closing import Closing, closing_of
 from initlab.sweeps.hydra_private import hydra_of_its_own, run_hydra
 from initlab.sweeps.task import RememberFolder
 
@@ -53,7 +53,7 @@ def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> 
                 remove_unstarted(folder)
         assert folder is not None  # told when the sweep began
         outcomes = read_outcomes(folder)
-        return outcomes, close(folder, outcomes)
+        return outcomes, closing_of(folder, outcomes)
 
 
 def _run(task: TaskFunction, overrides: Sequence[str], sweeping: bool) -> None:

@@ -13,7 +13,7 @@ from initlab.config.schema import Report, read
 from initlab.errors import InitlabError
 from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
-from initlab.runs.outcome import Outcome
+from initlab.runs.outcome import Outcome, read_outcomes
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2
@@ -30,6 +30,23 @@ class Closing:
     addresses: Mapping[str, str] | None = None
     report: str | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True)
+class CloseSweep:
+    """The task of closing a sweep, for a process that has at hand what its report needs."""
+
+    folder: Path
+
+    def run(self, report: object) -> None:
+        """Closes it; what there is to say is left in its folder."""
+        close(self.folder, read_outcomes(self.folder))
+
+
+def closing_of(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
+    """Returns what is to be said of a sweep, which is closed unless a launcher has done so."""
+    file = folder / FILE
+    return Closing(**json.loads(file.read_text())) if file.is_file() else close(folder, outcomes)
 
 
 def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:

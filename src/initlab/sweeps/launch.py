@@ -19,6 +19,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from initlab.signals import stop_on_signals
+from initlab.sweeps.closing import CloseSweep
 from initlab.sweeps.compose import Composer, QuickLoader
 from initlab.sweeps.executors.processes import Lost, run_in_workers
 from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return
@@ -66,6 +67,11 @@ class Sweep:
         return getattr(self.task_function, "quiet", False)
 
     @property
+    def at_once(self) -> bool:
+        """Whether all its jobs are launched at once."""
+        return self.until is None and self.config.hydra.sweeper.get("max_batch_size") is None
+
+    @property
     def processes(self) -> int:
         """How many processes may train at once."""
         return self.n_jobs or _cores()
@@ -97,7 +103,12 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
 def _check(sweep: Sweep) -> None:
     """Raises Hydra's error, in one line, for a setting of the launcher that is not allowed."""
     for key, value, allowed, right in (
-        ("n_jobs", sweep.n_jobs, "null or a whole number of at least 1", (sweep.n_jobs or 1) > 0),
+        (
+            "n_jobs",
+            sweep.n_jobs,
+            "null or a whole number of at least 1",
+            sweep.n_jobs is None or sweep.n_jobs > 0,
+        ),
         ("until", sweep.until, "null or decided", sweep.until in (None, "decided")),
         ("at_most", sweep.at_most, "a whole number of at least 2", sweep.at_most > 1),
     ):
@@ -122,7 +133,7 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
     with sweep.progress(len(jobs), quiet=sweep.quiet) as progress:
         if sweep.processes == 1 or len(groups) == 1:
             return _train_here(groups, progress)
-        return _train_in_workers(groups, sweep.processes, progress)
+        return _train_in_workers(groups, len(jobs), sweep, progress)
 
 
 def _train_here(groups: deque[JobGroup], progress: Progress) -> dict[int, JobEnding]:
@@ -133,8 +144,13 @@ def _train_here(groups: deque[JobGroup], progress: Progress) -> dict[int, JobEnd
     return endings
 
 
-def _train_in_workers(groups: deque[JobGroup], processes: int, progress: Progress) -> dict[int, JobEnding]:
-    """Trains in processes. The jobs of one that dies are tried once more, each alone."""
+def _train_in_workers(
+    groups: deque[JobGroup], jobs: int, sweep: Sweep, progress: Progress
+) -> dict[int, JobEnding]:
+    """Trains in processes. The jobs of one that dies are tried once more, each alone.
+
+    At the end one of them closes the sweep, if this is all of it: they have imported what that needs.
+    """
     endings: dict[int, JobEnding] = {}
     started: dict[int, RunsStarted] = {}
 
@@ -144,19 +160,24 @@ def _train_in_workers(groups: deque[JobGroup], processes: int, progress: Progres
         else:
             _hear(progress, group, what)
 
-    for task, result in run_in_workers(_run, groups, processes, hear):
+    tasks: deque[JobGroup | CloseSweep] = deque(groups)
+    for task, result in run_in_workers(_run, tasks, sweep.processes, hear):
+        if isinstance(task, CloseSweep):
+            continue
         if isinstance(result, Lost) and id(task) in started:
             started[id(task)].end_as_failed()
         if isinstance(result, Lost) and len(task.jobs) > 1:
             progress.under_way(id(task), 0)
-            groups.extend(replace(task, jobs=[job]) for job in task.jobs)
+            tasks.extend(replace(task, jobs=[job]) for job in task.jobs)
             continue
         ended = [give_up(task.jobs[0], result.why)] if isinstance(result, Lost) else result
         _take(ended, task, endings, progress)
+        if sweep.at_once and len(endings) == jobs:
+            tasks.append(CloseSweep(Path(str(sweep.config.hydra.sweep.dir)).absolute()))
     return endings
 
 
-def _run(task: JobGroup, report: Any) -> Any:
+def _run(task: JobGroup | CloseSweep, report: Any) -> Any:
     return task.run(report)
 
 

@@ -52,9 +52,14 @@ def main() -> None:
 
 def _close(folder: Path) -> None:
     """Shows what the command's jobs came to and, of a sweep that was not stopped, what they answer."""
-    from initlab.sweeps.closing import Closing, close
+    from initlab.sweeps.closing import Closing, closing_of
     from initlab.terminal.summary import print_summary
 
     outcomes = read_outcomes(folder)
     whole = RememberFolder.sweeping and all(one.summary or one.error for one in outcomes)
-    print_summary(outcomes, close(folder, outcomes) if whole else Closing())
+    closing = Closing()
+    try:
+        if whole:
+            closing = closing_of(folder, outcomes)
+    finally:
+        print_summary(outcomes, closing)
