@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import Open, chromium
 from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from omegaconf import DictConfig
@@ -143,3 +144,10 @@ def headline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess
     done = run_command("-m", "init=zeros,random,he", folder=folder)
     assert done.returncode == 0, done.stderr
     return folder, done
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Open]:
+    """Opens pages in a real browser: ``page, errors = browser_page(1440, 900, dark=False)``."""
+    with chromium() as open_page:
+        yield open_page

@@ -203,7 +203,7 @@ def test_a_png_holds_the_picture_in_colours_that_the_eye_cannot_tell_from_its_ow
 def test_a_webp_is_small(boundary):
     image = Image.open(BytesIO(webp(boundary.draw(None, "he"))))
     assert image.format == "WEBP"
-    assert max(image.size) == 256
+    assert max(image.size) == 224
 
 
 def test_the_costs_from_the_first_that_is_not_finite_are_dropped():

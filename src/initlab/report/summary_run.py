@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from initlab.report.about import describe_experiments
 from initlab.report.answer import Answer
 from initlab.report.files import report_files
 from initlab.report.markdown import markdown_of
@@ -50,9 +51,9 @@ def keep(sweep: Sweep, answer: Answer) -> Kept:
         run.write({**pictures, **files})
         shown = next((name for name in PICTURES if name in pictures), "")
         runs = Tracker(first.store, sweep.experiment, Path.cwd())
-        links = {"Its pictures, side by side": tracker.file_address(run.run_id, shown)}
-        addresses, problem = save_views(sweep.name, answer, sweep.outcomes, runs, links)
-        addresses |= links
+        addresses, problem = save_views(sweep.name, answer, sweep.outcomes, runs)
+        addresses["Its pictures, side by side"] = tracker.file_address(run.run_id, shown)
+        problem = describe_experiments(sweep.name, runs, tracker, run.run_id) or problem
         note = markdown_of(answer, sweep.command, list(addresses.items()))
         run.finish(metrics_of(answer), {"mlflow.note.content": note})
     return Kept(addresses, files, problem)

@@ -11,69 +11,90 @@ from initlab.report.entrants import Combination, median_value
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import Summary
 from initlab.tracking import Tracker
-from initlab.tracking.views import MOST_RUNS, View, address, describe, save
+from initlab.tracking.views import MOST_PICTURES, MOST_RUNS, View, address, save
 
 NAMED_BY_TAG = ("init", "init._target_")
 
+Groups = Sequence[tuple[str, str]]
+"""By what runs are grouped: "tag" or "param", and its key, each."""
+
 
 def save_views(
-    sweep: str, answer: Answer, outcomes: Sequence[Outcome], tracker: Tracker, links: Mapping[str, str]
+    sweep: str, answer: Answer, outcomes: Sequence[Outcome], tracker: Tracker
 ) -> tuple[dict[str, str], str | None]:
-    """Saves a sweep's views and describes its experiment, with links.
+    """Saves a sweep's views; returns their addresses, by what they show, and what went wrong, if anything.
 
-    Returns the views' addresses, by what they show, and what went wrong, if anything: the format of a view is
-    MLflow's own affair, so that costs the views and nothing else.
+    The format of a view is MLflow's own affair: what goes wrong costs the views and nothing else.
     """
     try:
-        metrics = tracker.metrics_of(str(answer.runs[0].run_id))
-        views = views_of(sweep, answer, varied(outcomes), metrics)
+        runs = tracker.read([str(run.run_id) for run in runs_loaded(answer)])
+        metrics = list(dict.fromkeys(key for run in runs for key in run.metrics))
+        pictures = any(run.params.get("plots.frames") != "0" for run in runs)
+        views = views_of(sweep, answer, varied(outcomes), metrics, pictures)
+        tracker.speed_up_charts()
         save(tracker.client, tracker.experiment_id, list(views.values()))
-        describe(tracker.client, tracker.experiment_id, about_experiment(sweep, links))
     except (TrackingError, ValueError) as error:
         return {}, f"MLflow's charts are not arranged for this sweep: {error}"
     return {what: address(tracker.address(), view.id) for what, view in views.items()}, None
 
 
-def about_experiment(sweep: str, links: Mapping[str, str]) -> str:
-    """Returns what the runs' experiment holds, how to find them, and where the last sweep's own run is."""
-    shown = " · ".join(f"[{what}]({link})" for what, link in links.items())
-    return (
-        "Each run is one training of a network: its cost at every iteration, gradient norms, decision "
-        "boundary and diagnosis.\n\n"
-        "Find runs by `params.init = 'he'`, `params.dataset`, `tags.sweep`, `tags.diagnosis LIKE "
-        "'%dead units%'`, ``metrics.`accuracy/test` > 0.9``.\n\n"
-        f"The last sweep is `{sweep}`: {shown}."
-    )
+def views_of(
+    sweep: str, answer: Answer, keys: Sequence[str], metrics: Sequence[str], pictures: bool = True
+) -> Mapping[str, View]:
+    """Returns a sweep's views by what they show; ``keys`` were swept, ``metrics`` are all that its runs have,
+    and ``pictures`` says whether they have boundary pictures.
+    """
+    scores = list(dict.fromkeys(f"{run.score_name}/test" for run in answer.runs))
+    order = ("final_cost", True) if answer.by == "cost" else (scores[0], False)
+    step = _usual([run.iterations for run in answer.runs]) - 1 if pictures else None
 
+    def view(name: str, about: str, runs: Sequence[Summary], group_by: Groups = ()) -> View:
+        return View(
+            f"{sweep}{name}", f"{about} · {sweep}", _filter(sweep, runs, answer), len(runs), order,
+            _natural(metrics), scores, _params(keys), step, group_by,
+        )  # fmt: skip
 
-def views_of(sweep: str, answer: Answer, keys: Sequence[str], metrics: Sequence[str]) -> Mapping[str, View]:
-    """Returns a sweep's views by what they show; ``keys`` were swept, ``metrics`` are those its runs have."""
-    run, all_runs = answer.runs[0], f"tags.sweep = '{sweep}'"
-    last = max(one.iterations for one in answer.runs) - 1
-
-    def view(name: str, about: str, runs: str, group_by: Sequence[tuple[str, str]] = ()) -> View:
-        title, score = f"{about} · {sweep}", f"{run.score_name}/test"
-        return View(f"{sweep}{name}", title, runs, _natural(metrics), score, _params(keys), last, group_by)
-
+    loaded = runs_loaded(answer)
+    few = "" if len(loaded) == len(answer.runs) else f"{len(loaded)} of {len(answer.runs):,} runs"
     if all(len(one.runs) == 1 for one in answer.combinations):
-        return {"The comparison": view("", "All runs", all_runs)}
-    typical = ", ".join(f"'{one.run_id}'" for one in _typical(answer))
+        return {"The comparison": view("", few or "All runs", loaded)}
+    means = f"Means over seeds{few and f', {few}'}"
+    typical = [one.typical for one in _best(answer)[:MOST_PICTURES]]
     return {
-        "The means over seeds": view("-means", "Means over seeds", all_runs, _groups(keys)),
-        "A typical run of each": view("-typical", "Typical runs", f"attributes.run_id IN ({typical})"),
+        f"The means over seeds{few and f', of {few},'}": view("-means", means, loaded, _groups(keys)),
+        "A typical run of each": view("-typical", "Typical runs", typical),
     }
 
 
-def _typical(answer: Answer) -> list[Summary]:
-    """Returns the run of median final cost of each combination, of at most ten: those of the best medians."""
+def runs_loaded(answer: Answer) -> list[Summary]:
+    """Returns the runs that a view shows: all, or as many of each combination as MLflow's page loads at once;
+    it would load the newest, and so those of one start.
+    """
+    of_each = max(1, MOST_RUNS // len(answer.combinations))
+    if len(answer.runs) <= MOST_RUNS:
+        return answer.runs
+    return [run for one in _best(answer)[:MOST_RUNS] for run in one.runs[:of_each]]
 
-    def rank(one: Combination) -> float:
-        return -median_value(one, answer.by)
 
-    return [one.typical for one in sorted(answer.combinations, key=rank)[:MOST_RUNS]]
+def _best(answer: Answer) -> list[Combination]:
+    """Returns the combinations, the best by their median first."""
+    return sorted(answer.combinations, key=lambda one: -median_value(one, answer.by))
 
 
-def _groups(keys: Sequence[str]) -> list[tuple[str, str]]:
+def _filter(sweep: str, runs: Sequence[Summary], answer: Answer) -> str:
+    """Returns what finds these runs of the sweep."""
+    if len(runs) == len(answer.runs):
+        return f"tags.sweep = '{sweep}'"
+    wanted = ", ".join(f"'{run.run_id}'" for run in runs)
+    return f"attributes.run_id IN ({wanted})"
+
+
+def _usual(numbers: Sequence[int]) -> int:
+    """Returns the most frequent of the numbers, the largest of several."""
+    return max(set(numbers), key=lambda number: (numbers.count(number), number))
+
+
+def _groups(keys: Sequence[str]) -> Groups:
     """Returns by what runs are grouped: the tag of their start, and the other swept parameters."""
     params = [("param", key) for key in _params(keys) if key not in ("init", "seed")]
     return [("tag", "init"), *params] if set(keys) & set(NAMED_BY_TAG) or not params else params

@@ -19,6 +19,7 @@ from initlab.tracking.store import exclusive, lock_of
 Row = Mapping[str, Any]
 
 ROWS_AT_ONCE = 10_000
+ROWS_TO_LOOK_AT = 100_000  # of an index: so many tell it apart from the others within 0.1 s
 
 # Foreign keys and the wait for a lock are as MLflow has them. Pages that are changed stay in the cache,
 # because when it overflows SQLite locks every reader out, such as the UI, until the end.
@@ -143,3 +144,14 @@ def insert_or_replace(
 
 def _insert_into(table: Table, connection: Connection) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def count_metrics(engine: Engine) -> None:
+    """Has SQLite count how the rows of metrics are spread, which it goes by to choose an index.
+
+    Until then it takes the index by the metric's name, and so MLflow's UI reads the costs of all runs for the
+    curve of each.
+    """
+    with transaction(engine) as connection:
+        connection.exec_driver_sql(f"PRAGMA analysis_limit = {ROWS_TO_LOOK_AT}")
+        connection.exec_driver_sql("ANALYZE metrics")

@@ -19,31 +19,35 @@ if TYPE_CHECKING:
 
 TAG = "mlflow.sharedViewState."
 NOTE = "mlflow.note.content"
-SIGN = "*(kept up to date by Initlab, until you write something else here)*"
+OUR_NOTE = "initlab.note"  # keeps what Initlab has written there last
 OURS = "initlab-"  # how the ids of Initlab's own views begin
 MOST_VIEWS = 50  # of ours in an experiment
-MOST_RUNS = 10  # in one chart
-MOST_LAYERS = 8  # of one kind of metric
+MOST_RUNS = 100  # that MLflow's page loads, unless its user asks for more
+MOST_PICTURES = 10  # in MLflow's grid of images
+MOST_LAYERS = 7  # in the charts of one kind of metric
 LONGEST = 20_000  # letters of an experiment's tag
 
 
 @dataclass(frozen=True)
 class View:
-    """A choice of charts: which runs, by a filter in MLflow's language, grouped by which tags and parameters.
+    """A choice of charts: of which runs, by a filter in MLflow's language, how many they are, in which order
+    (a metric, and whether its least value comes first), and by which tags or parameters they are grouped.
 
-    ``metrics`` are the names of those that the runs have, ``score`` that of the test score, ``columns`` the
-    swept parameters, ``last`` the step of the last boundary picture.
+    ``metrics`` are the names of all that the runs have, in the order of the charts; ``scores`` those of the
+    test scores, ``columns`` the swept parameters. ``step`` is that of the boundary pictures, None where there
+    are none; MLflow shows none of grouped runs.
     """
 
     id: str
     name: str
     filter: str
+    runs: int
+    order: tuple[str, bool]
     metrics: Sequence[str]
-    score: str
+    scores: Sequence[str]
     columns: Sequence[str]
-    last: int
+    step: int | None
     group_by: Sequence[tuple[str, str]] = ()  # ("tag" or "param", its key) each
-    runs: int = MOST_RUNS
 
 
 def save(client: "MlflowClient", experiment_id: str, views: Sequence[View]) -> None:
@@ -64,9 +68,10 @@ def describe(client: "MlflowClient", experiment_id: str, text: str) -> None:
     Raises TrackingError where the store does not take it.
     """
     with readable_errors("the experiment's description cannot be written"):
-        written = client.get_experiment(experiment_id).tags.get(NOTE, SIGN)
-        if SIGN in written:
-            client.set_experiment_tag(experiment_id, NOTE, f"{text}\n\n{SIGN}"[:LONGEST])
+        tags = client.get_experiment(experiment_id).tags
+        if tags.get(NOTE, "") in ("", tags.get(OUR_NOTE)):
+            for tag in (NOTE, OUR_NOTE):
+                client.set_experiment_tag(experiment_id, tag, text[:LONGEST])
 
 
 def address(charts: str, view: str) -> str:
@@ -87,37 +92,42 @@ def old_tags(tags: Mapping[str, str]) -> list[str]:
 
 def tag_of(view: View) -> str:
     """Returns a view as MLflow keeps it; raises ValueError for one longer than a tag may be."""
-    packed = base64.b64encode(zlib.compress(json.dumps(state_of(view), separators=(",", ":")).encode()))
-    made = {
-        "name": view.name,
-        "createdAt": time.time_ns() // 1_000_000,
-        "state": f"deflate;{packed.decode()}",
-    }
-    text = json.dumps(made)
+    text = _packed(view, state_of(view))
+    if len(text) > LONGEST:  # by the names of some thousand metrics
+        text = _packed(view, state_of(view, alone=False))
     if len(text) > LONGEST:
         raise ValueError(f"view {view.id}: has {len(text):,} letters; MLflow keeps {LONGEST:,}")
     return text
 
 
-def state_of(view: View) -> dict[str, Any]:
-    """Returns what MLflow's charts page shows: its sections, their charts, the runs, the table's columns."""
+def _packed(view: View, state: Mapping[str, Any]) -> str:
+    packed = base64.b64encode(zlib.compress(json.dumps(state, separators=(",", ":")).encode()))
+    created = time.time_ns() // 1_000_000
+    return json.dumps({"name": view.name, "createdAt": created, "state": f"deflate;{packed.decode()}"})
+
+
+def state_of(view: View, alone: bool = True) -> dict[str, Any]:
+    """Returns what MLflow's charts page shows: its sections, their charts, the runs, the table's columns.
+
+    Unless ``alone``, MLflow may add sections of its own below.
+    """
     sections = [section for section in _sections(view) if section[2]]
+    charts = [chart for _, _, charts in sections for chart in charts]
     state: dict[str, Any] = {
         "compareRunSections": [_section(name, columns, height) for name, (columns, height), _ in sections],
         "compareRunCharts": [
-            _chart(view, name, number, chart)
-            for name, _, charts in sections
-            for number, chart in enumerate(charts)
+            *(_chart(name, chart) for name, _, charts in sections for chart in charts),
+            *(_removed(view, charts) if alone else []),
         ],
         "isAccordionReordered": True,
-        "runListHidden": not view.group_by,
+        "runListHidden": True,
         "compareRunsMode": "CHART",
-        "runsHiddenMode": "FIRST_10_RUNS" if not view.group_by else "SHOWALL",
+        "runsHiddenMode": "SHOW_ALL",
         "searchFilter": view.filter,
         "selectedColumns": _columns(view),
-        "orderByKey": "attributes.start_time",
-        "orderByAsc": True,
-        "autoRefreshEnabled": True,
+        "orderByKey": f"metrics.`{view.order[0]}`",
+        "orderByAsc": view.order[1],
+        "autoRefreshEnabled": False,  # the runs have ended, and curves of many runs take a server seconds
     }
     if view.group_by:
         keys = [{"mode": mode, "groupByData": key} for mode, key in view.group_by]
@@ -126,43 +136,64 @@ def state_of(view: View) -> dict[str, Any]:
 
 
 def _sections(view: View) -> list[tuple[str, tuple[int, int], list[dict[str, Any]]]]:
-    """Returns the sections: name, columns and height of a card, and charts."""
-    boundaries = [] if view.group_by else [_image(view.last)]
+    """Returns the sections: name, columns and height of a card in pixels, and charts."""
+    rows = -(-min(view.runs, MOST_PICTURES) // 3)  # three fit beside MLflow's assistant, on 1440 pixels
+    boundaries = [] if view.group_by or view.step is None else [_image(view.step)]
     return [
-        ("Comparison", (2, 400), [_line("Cost", ["cost"], logarithmic=True), _bar(view.score)]),
-        ("Decision boundaries", (1, 760), boundaries),
-        ("Gradients", (2, 360), _by_layer(view, "grad_norm", logarithmic=True)),
-        ("Units", (2, 360), [*_by_layer(view, "dead_units"), *_by_layer(view, "saturation")]),
+        ("Comparison", (2, 320), [_line("cost", logarithmic=True), *map(_bar, view.scores)]),
+        ("Decision boundaries", (1, 120 + 252 * rows), boundaries),
+        ("Gradients", (2, 320), _by_layer(view, "grad_norm", logarithmic=True)),
+        ("Units", (2, 320), [*_by_layer(view, "dead_units"), *_by_layer(view, "saturation")]),
     ]
 
 
 def _by_layer(view: View, kind: str, logarithmic: bool = False) -> list[dict[str, Any]]:
-    names = [name for name in view.metrics if name.startswith(f"{kind}/")][:MOST_LAYERS]
-    return [_line(name, [name], logarithmic) for name in names]
+    """Returns charts of a kind of metric: the whole network's, and layers from the first to the last."""
+    names = [name for name in view.metrics if name.startswith(f"{kind}/")]
+    layers = [name for name in names if name[-1].isdigit()]
+    shown = {layers[round(i * (len(layers) - 1) / (MOST_LAYERS - 1))] for i in range(MOST_LAYERS) if layers}
+    return [_line(name, logarithmic) for name in names if name in shown or name not in layers]
 
 
-def _line(title: str, keys: Sequence[str], logarithmic: bool = False) -> dict[str, Any]:
+def _removed(view: View, charts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns charts of all that the runs have besides, as if a user had removed them: MLflow would add a
+    section of its own for each kind.
+    """
+    shown = {chart.get("metricKey") for chart in charts}
+    rest: list[dict[str, Any]] = [_bar(name) for name in view.metrics if name not in shown]
+    if all(chart["type"] != "IMAGE" for chart in charts):
+        rest.append(_image(0))
+    return [
+        {
+            "uuid": chart.get("metricKey", "boundary"),
+            "metricSectionId": "Comparison",
+            "deleted": True,
+            **chart,
+        }
+        for chart in rest
+    ]
+
+
+def _line(key: str, logarithmic: bool) -> dict[str, Any]:
     return {
         "type": "LINE",
-        "metricKey": keys[0],
-        "selectedMetricKeys": list(keys),
+        "metricKey": key,
+        "selectedMetricKeys": [key],
         "xAxisKey": "step",
         "scaleType": "log" if logarithmic else "linear",
         "xAxisScaleType": "linear",
         "lineSmoothness": 0,
         "useGlobalLineSmoothing": False,
         "useGlobalXaxisKey": False,
-        "displayName": title,
     }
 
 
 def _bar(key: str) -> dict[str, Any]:
-    return {"type": "BAR", "metricKey": key, "displayName": key}
+    return {"type": "BAR", "metricKey": key}
 
 
 def _image(step: int) -> dict[str, Any]:
-    shown = {"imageKeys": ["boundary"], "step": step, "showRunParams": False}
-    return {"type": "IMAGE", **shown, "displayName": "Decision boundary"}
+    return {"type": "IMAGE", "imageKeys": ["boundary"], "step": step, "showRunParams": False}
 
 
 def _section(name: str, columns: int, height: int) -> dict[str, Any]:
@@ -170,15 +201,17 @@ def _section(name: str, columns: int, height: int) -> dict[str, Any]:
     return {"uuid": name, "name": name, **made, "columns": columns, "cardHeight": height}
 
 
-def _chart(view: View, section: str, number: int, chart: Mapping[str, Any]) -> dict[str, Any]:
-    made = {"runsCountToCompare": view.runs, "deleted": False, "isGenerated": False}
-    return {"uuid": f"{section} {number}", "metricSectionId": section, **made, **chart}
+def _chart(section: str, chart: Mapping[str, Any]) -> dict[str, Any]:
+    key = chart.get("metricKey", "boundary")
+    made = {"runsCountToCompare": MOST_RUNS, "deleted": False, "isGenerated": False}
+    return {"uuid": key, "metricSectionId": section, "displayName": key, **made, **chart}
 
 
 def _columns(view: View) -> list[str]:
     shown = ["init", "seed", *(key for key in view.columns if key not in ("init", "seed"))]
     params = [f"params.`{key}`" for key in shown]
-    return [*params, "metrics.`final_cost`", f"metrics.`{view.score}`", "tags.`diagnosis`"]
+    scores = [f"metrics.`{score}`" for score in view.scores]
+    return [*params, "metrics.`final_cost`", *scores, "tags.`diagnosis`"]
 
 
 def _by_age(tags: Iterable[str] | Mapping[str, str]) -> list[str]:
