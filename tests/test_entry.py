@@ -38,6 +38,7 @@ def test_it_says_its_version(folder):
     [
         (["--help"], "Initlab: what does the way"),
         (["propagate", "--help"], "The microscope: what does an untrained"),
+        (["report", "--help"], "Reports on a sweep, or on several together"),
         (["ui", "--help"], "usage: initlab ui"),
     ],
 )

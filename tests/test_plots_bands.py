@@ -150,3 +150,11 @@ def test_a_comparison_of_classes_or_of_a_regression_reads_well():
 def test_a_comparison_says_which_have_diverged():
     figure = comparison(X, Y, [Entry("he", None, np.nan, runs(5)), Entry("zeros", None, -np.inf, runs(1)[0])])
     assert [panel.texts[1].get_text() for panel in figure.axes[:2]] == ["diverged", "diverged"]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e5, 1e30])
+def test_costs_of_any_size_can_be_read_on_their_axis(scale):
+    for end in (0.01, 1.5):  # a logarithmic axis and a linear one
+        figure = comparison(X, Y, [Entry("he", None, 0.9, scale * runs(5, end))])
+        assert_readable(figure)
+        assert_readable(plot_costs({"he": scale * runs(5, end)}).figure)

@@ -3,27 +3,13 @@
 import re
 import shlex
 
-from conftest import ROOT, runs_of
+from conftest import ROOT
 from hydra import compose, initialize_config_module
-from mlflow import MlflowClient
 from PIL import Image
 
 from initlab.activations import ACTIVATIONS
-from tools.generated import read_block
 
 README = (ROOT / "README.md").read_text()
-
-
-def test_the_table_of_results_is_what_the_headline_command_measures(headline):
-    client = MlflowClient(f"sqlite:///{headline[0]}/mlruns/mlflow.db")
-    measured = []
-    for run in reversed(runs_of(client)):
-        costs = client.get_metric_history(run.info.run_id, "cost")
-        first = next(metric.value for metric in costs if metric.step == 0)
-        end = run.data.metrics
-        shares = f"{end['accuracy/train']:.1%} | {end['accuracy/test']:.1%}"
-        measured.append(f"| {run.data.tags['init']} | {first:,.3f} | {end['final_cost']:.3f} | {shares} |")
-    assert read_block(ROOT / "README.md", "results").splitlines()[2:] == measured
 
 
 def test_the_pictures_are_there():

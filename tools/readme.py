@@ -1,11 +1,13 @@
 """``make readme``: makes the README's pictures and its table of results anew."""
 
 import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_module
 
-from initlab.plots import Entry, comparison
+from initlab.numerals import number, percent
+from initlab.plots import Entry, comparison, figure_png
 from initlab.propagation.report import curves_of, picture_of, verdict_line
 from initlab.propagation.setup import observe, setup_of
 from initlab.report.phase_diagram import phase_png
@@ -14,11 +16,12 @@ from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import costs_of, final_answers
 from initlab.runs.summary import Trained
 from initlab.runs.train import run
+from initlab.statistics.intervals import median, quartiles
 from tools.generated import replace_block
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-STARTS = ("zeros", "random", "he")
+STARTS, SEEDS = ("zeros", "random", "he"), range(20)
 MICROSCOPE = [
     "model.depth=30",
     "model.activation=tanh",
@@ -28,26 +31,55 @@ MICROSCOPE = [
 ]
 
 
-def table(results: dict[str, Trained]) -> str:
-    """Returns the results as a markdown table."""
+def trained() -> dict[str, list[Trained]]:
+    """Returns the headline's runs by their start, one for each seed."""
+    fast = ["tracking.uri=null", "plots.frames=0", "diagnostics.names=[]", "diagnostics.rare=[]"]
+    cfgs = [compose("config", [f"init={init}", f"seed={seed}", *fast]) for init in STARTS for seed in SEEDS]
+    runs = run(cfgs)
+    return {init: runs[len(SEEDS) * n : len(SEEDS) * (n + 1)] for n, init in enumerate(STARTS)}
+
+
+def table(results: dict[str, list[Trained]]) -> str:
+    """Returns the results as a markdown table of medians and quartiles."""
     lines = ["| init | first cost | final cost | train accuracy | test accuracy |", "|---|---|---|---|---|"]
-    for init, one in results.items():
-        summary = one.summary
-        shares = f"{summary.score_train:.1%} | {summary.score_test:.1%}"
-        lines.append(f"| {init} | {summary.initial_cost:,.3f} | {summary.final_cost:.3f} | {shares} |")
+    for init, runs in results.items():
+        all_of = [one.summary for one in runs]
+        cells = [
+            spread([one.initial_cost for one in all_of], number),
+            spread([one.objective for one in all_of], number),
+            spread([one.score_train or 0.0 for one in all_of], percent),
+            spread([one.score_test or 0.0 for one in all_of], percent),
+        ]
+        lines.append(f"| {init} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
+def spread(values: Sequence[float], shown: Callable[[float], str]) -> str:
+    """Returns the median of values and, where they differ, their quartiles."""
+    middle, low, high = (shown(value) for value in (median(values), *quartiles(values)))
+    return middle if low == middle == high else f"{middle} [{low}, {high}]"
+
+
+def typical(runs: Sequence[Trained]) -> Trained:
+    """Returns the run of median final cost."""
+    return sorted(runs, key=lambda one: one.summary.objective)[(len(runs) - 1) // 2]
+
+
 def headline() -> None:
-    """Writes docs/comparison.png and the README's table."""
-    cfgs = {init: compose("config", [f"init={init}", "tracking.uri=null"]) for init in STARTS}
-    results = dict(zip(cfgs, run(list(cfgs.values())), strict=True))
-    job = build(cfgs["he"], {})
+    """Writes docs/comparison.png and the README's table, both over the same runs."""
+    results = trained()
+    dataset = results["he"][0].job.dataset
     entries = [
-        Entry(init, final_answers(one), one.summary.score_train or 0, costs_of(one))
-        for init, one in results.items()
+        Entry(
+            init,
+            final_answers(typical(runs)),
+            median([one.summary.score_train or 0.0 for one in runs]),
+            [costs_of(one) for one in runs],
+        )
+        for init, runs in results.items()
     ]
-    comparison(job.dataset.X_train, job.dataset.Y_train, entries).savefig(DOCS / "comparison.png")
+    figure = comparison(dataset.X_train, dataset.Y_train, entries, part="train")
+    (DOCS / "comparison.png").write_bytes(figure_png(figure))
     replace_block(ROOT / "README.md", "results", table(results))
 
 

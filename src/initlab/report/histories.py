@@ -67,9 +67,9 @@ def courses_of(combinations: Sequence[Combination], read: Read) -> list[Course]:
 
 
 def log_spaced(last: int, points: int) -> Steps:
-    """Returns 0 and at most so many whole numbers from 1 to last, log-spaced, both ends included."""
-    if last == 0:
-        return np.zeros(1, np.int64)
+    """Returns 0 and at most so many whole numbers from 1 to last: all, or log-spaced with both ends."""
+    if last <= points:
+        return np.arange(last + 1)
     return np.unique(np.append(0, np.geomspace(1, last, points).round()).astype(np.int64))
 
 

@@ -90,7 +90,9 @@ def _answers(files: RunFiles) -> Array | None:
     """Returns what a run answers (n_y, k²) at a Boundary's points, None if it diverged."""
     if files.summary.diverged_at is not None:
         return None
-    return answers_at(*files.data_and_network, files.parameters).astype(np.float32)
+    answers = answers_at(*files.data_and_network, files.parameters)
+    with np.errstate(over="ignore"):  # values beyond single precision are as good as infinite in a picture
+        return answers.astype(np.float32)
 
 
 def _costs(one: Combination, read: Read) -> list[Array]:

@@ -12,6 +12,7 @@ from initlab.runs.stored import summary_of
 from initlab.tracking.reading import StoredRun, newest_sweeps, runs_of_sweep
 
 MOST_NAMED = 5  # sweeps in an error
+WITHOUT_EFFECT = ("diagnostics", "plots", "report", "tracking")  # on what a run comes to
 
 
 def tracked_sweep(uri: str, experiment: str, names: Sequence[str] = ()) -> tuple[Sweep, Mapping[str, str]]:
@@ -45,7 +46,8 @@ def _runs(uri: str, experiment: str, name: str) -> list[StoredRun]:
 def _outcomes(uri: str, runs: Sequence[StoredRun], several: bool) -> list[Outcome]:
     """Returns the outcome of each run; of two with the same settings in several sweeps, that of the later."""
     settings = [_settings(run) for run in runs]
-    keys = dict.fromkeys(key for own in settings for key in own)
+    every_key = dict.fromkeys(key for own in settings for key in own)
+    keys = [key for key in every_key if key.lstrip("+").partition(".")[0] not in WITHOUT_EFFECT]
     outcomes: dict[object, Outcome] = {}
     for number, (run, own) in enumerate(zip(runs, settings, strict=True)):
         whole = {key: own.get(key) or _value(run, key) for key in keys} if several else own

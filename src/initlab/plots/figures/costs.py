@@ -16,7 +16,7 @@ from PIL import Image
 from initlab.numerals import spread_words
 from initlab.plots import style
 from initlab.plots.figures.bands import Band, band_of
-from initlab.plots.figures.labels import name_heights
+from initlab.plots.figures.labels import name_heights, number_text
 from initlab.plots.raster import Canvas, dejavu, write, write_titles
 from initlab.plots.tasks import Chance
 from initlab.types import Array
@@ -115,11 +115,11 @@ def draw_costs(axes: Axes, names: Sequence[str], bands: Sequence[Band], chance: 
     ends = [band.finite[-1] if len(band.finite) else 1.0 for band in bands]
     iterations = max(1, *(int(np.isfinite(band.low).sum()) for band in bands))
     _label_costs(axes, iterations, *_cost_range(shown[np.isfinite(shown)], chance.cost))
+    axes.yaxis.set_major_formatter(lambda cost, _: number_text(cost, most=1e4))
     _mark_chance(axes, chance, below=False)
     for label in axes.texts:
         label.set(path_effects=[style.HALO], zorder=4)
     heights = name_heights(axes, ends, gap=0.07)
-    heights += max(0.0, 0.02 - heights.min())  # not down among the axis's own labels
     text: dict[str, Any] = {"va": "center", "weight": "bold", "parse_math": False}
     text |= {"size": style.text_size(axes, 15), "transform": axes.transAxes}
     colors = cycle(style.CURVE_COLORS)

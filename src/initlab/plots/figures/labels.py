@@ -12,6 +12,7 @@ from initlab.plots.raster import cut, dejavu
 from initlab.plots.style import GREY, INK, text_size
 from initlab.types import Array
 
+_BOTTOM, _TOP = 0.02, 0.98  # between which curves are named
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -68,7 +69,8 @@ def widest(texts: Iterable[str], face: str, size: float) -> int:
 def name_heights(axes: Axes, ends: Sequence[float], gap: float) -> Array:
     """Returns how high on the axes, from 0 to 1, to name curves (n,) by the values at which they end.
 
-    The names stand at the ends, moved apart where needed, so that none is nearer to another than gap.
+    The names stand at the ends, moved apart where needed, so that none is nearer to another than gap, and as
+    many as have room not beyond the axes, among labels and titles.
     """
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = to_axes.transform([(0, end) for end in ends])[:, 1]
@@ -76,14 +78,16 @@ def name_heights(axes: Axes, ends: Sequence[float], gap: float) -> Array:
     steps = gap * np.arange(len(heights))
     slack = heights[order] - steps
     up, down = np.maximum.accumulate(slack), np.minimum.accumulate(slack[::-1])[::-1]
+    apart = (up + down) / 2 + steps  # halfway between moving all up and moving all down
+    apart = np.maximum(np.minimum(apart, _TOP - steps[::-1]), _BOTTOM + steps)
     spread = np.empty_like(heights)
-    spread[order] = (up + down) / 2 + steps  # halfway between moving all up and moving all down
+    spread[order] = apart
     return spread
 
 
-def number_text(value: float) -> str:
-    """Returns a number for an axis: in digits, or as a power of ten where it has too many."""
-    if value and not 1e-4 <= abs(value) < 1e6:
+def number_text(value: float, most: float = 1e6) -> str:
+    """Returns a number for an axis: in digits, or with a power of ten from ``most`` on and below 0.0001."""
+    if value and not 1e-4 <= abs(value) < most:
         mantissa, exponent = f"{value:.3e}".split("e")
         power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
         factor = f"{float(mantissa):g}"

@@ -57,5 +57,7 @@ def plot_predictions(
 
 def _r2(true: Array, predicted: Array) -> str:
     total = float(np.sum((true - true.mean()) ** 2))
-    r2 = 1 - float(np.sum((predicted - true) ** 2)) / total if total else 0.0
-    return f"R² = {r2:.3f}".replace("-", "−")
+    with np.errstate(over="ignore"):
+        r2 = 1 - float(np.sum((predicted - true) ** 2)) / total if total else 0.0
+    shown = f"{r2:.3f}" if r2 > -1e4 else f"{r2:.3g}"
+    return f"R² = {shown}".replace("-", "−").replace("inf", "∞")

@@ -129,7 +129,6 @@ def _name(axes: Axes, medians: Mapping[str, Array]) -> None:
     known = [median[~np.isnan(median)] for median in medians.values()]
     ends = [max(float(values[-1]), bottom) if len(values) else bottom for values in known]
     heights = name_heights(axes, ends, gap=0.07)
-    heights += max(0.0, 0.02 - heights.min())  # not down among the axis's own labels
     style: dict[str, Any] = {"va": "center", "weight": "bold", "parse_math": False}
     style |= {"size": text_size(axes, 15), "transform": axes.transAxes}
     for name, height, color in zip(medians, heights, cycle(CURVE_COLORS), strict=False):

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 
 from initlab.numerals import number
-from initlab.report.charts.look import WITH_COMMAS, Rows, Spec, powers_of_ten, shown, spec_of
+from initlab.report.charts.look import INK, WITH_COMMAS, Rows, Spec, powers_of_ten, shown, spec_of
 from initlab.report.histories import Course
 from initlab.runs.summary import Summary
 
@@ -58,28 +58,34 @@ def curves_chart(
         .mark_area(opacity=0.16, clip=True)
         .encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis, title="cost"), y2="high:Q", color=color)
     )
-    lines = (
+    runs = (
         alt.Chart(alt.NamedData("lines"))
         .transform_flatten(["step", "cost"])
-        .mark_line(clip=True, cursor="pointer", interpolate="linear")
-        .encode(
-            x=x,
-            y=alt.Y("cost:Q", scale=scale, axis=axis, title="cost"),
-            color=color,
-            detail="run:N",
-            href="href:N",
-            opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0.32)),
-            strokeWidth=alt.when(hover).then(alt.value(2.6)).otherwise(alt.value(0.9)),
-            tooltip=[alt.Tooltip("run:N"), alt.Tooltip("final:N", title="final cost")],
-        )
+        .encode(x=x, y=alt.Y("cost:Q", scale=scale, axis=axis, title="cost"), color=color, detail="run:N")
+    )
+    lines = runs.mark_line(clip=True).encode(
+        opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0.32)),
+        strokeWidth=alt.when(hover).then(alt.value(2.6)).otherwise(alt.value(0.9)),
+    )
+    # A thin line is hard to hit, so what answers the pointer is a wide one that is not seen.
+    targets = (
+        runs.mark_line(clip=True, cursor="pointer", opacity=0, strokeWidth=9)
+        .encode(href="href:N")
         .add_params(hover)
+    )
+    # Vega shows the tooltip of a line near its points only, so the name stands in the corner.
+    name = (
+        alt.Chart(alt.NamedData("lines"))
+        .transform_filter(hover)
+        .mark_text(align="right", baseline="top", fontSize=13, fontWeight=600, color=INK)
+        .encode(x=alt.value("width"), y=alt.value(2), text="name:N")
     )
     median = (
         alt.Chart(alt.NamedData("bands"))
         .mark_line(strokeWidth=2.6, clip=True)
         .encode(x=x, y=alt.Y("median:Q", scale=scale, axis=axis, title="cost"), color=color)
     )
-    chart = alt.layer(band, lines, median).properties(width="container", height=height)
+    chart = alt.layer(band, lines, median, targets, name).properties(width="container", height=height)
     return spec_of(chart, bands=_bands(courses, low, high), lines=_lines(courses, low, link))
 
 
@@ -124,7 +130,7 @@ def _lines(courses: Sequence[Course], low: float, link: Callable[[Summary], str]
         {
             "entrant": course.combination.entrant,
             "run": line.run.name,
-            "final": _ending(line.run),
+            "name": f"{line.run.name}: {_ending(line.run)}",
             "href": link(line.run),
             "step": line.steps.tolist(),
             "cost": [shown(max(cost, low)) for cost in line.costs],
@@ -138,4 +144,4 @@ def _lines(courses: Sequence[Course], low: float, link: Callable[[Summary], str]
 def _ending(run: Summary) -> str:
     if run.final_cost is None:
         return f"diverged at {run.diverged_at:,}"
-    return number(run.final_cost)
+    return f"final cost {number(run.final_cost)}"
