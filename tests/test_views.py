@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sqlite3
 import zlib
 from itertools import product
@@ -12,7 +13,7 @@ from conftest import runs_of
 from mlflow import MlflowClient
 from mlflow.entities import RunStatus
 
-from initlab.palette import CURVE_COLORS
+from initlab.palette import CURVE_COLORS, INK
 from initlab.report.answer import answer_of
 from initlab.report.views import views_of
 from initlab.runs.outcome import Outcome, varied
@@ -242,6 +243,19 @@ def test_a_description_that_a_user_has_written_stays(folder, client):
     assert note() == "second, and what I think of it"
 
 
+def test_the_experiments_say_what_they_hold_and_link_each_other(command, client):
+    command("-m", "init=zeros,he", *SHORT)
+    runs, sums = (client.get_experiment_by_name(name) for name in ("initlab", "initlab-sweeps"))
+    [summary] = runs_of(client, "initlab-sweeps")
+    page = f"](#/experiments/{sums.experiment_id}/runs/{summary.info.run_id}?workflowType=machine_learning)"
+    assert page in runs.tags[NOTE]
+    assert page in sums.tags[NOTE]
+    assert f"](#/experiments/{sums.experiment_id}/runs?" in runs.tags[NOTE]
+    assert f"](#/experiments/{runs.experiment_id}/runs?" in sums.tags[NOTE]
+    example = re.search(r"`(params\.init = '\w+')`", runs.tags[NOTE])[1]
+    assert len(client.search_runs([runs.experiment_id], example)) == 1
+
+
 def test_a_sweep_over_seeds_leaves_views_that_find_its_runs(command, client):
     done = command("-m", "init=zeros,he", "seed=1,2,3", *SHORT)
     assert done.returncode == 0, done.stderr
@@ -274,12 +288,15 @@ def test_a_sweep_over_seeds_leaves_views_that_find_its_runs(command, client):
 
 
 def test_typical_runs_have_the_colours_of_the_pictures(command, client):
-    command("-m", "init=zeros,random,he", "seed=1,2,3", *SHORT)
+    starts = ("zeros", "random", "he", "xavier", "orthogonal")
+    command("-m", f"init={','.join(starts)}", "seed=1,2,3", *SHORT)
     colored = {}
     for run in runs_of(client):
         if "mlflow.runColor" in run.data.tags:
             colored[run.data.tags["init"]] = run.data.tags["mlflow.runColor"]
-    assert colored == dict(zip(("zeros", "random", "he"), CURVE_COLORS, strict=False))
+    of_pictures = dict(zip(starts, CURVE_COLORS, strict=False))
+    assert of_pictures.pop("xavier") == INK  # which is not to be seen on a dark page
+    assert colored == of_pictures
 
 
 def test_runs_are_found_by_the_names_of_their_parts(command, client):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from initlab.errors import TrackingError
-from initlab.palette import CURVE_COLORS
+from initlab.palette import CURVE_COLORS, INK
 from initlab.report.answer import Answer
 from initlab.report.entrants import Combination, median_value
 from initlab.runs.outcome import Outcome, varied
@@ -69,12 +69,13 @@ def views_of(
 
 
 def colors_of(answer: Answer) -> dict[str, str]:
-    """Returns the colour of each combination's typical run by its id, as pictures and report have it; nothing
-    where there are more combinations than colours.
+    """Returns the colour of each combination's typical run by its id, as pictures and report have it, but for
+    ink, which MLflow's dark pages would hide; nothing where there are more combinations than colours.
     """
     if len(answer.combinations) > len(CURVE_COLORS):
         return {}
-    return {str(one.typical.run_id): c for one, c in zip(answer.combinations, CURVE_COLORS, strict=False)}
+    colors = zip(answer.combinations, CURVE_COLORS, strict=False)
+    return {str(one.typical.run_id): color for one, color in colors if color != INK}
 
 
 def runs_loaded(answer: Answer) -> list[Summary]:
