@@ -6,10 +6,10 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench proof readme lock clean
+.PHONY: help setup sweep ui test check lint types docs bench proof readme screenshots lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Create .venv from the lock (again only when the lock changes)
 
@@ -50,6 +50,9 @@ proof: setup ## Measure whether the statistics hold what they say; some minutes
 
 readme: setup ## Make the README's pictures and table anew
 	$(RUN)/python -m tools.readme
+
+screenshots: setup ## Make the README's screenshots anew, in Chromium
+	$(RUN)/python -m tools.screenshots
 
 lock: setup ## Bring the lock up to pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest of everything
 	$(RUN)/python -m pip install --quiet uv

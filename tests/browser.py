@@ -1,36 +1,24 @@
-"""A real browser: pages in the system's Chromium, driven by Playwright, with the errors they complain of."""
+"""Pages in a real browser, with the errors they complain of."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page
+
+from tools.browser import system_chromium
 
 Open = Callable[..., tuple[Page, list[str]]]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-QUIET = (
-    "--no-sandbox",  # as root, in a container
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 
 @contextmanager
-def chromium() -> Iterator[Open]:
-    """Gives what opens an empty page of so many pixels, as light or dark as asked, in a browser that has seen
+def pages() -> Iterator[Open]:
+    """Gives what opens an empty page of so many pixels, as light or dark as asked, for somebody who has seen
     nothing yet: the page, and the errors that its console and its scripts will have shown.
     """
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("there is no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+    with system_chromium() as browser:
+        if browser is None:
+            pytest.skip("there is no Chromium on this machine")
 
         def open_page(width: int, height: int, dark: bool = False) -> tuple[Page, list[str]]:
             size, scheme = {"width": width, "height": height}, "dark" if dark else "light"
@@ -47,4 +35,3 @@ def chromium() -> Iterator[Open]:
             return page, errors
 
         yield open_page
-        browser.close()

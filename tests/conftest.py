@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Open, chromium
+from browser import Open, pages
 from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from omegaconf import DictConfig
@@ -149,5 +149,5 @@ def headline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Open]:
     """Opens pages in a real browser: ``page, errors = browser_page(1440, 900, dark=False)``."""
-    with chromium() as open_page:
+    with pages() as open_page:
         yield open_page

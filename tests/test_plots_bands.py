@@ -158,3 +158,17 @@ def test_costs_of_any_size_can_be_read_on_their_axis(scale):
         figure = comparison(X, Y, [Entry("he", None, 0.9, scale * runs(5, end))])
         assert_readable(figure)
         assert_readable(plot_costs({"he": scale * runs(5, end)}).figure)
+
+
+def test_costs_that_explode_do_not_flatten_those_of_the_others():
+    exploding = np.append(2.0 * 1e40 ** np.arange(5), np.inf)
+    ax = plot_costs({"he": runs(1)[0], "random": [exploding] * 5, "zeros": runs(5)})
+    low, high = ax.get_ylim()
+    assert low < 0.01
+    assert 2 * 4 < high <= 3000
+    [cross] = [line for line in ax.lines if line.get_marker() == "X"]
+    assert cross.get_xydata().tolist() == [[4, high]]
+    assert_readable(ax.figure)
+    alone = plot_costs({"random": exploding})
+    assert alone.get_ylim()[1] <= 300
+    assert plot_costs({"he": np.array([1e30, 1.0])}).get_ylim()[1] >= 1e30  # it came back

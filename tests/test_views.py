@@ -12,6 +12,7 @@ from conftest import runs_of
 from mlflow import MlflowClient
 from mlflow.entities import RunStatus
 
+from initlab.palette import CURVE_COLORS
 from initlab.report.answer import answer_of
 from initlab.report.views import views_of
 from initlab.runs.outcome import Outcome, varied
@@ -270,6 +271,15 @@ def test_a_sweep_over_seeds_leaves_views_that_find_its_runs(command, client):
     metrics = {key for run in runs_of(client) for key in run.data.metrics}
     for state in saved.values():
         assert {chart.get("metricKey") for chart in state["compareRunCharts"]} >= metrics
+
+
+def test_typical_runs_have_the_colours_of_the_pictures(command, client):
+    command("-m", "init=zeros,random,he", "seed=1,2,3", *SHORT)
+    colored = {}
+    for run in runs_of(client):
+        if "mlflow.runColor" in run.data.tags:
+            colored[run.data.tags["init"]] = run.data.tags["mlflow.runColor"]
+    assert colored == dict(zip(("zeros", "random", "he"), CURVE_COLORS, strict=False))
 
 
 def test_runs_are_found_by_the_names_of_their_parts(command, client):

@@ -10,17 +10,17 @@ def describe_experiments(sweep: str, runs: Tracker, summaries: Tracker, summary:
     what went wrong, if anything. What a user has written there stays.
     """
     last = f"The last one is [{sweep}]({_local(summaries.page_address(summary))})."
+    sums = _local(summaries.address()).replace("CHART", "TABLE")
     of_runs = (
-        "Each run is one training: its cost at every iteration, gradient norms, decision boundary and "
-        "diagnosis. The newest sweeps have charts of their own: choose them at the top right.\n\n"
-        "Find runs by `params.init = 'he'`, `params.dataset = 'circles'`, `tags.sweep = '...'`, "
+        "Each run is one training: its cost at every iteration, gradient norms, decision boundary, diagnosis."
+        "\n\nThe newest sweeps have charts of their own: choose them at the top right. Find runs by "
+        "`params.init = 'he'`, `params.dataset = 'circles'`, `tags.sweep = '...'`, "
         "`tags.diagnosis LIKE '%dead units%'` or `metrics.final_cost < 0.1`.\n\n"
-        f"[What each sweep came to]({_local(summaries.address()).replace('CHART', 'TABLE')}): verdict, table, pictures and report. "
-        f"{last}"
+        f"[What each sweep came to]({sums}): verdict, table, pictures and report. {last}"
     )
     of_summaries = (
         "Each run sums up one sweep: its description holds the verdict and the table, its artifacts the "
-        f"report and the pictures. {last}\n\n[The runs that were swept]({_local(runs.address())})"
+        f"report and the pictures.\n\n{last} [The runs that were swept]({_local(runs.address())})"
     )
     try:
         describe(runs.client, runs.experiment_id, of_runs)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from initlab.errors import TrackingError
+from initlab.palette import CURVE_COLORS
 from initlab.report.answer import Answer
 from initlab.report.entrants import Combination, median_value
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import Summary
 from initlab.tracking import Tracker
-from initlab.tracking.views import MOST_PICTURES, MOST_RUNS, View, address, save
+from initlab.tracking.views import MOST_PICTURES, MOST_RUNS, View, address, color, save
 
 NAMED_BY_TAG = ("init", "init._target_")
 
@@ -33,6 +34,7 @@ def save_views(
         views = views_of(sweep, answer, varied(outcomes), metrics, pictures)
         tracker.speed_up_charts()
         save(tracker.client, tracker.experiment_id, list(views.values()))
+        color(tracker.client, colors_of(answer))
     except (TrackingError, ValueError) as error:
         return {}, f"MLflow's charts are not arranged for this sweep: {error}"
     return {what: address(tracker.address(), view.id) for what, view in views.items()}, None
@@ -64,6 +66,15 @@ def views_of(
         f"The means over seeds{few and f', of {few},'}": view("-means", means, loaded, _groups(keys)),
         "A typical run of each": view("-typical", "Typical runs", typical),
     }
+
+
+def colors_of(answer: Answer) -> dict[str, str]:
+    """Returns the colour of each combination's typical run by its id, as pictures and report have it; nothing
+    where there are more combinations than colours.
+    """
+    if len(answer.combinations) > len(CURVE_COLORS):
+        return {}
+    return {str(one.typical.run_id): c for one, c in zip(answer.combinations, CURVE_COLORS, strict=False)}
 
 
 def runs_loaded(answer: Answer) -> list[Summary]:

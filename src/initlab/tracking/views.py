@@ -62,6 +62,16 @@ def save(client: "MlflowClient", experiment_id: str, views: Sequence[View]) -> N
             client.delete_experiment_tag(experiment_id, tag)
 
 
+def color(client: "MlflowClient", colors: Mapping[str, str]) -> None:
+    """Gives runs, by their ids, colours for MLflow's charts, as #rrggbb; it would draw them by lot.
+
+    Raises TrackingError where the store does not take them.
+    """
+    with readable_errors("the colours of runs cannot be saved"):
+        for run_id, one in colors.items():
+            client.set_tag(run_id, "mlflow.runColor", one)
+
+
 def describe(client: "MlflowClient", experiment_id: str, text: str) -> None:
     """Writes what an experiment holds at the head of its page, unless somebody else has written there.
 

@@ -112,9 +112,10 @@ def draw_costs(axes: Axes, names: Sequence[str], bands: Sequence[Band], chance: 
     """Returns the axes with a curve and a band for each name, which may come twice."""
     chance = chance or Chance(None, "")
     shown = np.concatenate([values for band in bands for values in band[1:]])
+    shown = shown[np.isfinite(shown) & (shown <= _ceiling(bands))]
     ends = [band.finite[-1] if len(band.finite) else 1.0 for band in bands]
     iterations = max(1, *(int(np.isfinite(band.low).sum()) for band in bands))
-    _label_costs(axes, iterations, *_cost_range(shown[np.isfinite(shown)], chance.cost))
+    _label_costs(axes, iterations, *_cost_range(shown, chance.cost))
     axes.yaxis.set_major_formatter(lambda cost, _: number_text(cost, most=1e4))
     _mark_chance(axes, chance, below=False)
     for label in axes.texts:
@@ -133,6 +134,17 @@ def draw_costs(axes: Axes, names: Sequence[str], bands: Sequence[Band], chance: 
     return axes
 
 
+def _ceiling(bands: Sequence[Band]) -> float:
+    """Returns the highest cost that is worth showing: where runs diverge, 100 times what the others have or
+    what any begins at, as on an axis up to 10²⁰⁰ all that trained would be one line.
+    """
+    if all(np.isfinite(band.high).all() for band in bands):
+        return np.inf
+    trained = [band.median.max() for band in bands if len(band.median) and not band.diverged]
+    first = [band.median[0] for band in bands if np.isfinite(band.median[:1]).any()]
+    return 100 * max([*trained, *first], default=np.inf)
+
+
 def _draw_band(axes: Axes, band: Band, color: str) -> None:
     """Draws a band up to the top of the axes where it has no end, and its median, with a cross where that
     stops.
@@ -148,7 +160,9 @@ def _draw_band(axes: Axes, band: Band, color: str) -> None:
     line = band.finite
     axes.plot(*_thin(line, columns), color=color, lw=2)
     if band.diverged:
-        axes.plot([len(line) - 1][: len(line)], line[-1:], "X", c=color, ms=9, mec="white", mew=0.8)
+        last = np.minimum(line[-1:], axes.get_ylim()[1])
+        look: dict[str, Any] = {"c": color, "ms": 9, "mec": "white", "mew": 0.8, "clip_on": False}
+        axes.plot([len(line) - 1][: len(line)], last, "X", **look)
 
 
 def _finite_start(cost: Array) -> Array:
