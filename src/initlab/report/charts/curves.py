@@ -64,7 +64,7 @@ def curves_chart(
         .encode(x=x, y=alt.Y("cost:Q", scale=scale, axis=axis, title="cost"), color=color, detail="run:N")
     )
     lines = runs.mark_line(clip=True).encode(
-        opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0.32)),
+        opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(_faintness(courses))),
         strokeWidth=alt.when(hover).then(alt.value(2.6)).otherwise(alt.value(0.9)),
     )
     # A thin line is hard to hit, so what answers the pointer is a wide one that is not seen.
@@ -87,6 +87,11 @@ def curves_chart(
     )
     chart = alt.layer(band, lines, median, targets, name).properties(width="container", height=height)
     return spec_of(chart, bands=_bands(courses, low, high), lines=_lines(courses, low, link))
+
+
+def _faintness(courses: Sequence[Course]) -> float:
+    """Returns the opacity of a thin line, such that many of them do not hide the median."""
+    return max(0.1, min(0.35, 4 / max(len(course.lines) for course in courses)))
 
 
 def _axis(low: float, high: float) -> alt.Axis:
