@@ -85,9 +85,9 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
     runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
     text = StringIO()
     if runs:
-        print_results(
-            Console(file=text, width=PIPE_WIDTH, highlight=False, markup=False), runs, varied(finished)
-        )
+        # rich would write into a notebook itself, whatever the file
+        console = Console(file=text, width=PIPE_WIDTH, highlight=False, markup=False, force_jupyter=False)
+        print_results(console, runs, varied(finished))
     return Table("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
 
 
