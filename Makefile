@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench proof readme lock clean
+.PHONY: help setup sweep ui test check lint types docs bench proof readme lesson lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ proof: setup ## Measure whether the statistics hold what they say; some minutes
 
 readme: setup ## Make the README's pictures and table anew
 	$(RUN)/python -m tools.readme
+
+lesson: setup ## Run examples/lesson.ipynb and keep what it shows; some minutes
+	$(RUN)/python -m tools.lesson
 
 lock: setup ## Bring the lock up to pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest of everything
 	$(RUN)/python -m pip install --quiet uv

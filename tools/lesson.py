@@ -19,7 +19,7 @@ def executed(notebook: Path, folder: Path) -> NotebookNode:
 
     Raises nbclient's CellExecutionError where a cell fails.
     """
-    lesson = nbformat.read(notebook, as_version=4)
+    lesson: NotebookNode = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     for cell in lesson.cells:
         cell.metadata.pop("execution", None)  # when and how long: it differs every time
     client = NotebookClient(
@@ -41,14 +41,18 @@ def executed(notebook: Path, folder: Path) -> NotebookNode:
 def _environment(folder: Path) -> Mapping[str, str]:
     """Returns the variables that the kernel sees: it tracks into the folder and leaves nothing elsewhere."""
     kept = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    return {**kept, "IPYTHONDIR": str(folder / ".ipython"), "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
+    return {
+        **kept,
+        "IPYTHONDIR": str(folder / ".ipython"),
+        "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
+    }
 
 
 def main() -> None:
     """Writes examples/lesson.ipynb anew."""
     with TemporaryDirectory() as folder:
         lesson = executed(LESSON, Path(folder))
-    nbformat.write(lesson, LESSON)
+    nbformat.write(lesson, LESSON)  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":
