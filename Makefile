@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench proof readme screenshots lock clean
+.PHONY: help setup sweep ui test check lint types docs bench proof readme screenshots lesson lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ readme: setup ## Make the README's pictures and table anew
 
 screenshots: setup ## Make the README's screenshots anew, in Chromium
 	$(RUN)/python -m tools.screenshots
+
+lesson: setup ## Run examples/lesson.ipynb and keep what it shows; some minutes
+	$(RUN)/python -m tools.lesson
 
 lock: setup ## Bring the lock up to pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest of everything
 	$(RUN)/python -m pip install --quiet uv

@@ -53,7 +53,7 @@ def test_a_study_runs_by_its_name_alone(study, command, folder, client):
     if study == "edge_of_chaos":
         [summary] = runs_of(client, "initlab-sweeps")
         files = {file.path for file in client.list_artifacts(summary.info.run_id)}
-        assert files == {"boundaries.png", "phase.png", "runs.csv"}
+        assert {"boundaries.png", "comparison.png", "phase.png", "report.html", "runs.csv"} <= files
 
 
 @pytest.mark.parametrize("study", [study for study in STUDIES if study != "notebook"])

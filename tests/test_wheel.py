@@ -99,7 +99,8 @@ def test_it_sweeps_in_processes_looks_and_shows(installed, here):
         installed / "initlab", "-m", "init=zeros,he", "model.hidden=[3],[2]", "hydra.launcher.n_jobs=2",
         *SHORT, folder=here,
     )  # fmt: skip
-    assert "All boundaries side by side: " in swept
+    assert "Its pictures, side by side in MLflow:" in swept
+    assert re.search(r"^multirun/\S+/report/report.html$", swept, re.MULTILINE)
     assert "(initlab ui)" in swept
     assert done(installed / "initlab", "propagate", "model.depth=3", "seeds=2", folder=here).startswith(
         "he · 3 "

@@ -63,9 +63,8 @@ def show_view(page: Page, address: str) -> None:
 
 
 def save(page: Page, name: str) -> None:
-    """Writes what a page shows as a PNG of 256 colours, a third as large."""
-    image = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    image.save(DOCS / name, optimize=True)
+    """Writes what a page shows as a PNG."""
+    Image.open(BytesIO(page.screenshot())).convert("RGB").save(DOCS / name, optimize=True)
 
 
 if __name__ == "__main__":

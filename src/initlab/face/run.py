@@ -15,7 +15,16 @@ from initlab.config.rules import Rule
 from initlab.datasets import Dataset
 from initlab.errors import ConfigError
 from initlab.face.in_process import overrides_of, refuse_study, run_job
-from initlab.face.show import Animation, Picture, format_of, html_of, plotted, table_of, words_of
+from initlab.face.show import (
+    Animation,
+    Picture,
+    format_of,
+    paragraphs,
+    plotted,
+    side_by_side,
+    table_of,
+    words_of,
+)
 from initlab.networks.network import Network, flat_parameters
 from initlab.runs.animation import forming
 from initlab.runs.job import Job, job_of
@@ -141,10 +150,10 @@ class Run:
         return f"<Run {self.name}: {words_of(self.summary)}>"
 
     def _repr_html_(self) -> str:
+        table = table_of([Outcome([], self.summary)])
         lines = [f"{name.capitalize()}: {sentence}" for name, sentence in self.diagnosis]
-        return html_of(
-            table_of([Outcome([], self.summary)]), lines, [self.boundary, Picture(self._drawn("cost.png"))]
-        )
+        pictures = [self.boundary, Picture(self._drawn("cost.png"))]
+        return table._repr_html_() + paragraphs(lines) + side_by_side(pictures)
 
 
 def run(*overrides: str, **settings: Any) -> Run:

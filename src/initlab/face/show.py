@@ -3,8 +3,10 @@
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,8 @@ from initlab.errors import InitlabError
 from initlab.numerals import number, percent
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import Summary
-from initlab.terminal.results import Run, print_results
-from initlab.terminal.tables import PIPE_WIDTH
+from initlab.terminal.results import Run, columns_of, note_on, print_results
+from initlab.terminal.tables import PIPE_WIDTH, Column
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
@@ -56,7 +58,7 @@ class Animation:
 
     def _repr_html_(self) -> str:
         data = b64encode(self.encoded("webp")).decode()
-        return f'<img src="data:image/webp;base64,{data}">'
+        return f'<img style="max-width: 100%" src="data:image/webp;base64,{data}">'
 
 
 def format_of(path: str | Path) -> str:
@@ -68,27 +70,45 @@ def format_of(path: str | Path) -> str:
 
 
 class Table(str):
-    """A table as text, shown as it is."""
+    """A table as text, shown as it is in a console and as a table in a notebook."""
 
-    __slots__ = ()
+    columns: Sequence[Column] = ()
+    note = ""
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self)}</pre>"
+        if not self.columns:
+            return ""
+        head = "".join(_cell("th", column, column.header) for column in self.columns)
+        rows = zip(*(column.cells for column in self.columns), strict=True)
+        body = ["".join(map(partial(_cell, "td"), self.columns, row)) for row in rows]
+        lines = "".join(f"<tr>{line}</tr>" for line in body)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>" + paragraphs(
+            [self.note]
+        )
 
 
 def table_of(outcomes: Sequence[Outcome]) -> Table:
     """Returns the table that a command closes with: of each run or, over several seeds, of each set."""
     finished = [outcome for outcome in outcomes if outcome.summary]
     runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
-    text = StringIO()
-    if runs:
-        print_results(
-            Console(file=text, width=PIPE_WIDTH, highlight=False, markup=False), runs, varied(finished)
-        )
-    return Table("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+    if not runs:
+        return Table()
+    text = StringIO()  # rich would write into a notebook itself, whatever the file: force_jupyter
+    console = Console(file=text, width=PIPE_WIDTH, highlight=False, markup=False, force_jupyter=False)
+    keys = varied(finished)
+    print_results(console, runs, keys)
+    table = Table("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+    labels, blocks = columns_of(runs, keys)
+    table.columns, table.note = [*labels, *chain(*blocks)], note_on(runs, keys)
+    return table
+
+
+def _cell(kind: str, column: Column, text: str) -> str:
+    side = "left" if column.words else "right"
+    return f'<{kind} style="text-align: {side}">{escape(text)}</{kind}>'
 
 
 def words_of(summary: Summary) -> str:
@@ -105,11 +125,16 @@ def words_of(summary: Summary) -> str:
     return ", ".join([f"final cost {number(summary.final_cost)}", *scores])
 
 
-def html_of(table: Table, lines: Sequence[str], pictures: Sequence[Picture] = ()) -> str:
-    """Returns HTML with a table, lines of text below it, and pictures beside each other below those."""
+def paragraphs(lines: Sequence[str]) -> str:
+    """Returns lines of text as HTML, without those that are empty."""
+    return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+
+
+def side_by_side(pictures: Sequence[Picture]) -> str:
+    """Returns pictures as HTML, beside each other where there is room."""
     shown = (b64encode(picture.png).decode() for picture in pictures)
-    images = "".join(f'<img style="display: inline" src="data:image/png;base64,{data}">' for data in shown)
-    return table._repr_html_() + "".join(f"<p>{escape(line)}</p>" for line in lines) + images
+    style = "display: inline; max-width: 100%"
+    return "".join(f'<img style="{style}" src="data:image/png;base64,{data}">' for data in shown)
 
 
 def plotted(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **settings: Any) -> "Axes":

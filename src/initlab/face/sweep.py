@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from html import escape
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ from omegaconf import DictConfig
 from initlab.errors import InitlabError
 from initlab.face.in_process import overrides_of, run_sweep
 from initlab.face.run import load
-from initlab.face.show import Table, html_of, picture_of, plotted, table_of
+from initlab.face.show import Picture, Table, paragraphs, picture_of, plotted, side_by_side, table_of
 from initlab.runs.outcome import Outcome, rows_of
 from initlab.runs.summary import Summary
 from initlab.sweeps.closing import Closing
 from initlab.sweeps.task import train_job, trains_in_stacks
 from initlab.terminal.progress import ProgressLine
+from initlab.tracking.reading import stored_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # noqa: TID251  for type checkers alone
@@ -54,6 +56,16 @@ class Sweep:
         """What the sweep answers: which start is better, by how much, and how sure that is."""
         return " ".join(self.closing.verdict)
 
+    @property
+    def picture(self) -> Picture:
+        """The decision boundaries of typical runs, those of median final cost, above the cost curves of all:
+        comparison.png of the sweep's summary run. Raises InitlabError where none was tracked.
+        """
+        if self.closing.run_id is None:
+            raise InitlabError("there is no picture of this sweep: no summary run is tracked")
+        name = "comparison.png"
+        return Picture(stored_run(self.closing.run_id, str(self.summaries[0].store), [name]).files[name])
+
     def frame(self) -> "DataFrame":
         """Returns a row for each job: its overrides, its name, its costs, scores and verdicts, its MLflow run
         and its error, as in the runs.csv that the sweep tracks.
@@ -86,10 +98,11 @@ class Sweep:
         return f"<Sweep of {runs}, {len(self.failed):,} failed>" if self.failed else f"<Sweep of {runs}>"
 
     def _repr_html_(self) -> str:
+        verdict = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.closing.verdict)
+        failed = paragraphs([f"{one.name}: {one.error}" for one in self.failed])
         tracked = any(summary.run_id for summary in self.summaries)
-        pictures = [picture_of(self.plot())] if tracked else []
-        failed = [f"{one.name}: {one.error}" for one in self.failed]
-        return html_of(self.table, [*self.closing.verdict, *failed], pictures)
+        pictures = [self.picture if self.closing.run_id else picture_of(self.plot())] if tracked else []
+        return verdict + self.table._repr_html_() + failed + side_by_side(pictures)
 
 
 def sweep(*overrides: str, until: str | None = None, at_most: int = 200, **settings: Any) -> Sweep:

@@ -27,10 +27,11 @@ PICTURES = ("comparison.png", "boundaries.png", "boundaries-1.png")
 
 @dataclass(frozen=True)
 class Kept:
-    """What was kept of a sweep: addresses in MLflow's UI, by what they show, the report's files, and what
-    went wrong on the way.
+    """What was kept of a sweep: the id of its summary run, addresses in MLflow's UI, by what they show, the
+    report's files, and what went wrong on the way.
     """
 
+    run_id: str
     addresses: Mapping[str, str]
     files: Mapping[str, bytes]
     problem: str | None
@@ -56,7 +57,7 @@ def keep(sweep: Sweep, answer: Answer) -> Kept:
         problem = describe_experiments(sweep.name, runs, tracker, run.run_id) or problem
         note = markdown_of(answer, sweep.command, list(addresses.items()))
         run.finish(metrics_of(answer), {"mlflow.note.content": note})
-    return Kept(addresses, files, problem)
+    return Kept(run.run_id, addresses, files, problem)
 
 
 def metrics_of(answer: Answer) -> dict[str, float]:

@@ -23,13 +23,14 @@ REPORT = "report"  # the folder of its files within the sweep's
 @dataclass(frozen=True)
 class Closing:
     """What is said when a sweep has ended: its verdict in sentences, addresses by what they show, the path of
-    its report, and what went wrong in keeping it.
+    its report, what went wrong in keeping it, and the id of its summary run in MLflow.
     """
 
     verdict: Sequence[str] = ()
     addresses: Mapping[str, str] | None = None
     report: str | None = None
     problem: str | None = None
+    run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer, cfg: DictCo
 
     try:
         sweep = Sweep(
-            folder.name, str(cfg.tracking.experiment), command_of(folder), outcomes, list(cfg.allow_targets)
+            folder.name, _experiment_of(answer), command_of(folder), outcomes, list(cfg.allow_targets)
         )
         kept = keep(sweep, answer)
     except InitlabError as error:
@@ -85,7 +86,17 @@ def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer, cfg: DictCo
         (folder / REPORT / name).write_bytes(content)
     page = folder / REPORT / "report.html"
     addresses = dict(list(kept.addresses.items())[:MOST_ADDRESSES])
-    return Closing((), addresses, str(page) if page.is_file() else None, kept.problem)
+    return Closing((), addresses, str(page) if page.is_file() else None, kept.problem, kept.run_id)
+
+
+def _experiment_of(answer: Answer) -> str:
+    """Returns the experiment of the sweep's first run: a config may name one by what only its job knows."""
+    from initlab.tracking.reading import experiment_of
+
+    first = answer.runs[0]
+    assert first.store is not None
+    assert first.run_id is not None
+    return experiment_of(first.store, first.run_id)
 
 
 def _until(folder: Path, answer: Answer) -> list[str]:

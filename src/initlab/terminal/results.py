@@ -47,21 +47,45 @@ Row = Sequence[Run]
 
 def print_results(console: Console, runs: Sequence[Run], keys: Sequence[str]) -> None:
     """Prints the table of runs that differ in these keys, and what diverged runs count as in medians."""
+    labels, blocks = columns_of(runs, keys, named=not console.is_terminal)
+    print_table(console, labels, blocks)
+    if note := note_on(runs, keys):
+        console.print(note)
+
+
+def columns_of(
+    runs: Sequence[Run], keys: Sequence[str], named: bool = True
+) -> tuple[list[Column], list[list[Column]]]:
+    """Returns the columns that label the rows of the table, and blocks of those that say what came out.
+
+    ``named`` gives each run its name, where a row is one run.
+    """
+    rows, many = _rows(runs, keys), _many(runs, keys)
+    hidden = {"init", "init._target_"} | ({"seed"} if many else set())
+    labels = [_words("init", rows, lambda row: row[0].summary.tags["init"])]
+    labels += [_words(key, rows, partial(_setting, key)) for key in keys if key not in hidden]
+    return labels, _of_many(rows) if many else _of_each(rows, named)
+
+
+def note_on(runs: Sequence[Run], keys: Sequence[str]) -> str:
+    """Returns what diverged runs count as in the table's medians; nothing if there are none."""
+    if not _many(runs, keys) or all(run.cost < inf for run in runs):
+        return ""
+    scores = {f"{run.summary.rules.score_label} {run.shown(run.worst)}" for run in runs}
+    return f"A run that diverged counts as the worst: cost ∞, {', '.join(sorted(scores))}."
+
+
+def _rows(runs: Sequence[Run], keys: Sequence[str]) -> list[Row]:
     groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         apart = (_setting(key, [run]) for key in keys if key != "seed")
         groups.setdefault((run.summary.tags["init"], *apart), []).append(run)
-    rows, many = list(groups.values()), len(groups) < len(runs)
-    hidden = {"init", "init._target_"} | ({"seed"} if many else set())
-    labels = [_words("init", rows, lambda row: row[0].summary.tags["init"])]
-    labels += [_words(key, rows, partial(_setting, key)) for key in keys if key not in hidden]
-    if not many:
-        print_table(console, labels, _of_each(rows, named=not console.is_terminal))
-        return
-    print_table(console, labels, _of_many(rows))
-    if any(run.cost == inf for run in runs):
-        scores = {f"{run.summary.rules.score_label} {run.shown(run.worst)}" for run in runs}
-        console.print(f"A run that diverged counts as the worst: cost ∞, {', '.join(sorted(scores))}.")
+    return list(groups.values())
+
+
+def _many(runs: Sequence[Run], keys: Sequence[str]) -> bool:
+    """Returns whether a row of the table is several runs."""
+    return len(_rows(runs, keys)) < len(runs)
 
 
 def _of_each(rows: Sequence[Row], named: bool) -> list[list[Column]]:

@@ -140,6 +140,14 @@ def files_below(uri: str, run_id: str, place: str, folder: str) -> list[str]:
         return sorted(file.path for file in open_to_read(uri).list_artifacts(run_id, folder))
 
 
+def experiment_of(uri: str, run_id: str) -> str:
+    """Returns the name of the experiment of a run of the store at uri (absolute)."""
+    client = open_to_read(uri)
+    with readable_errors(f"run {run_id}: cannot be read from {uri}"):
+        name: str = client.get_experiment(client.get_run(run_id).info.experiment_id).name
+        return name
+
+
 def _experiment_id(uri: str, name: str) -> str | None:
     """Returns the id of the experiment of that name in the store at uri (absolute), None if there is none."""
     client = open_to_read(uri)
