@@ -14,6 +14,7 @@ from initlab.errors import InitlabError
 from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome, read_outcomes
+from initlab.sweeps.hydra_private import plain
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2
@@ -105,18 +106,16 @@ def _until(folder: Path, answer: Answer) -> list[str]:
     if launcher.get("until") != "decided" or not any(contest.pairs for contest in answer.contests):
         return []
     counts = [len(one.runs) for one in answer.combinations]
+    few, most = min(counts), max(counts)
     if answer.decided:
-        few, most = min(counts), max(counts)
-        return [f"Every pair is decided, with {most} seeds{f' or fewer, down to {few}' * (few < most)}."]
-    return [
-        f"Not every pair is decided with {max(counts)} seeds; at_most={launcher.at_most} ended the search."
-    ]
+        return [f"Every pair is decided after {most if few == most else f'{few} to {most}'} seeds."]
+    return [f"Not every pair is decided after {most} seeds; at_most={launcher.at_most}."]
 
 
 def command_of(folder: Path) -> str:
     """Returns a command line that makes the sweep of a folder again."""
-    overrides = OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task
-    return shlex.join(["initlab", "-m", *(str(override) for override in overrides)])
+    overrides = plain(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
+    return shlex.join(["initlab", "-m", *map(str, overrides)])
 
 
 def _config_of(folder: Path) -> DictConfig:
