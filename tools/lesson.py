@@ -20,17 +20,19 @@ def executed(notebook: Path, folder: Path) -> NotebookNode:
     Raises nbclient's CellExecutionError where a cell fails.
     """
     lesson: NotebookNode = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    for cell in lesson.cells:
-        cell.metadata.pop("execution", None)  # when and how long: it differs every time
     client = NotebookClient(
         lesson,
         kernel_name="python3",
         timeout=LONGEST,
         record_timing=False,
+        coalesce_streams=True,  # what is printed is one output, however it came in
         extra_arguments=["--log-level=ERROR"],  # it warns of a connection that does not leave this machine
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=_environment(folder))
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _is_ended_progress(output)]
     lesson.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},  # without the version of this Python
@@ -46,6 +48,11 @@ def _environment(folder: Path) -> Mapping[str, str]:
         "IPYTHONDIR": str(folder / ".ipython"),
         "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
     }
+
+
+def _is_ended_progress(output: NotebookNode) -> bool:
+    """Returns whether an output is the progress line, which becomes empty at its end."""
+    return bool(output.output_type == "display_data" and output.data == {"text/plain": ""})
 
 
 def main() -> None:

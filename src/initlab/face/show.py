@@ -69,6 +69,18 @@ def format_of(path: str | Path) -> str:
     return ending
 
 
+class Words(str):
+    """Sentences, shown as they are in a console and as a paragraph in a notebook."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return paragraphs([self])
+
+
 class Table(str):
     """A table as text, shown as it is in a console and as a table in a notebook."""
 
@@ -85,8 +97,10 @@ class Table(str):
         rows = zip(*(column.cells for column in self.columns), strict=True)
         body = ["".join(map(partial(_cell, "td"), self.columns, row)) for row in rows]
         lines = "".join(f"<tr>{line}</tr>" for line in body)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>" + paragraphs(
-            [self.note]
+        style = "table-layout: auto"  # JupyterLab would make all columns alike
+        return (
+            f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+            + paragraphs([self.note])
         )
 
 
@@ -96,8 +110,15 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
     runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
     if not runs:
         return Table()
-    text = StringIO()  # rich would write into a notebook itself, whatever the file: force_jupyter
-    console = Console(file=text, width=PIPE_WIDTH, highlight=False, markup=False, force_jupyter=False)
+    text = StringIO()
+    console = Console(
+        file=text,
+        width=PIPE_WIDTH,
+        highlight=False,
+        markup=False,
+        force_jupyter=False,  # in a notebook rich would show the table itself, whatever the file
+        force_terminal=False,  # and would take the file for a terminal
+    )
     keys = varied(finished)
     print_results(console, runs, keys)
     table = Table("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
@@ -107,8 +128,10 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
 
 
 def _cell(kind: str, column: Column, text: str) -> str:
-    side = "left" if column.words else "right"
-    return f'<{kind} style="text-align: {side}">{escape(text)}</{kind}>'
+    style = "text-align: left" if column.words else "text-align: right"
+    if kind == "td" and not column.broken:
+        style += "; white-space: nowrap"
+    return f'<{kind} style="{style}">{escape(text)}</{kind}>'
 
 
 def words_of(summary: Summary) -> str:

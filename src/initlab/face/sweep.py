@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from initlab.errors import InitlabError
 from initlab.face.in_process import overrides_of, run_sweep
 from initlab.face.run import load
-from initlab.face.show import Picture, Table, paragraphs, picture_of, plotted, side_by_side, table_of
+from initlab.face.show import Picture, Table, Words, paragraphs, picture_of, plotted, side_by_side, table_of
 from initlab.runs.outcome import Outcome, rows_of
 from initlab.runs.summary import Summary
 from initlab.sweeps.closing import Closing
@@ -52,9 +52,9 @@ class Sweep:
         return table_of(self.outcomes)
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Words:
         """What the sweep answers: which start is better, by how much, and how sure that is."""
-        return " ".join(self.closing.verdict)
+        return Words(" ".join(self.closing.verdict))
 
     @property
     def picture(self) -> Picture:
@@ -84,10 +84,12 @@ class Sweep:
         """
         from initlab.plots import plot_costs
 
-        medians = sorted(_medians(self.summaries).items(), key=lambda pair: pair[1].objective)[:MOST_CURVES]
-        if not medians or medians[0][1].run_id is None:
+        medians = _medians(self.summaries)
+        if not medians or any(summary.run_id is None for summary in medians.values()):
             raise InitlabError("there are no costs to plot: nothing is tracked, or no run has finished")
-        costs = {name: load(str(summary.run_id), summary.store).costs for name, summary in medians}
+        drawn = sorted(medians, key=lambda name: medians[name].objective)[:MOST_CURVES]
+        shown = {name: summary for name, summary in medians.items() if name in drawn}
+        costs = {name: load(str(summary.run_id), summary.store).costs for name, summary in shown.items()}
         return plotted(plot_costs, costs, ax=ax)
 
     def __len__(self) -> int:
@@ -148,9 +150,13 @@ def _typed(value: Any) -> Any:
 
 
 def _medians(summaries: Sequence[Summary]) -> dict[str, Summary]:
-    """Returns by its name, of each set of runs that differ in nothing but their seeds, the median one."""
+    """Returns by its name, of each set of runs that differ in nothing but their seeds, the median one, in the
+    order of the jobs.
+    """
     sets: dict[str, list[Summary]] = {}
-    for summary in sorted(summaries, key=lambda summary: summary.objective):
+    for summary in summaries:
         name = f"{summary.tags['init']} {summary.tags.get('variant', '')}".strip()
         sets.setdefault(name, []).append(summary)
-    return {name: ordered[(len(ordered) - 1) // 2] for name, ordered in sets.items()}
+    return {
+        name: sorted(runs, key=lambda run: run.objective)[(len(runs) - 1) // 2] for name, runs in sets.items()
+    }
