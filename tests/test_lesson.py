@@ -41,7 +41,7 @@ def texts_of(cell):
 
 
 def _apart_from_numbers(text):
-    """Returns a text without its numbers and their room: on another processor a chaotic start ends elsewhere."""
+    """Returns a text without its numbers and their room: elsewhere a chaotic start may end elsewhere."""
     return re.sub(r"\s+", " ", re.sub(r"[-−+]?\d[\d.,]*", "N", SWEEP.sub("SWEEP", text)))
 
 
