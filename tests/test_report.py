@@ -8,10 +8,10 @@ from dataclasses import replace
 from html import escape
 from statistics import median
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
-from browsers import NARROW, WIDE, chromium, opened
 from conftest import folder_with, run_command, runs_of
 from mlflow import MlflowClient
 from test_entry import typed
@@ -27,9 +27,26 @@ from initlab.report.page import page_of
 from initlab.report.tracked import tracked_sweep
 from initlab.runs.stored import RunFiles
 from initlab.runs.summary import Summary
+from tools.browser import system_chromium
+
+WIDE, NARROW = (1440, 900), (390, 844)
 
 SWEEP = ("init=zeros,random,he", "seed=range(0,7)", "train.iterations=53", "plots.frames=3")
 NAMES = ["report.html", "report.md", "report.tex", "runs.csv"]
+
+
+def opened(browser: Any, address: str, size: tuple[int, int] = WIDE, scheme: str = "light") -> Any:
+    """Returns a page with what it said, in ``said``, once all its charts are drawn."""
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("request", lambda request: page.said.extend([request.url] * request.url.startswith("http")))
+    page.goto(address)
+    page.wait_for_selector("html[data-drawn]", timeout=60_000)
+    return page
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +70,9 @@ def reported(swept):
 
 @pytest.fixture(scope="module")
 def browser():
-    with chromium() as browser:
+    with system_chromium() as browser:
+        if browser is None:
+            pytest.skip("there is no Chromium on this machine")
         yield browser
 
 

@@ -1,6 +1,5 @@
 """What a sweep answers, in numbers: each set of runs, each pair of entrants, and how sure that is."""
 
-from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -156,8 +155,3 @@ def _chosen(combinations: Sequence[Combination], by: str, equal_within: float) -
 def _validated(combinations: Sequence[Combination]) -> bool:
     runs = [run for one in combinations for run in one.runs if run.diverged_at is None]
     return bool(runs) and all(run.score_validation is not None for run in runs)
-
-
-def counts_of(runs: Sequence[Summary]) -> list[tuple[str, int]]:
-    """Returns the verdicts that the runs' diagnoses hold and how many runs got each, the most first."""
-    return Counter(name for run in runs for name, _ in run.diagnosis).most_common()

@@ -5,7 +5,7 @@ the runs to compare would only be in the way of their charts.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,11 @@ from initlab.report.files import report_files
 from initlab.report.markdown import markdown_of
 from initlab.report.pictures import pictures_of
 from initlab.report.sweep import Sweep
-from initlab.report.table import table_of
+from initlab.report.table import Spread, table_of
 from initlab.report.views import save_views
 from initlab.runs.record import data_of
 from initlab.runs.stored import RunFiles
+from initlab.statistics.intervals import share_interval
 from initlab.tracking import Description, Tracker
 
 PICTURES = ("comparison.png", "boundaries.png", "boundaries-1.png")
@@ -62,14 +63,22 @@ def keep(sweep: Sweep, answer: Answer) -> Kept:
 
 def metrics_of(answer: Answer) -> dict[str, float]:
     """Returns medians, quartiles and 95 % intervals of costs and scores for each set of runs, and which
-    shares of it reached the threshold and diverged: ``final_cost.median/he``, ``diverged.share/he``.
+    shares of it reached the threshold and diverged, with theirs: ``final_cost.median/he``,
+    ``diverged.share/he``.
     """
     metrics: dict[str, float] = {}
     for row in table_of(answer):
         name = re.sub(r"[^\w. /-]", "_", row.name.replace("=", " "))  # what MLflow allows in names
-        for measured, spread in row.measured:
-            found = {"median": spread.median, **dict(zip(("q1", "q3"), spread.quartiles, strict=True))}
-            found |= dict(zip(("low", "high"), spread.interval or (), strict=False))
-            metrics |= {f"{measured}.{edge}/{name}": value for edge, value in found.items()}
-        metrics |= {f"reached.share/{name}": row.reached, f"diverged.share/{name}": row.diverged}
+        found = {f"{what}.{edge}": value for what, spread in row.measured for edge, value in _edges(spread)}
+        for what, share in (("reached", row.reached), ("diverged", row.diverged)):
+            interval = share_interval(round(share * row.seeds), row.seeds) or ()
+            found |= {f"{what}.share": share}
+            found |= {f"{what}.{edge}": end for edge, end in zip(("low", "high"), interval, strict=False)}
+        metrics |= {f"{key}/{name}": value for key, value in found.items()}
     return metrics
+
+
+def _edges(spread: Spread) -> Iterator[tuple[str, float]]:
+    yield "median", spread.median
+    yield from zip(("q1", "q3"), spread.quartiles, strict=True)
+    yield from zip(("low", "high"), spread.interval or (), strict=False)
