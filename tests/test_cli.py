@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, environment, run_command, runs_of
 from mlflow import MlflowClient
 
-SHORT = ("train.iterations=20", "plots.frames=0")
+SHORT = ("train.iterations=20", "plots.frames=0", "report.keep=false")
 GROUP_HELP = (
     "init: constant, glorot_normal",
     "dataset: blobs, breast_cancer",

@@ -62,3 +62,12 @@ def test_a_failed_job_does_not_keep_the_others_from_their_answer(command, client
     assert done.returncode == 1
     assert "One seed decides nothing between" in done.stdout
     assert len(runs_of(client, "initlab-sweeps")) == 1
+
+
+def test_nothing_is_kept_that_is_not_wanted(command, folder, client):
+    done = command(*SHORT, "report.keep=false", "hydra.launcher.n_jobs=1")
+    assert done.returncode == 0, done.stderr
+    assert client.get_experiment_by_name("initlab-sweeps") is None
+    assert "2 seeds decide nothing between" in done.stdout
+    assert "Compare them in MLflow (initlab ui): " in done.stdout
+    assert closing(folder)["report"] is None

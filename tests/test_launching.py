@@ -316,7 +316,7 @@ def test_no_worker_outlives_its_parent(long_sweep, client):
 
 
 def test_other_launchers_keep_working(command, client):
-    done = command("-m", "init=he,zeros", "hydra/launcher=joblib", *SHORT)
+    done = command("-m", "init=he,zeros", "hydra/launcher=joblib", "report.keep=false", *SHORT)
     assert done.returncode == 0, done.stderr
     assert sorted(run.info.run_name for run in runs_of(client)) == ["he-seed3", "zeros-seed3"]
     assert "he-seed3" in done.stdout

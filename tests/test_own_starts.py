@@ -120,7 +120,7 @@ def test_the_microscope_names_it_too(here, client):
 @pytest.mark.parametrize("optimized", [[], ["-O"]])
 def test_a_start_that_cannot_be_drawn_fails_alone_with_or_without_assertions(here, client, optimized):
     starts = "init._target_=my_starts.spiral,my_starts.broken,my_starts.ring"
-    done = typed(here, *optimized, "-m", "src.train", "-m", starts, *SHORT)
+    done = typed(here, *optimized, "-m", "src.train", "-m", starts, *SHORT, "report.keep=false")
     assert done.returncode == 1
     assert {run.data.tags["init"]: run.info.status for run in runs_of(client)} == {
         "spiral": "FINISHED", "ring": "FINISHED",

@@ -32,7 +32,7 @@ from initlab.tracking.description import environment_tags
 from initlab.tracking.store import absolute_uri, address_of, exclusive, open_store
 from initlab.training.history import History
 
-SHORT = ("train.iterations=20", "plots.frames=0")
+SHORT = ("train.iterations=20", "plots.frames=0", "report.keep=false")
 
 
 def test_a_relative_sqlite_path_is_seen_from_the_given_folder():
@@ -394,7 +394,7 @@ def test_a_sweep_on_a_disk_that_fills_up_keeps_the_runs_it_finished(folder, clie
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", artifacts]).returncode:
         pytest.skip("file systems cannot be mounted here")
     try:
-        done = run_command("-m", "seed=1,2,3,4", "train.iterations=2000", folder=folder)
+        done = run_command("-m", "seed=1,2,3,4", "train.iterations=2000", "report.keep=false", folder=folder)
         assert done.returncode == 1
         assert "No space left on device" in done.stderr
         statuses = [run.info.status for run in reversed(runs_of(client))]

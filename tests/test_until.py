@@ -9,7 +9,7 @@ from test_answer import run, starts, wobble
 from initlab.report.answer import answer_of
 from initlab.sweeps.until import more_jobs
 
-QUICK = ("train.iterations=40", "optimizer.learning_rate=0.5", "plots.frames=0", "hydra.launcher.n_jobs=1")
+QUICK = ("train.iterations=40", "optimizer.learning_rate=0.5", "plots.frames=0", "report.keep=false")
 
 
 def added(outcomes, at_most=200):

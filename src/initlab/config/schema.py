@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.rules import (
     Count,
+    Flag,
     NonNegative,
     Positive,
     Rule,
@@ -69,12 +70,14 @@ class Report:
     """How runs are compared: when one has reached what counts as learned, by what, and what is a difference.
 
     The ``threshold`` is a share of the cost of the best constant answer. Differences ``equal_within`` are
-    none in practice: of scores as they are, of costs relative to each other.
+    none in practice: of scores as they are, of costs relative to each other. ``keep`` is whether a sweep
+    leaves a summary run, views and a report.
     """
 
     threshold: Positive
     by: Annotated[str, one_of("score", "cost")]
     equal_within: NonNegative
+    keep: Flag
 
 
 @dataclass(frozen=True, kw_only=True)

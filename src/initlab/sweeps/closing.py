@@ -64,7 +64,7 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     settings = read(Report, _plain(cfg, "report"), "report")
     answer = answer_of(finished, settings.by, settings.equal_within)
     said = Closing()
-    if finished[0].summary and finished[0].summary.run_id:
+    if settings.keep and answer.runs[0].run_id:
         said = _kept(folder, outcomes, answer, cfg)
     said = replace(said, verdict=[*verdict(answer), *_until(folder, answer)])
     (folder / FILE).write_text(json.dumps(asdict(said), indent=1))
