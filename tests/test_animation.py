@@ -169,7 +169,7 @@ def test_a_loaded_run_is_animated_as_the_run_that_was_trained():
     ours, theirs = (one.animate(7).encoded("gif") for one in (run, initlab.load(run.run_id)))
     assert ours == theirs
     shown = run.animate(7)._repr_html_()
-    moving = base64.b64decode(shown.removeprefix('<img src="data:image/webp;base64,').removesuffix('">'))
+    moving = base64.b64decode(shown.removeprefix('<img src="data:image/webp;base64,').partition('"')[0])
     assert len(frames_of(moving)[0]) == 7
 
 

@@ -4,6 +4,7 @@ import builtins
 import doctest
 import io
 import os
+import re
 import subprocess
 import sys
 import types
@@ -14,6 +15,8 @@ import pytest
 from conftest import environment, folder_with, mlflow_server, runs_of
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
 import initlab
@@ -353,7 +356,8 @@ def test_plots_draw_in_given_axes_or_in_a_figure_that_shows_itself(trained):
 def test_a_run_shows_its_table_its_diagnosis_and_its_pictures(trained, tmp_path):
     run, _ = trained
     html = run._repr_html_()
-    assert "<pre>init " in html
+    assert html.startswith("<table")
+    assert ">init</th>" in html
     assert all(sentence.split("'")[0].split("<")[0][:30] in html for _, sentence in run.diagnosis)
     assert html.count('src="data:image/png;base64,') == 2
     run.boundary.save(tmp_path / "boundary.png")
@@ -448,3 +452,59 @@ def test_the_experiment_may_be_any(client):
     assert isinstance(client, MlflowClient)
     [tracked] = runs_of(client, "elsewhere")
     assert tracked.info.run_id == run.run_id
+
+
+IN_A_NOTEBOOK = """
+import initlab
+sweep = initlab.sweep("init=zeros,he", seed=range(2), train={"iterations": 23}, tracking={"uri": None})
+print(sweep.table)
+"""
+
+
+def test_in_a_notebook_a_table_is_text_without_colours_too(folder, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(folder / ".ipython"))
+    notebook = new_notebook(cells=[new_code_cell(IN_A_NOTEBOOK), new_code_cell("sweep.table")])
+    settings = {"resources": {"metadata": {"path": str(folder)}}, "extra_arguments": ["--log-level=ERROR"]}
+    NotebookClient(notebook, kernel_name="python3", **settings).execute()
+    printed = "".join(output.get("text", "") for output in notebook.cells[0].outputs)
+    [shown] = notebook.cells[1].outputs
+    assert printed.splitlines()[0].split()[:2] == ["init", "runs"]
+    assert printed.splitlines() == shown.data["text/plain"].splitlines()
+    assert shown.data["text/html"].count("<tr>") == 3
+
+
+def test_a_table_in_a_notebook_holds_the_text_cell_by_cell(capfd):
+    sweep = initlab.sweep("init=zeros,he", "optimizer.learning_rate=1e200", seed=range(2), train=SHORT)
+    html = sweep.table._repr_html_()
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", html)
+    lines = str(sweep.table).splitlines()
+    assert [" ".join(line.split()) for line in lines[1:3]] == [
+        " ".join(" ".join(row).split()) for row in (cells[: len(cells) // 2], cells[len(cells) // 2 :])
+    ]
+    assert lines[3].startswith("A run that diverged counts as the worst")
+    assert f"<p>{lines[3]}</p>" in html
+
+
+def test_a_sweep_shows_its_verdict_first_and_the_picture_of_its_summary_run(client):
+    sweep = initlab.sweep("init=zeros,he", seed=range(2), train=SHORT, plots={"frames": 0})
+    [summary] = runs_of(client, "initlab-sweeps")
+    kept = client.download_artifacts(summary.info.run_id, "comparison.png")
+    with open(kept, "rb") as file:
+        assert sweep.picture.png == file.read()
+    html = sweep._repr_html_()
+    assert html.startswith(f"<p><strong>{sweep.closing.verdict[0]}")
+    assert html.count("<img") == 1
+    assert repr(sweep.verdict) == str(sweep.verdict) == " ".join(sweep.closing.verdict)
+
+
+def test_a_sweep_without_tracking_has_no_picture():
+    sweep = initlab.sweep("init=zeros,he", train=SHORT, tracking=UNTRACKED)
+    with pytest.raises(InitlabError, match="there is no picture of this sweep"):
+        _ = sweep.picture
+    assert "<img" not in sweep._repr_html_()
+
+
+def test_curves_of_a_sweep_are_in_the_order_of_its_jobs():
+    sweep = initlab.sweep("init=zeros,he,random", train=SHORT, plots={"frames": 0})
+    names = [text.get_text().split()[0] for text in sweep.plot().texts]
+    assert [name for name in names if name in ("zeros", "he", "random")] == ["zeros", "he", "random"]

@@ -58,7 +58,7 @@ class Animation:
 
     def _repr_html_(self) -> str:
         data = b64encode(self.encoded("webp")).decode()
-        return f'<img style="max-width: 100%" src="data:image/webp;base64,{data}">'
+        return f'<img src="data:image/webp;base64,{data}" style="max-width: 100%">'
 
 
 def format_of(path: str | Path) -> str:
@@ -128,7 +128,7 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
 
 
 def _cell(kind: str, column: Column, text: str) -> str:
-    style = "text-align: left" if column.words else "text-align: right"
+    style = f"min-width: 0; padding: 0.4em 0.8em; text-align: {'left' if column.words else 'right'}"
     if kind == "td" and not column.broken:
         style += "; white-space: nowrap"
     return f'<{kind} style="{style}">{escape(text)}</{kind}>'
@@ -157,7 +157,7 @@ def side_by_side(pictures: Sequence[Picture]) -> str:
     """Returns pictures as HTML, beside each other where there is room."""
     shown = (b64encode(picture.png).decode() for picture in pictures)
     style = "display: inline; max-width: 100%"
-    return "".join(f'<img style="{style}" src="data:image/png;base64,{data}">' for data in shown)
+    return "".join(f'<img src="data:image/png;base64,{data}" style="{style}">' for data in shown)
 
 
 def plotted(plot: Callable[..., "Axes"], *arguments: Any, ax: "Axes | None", **settings: Any) -> "Axes":
