@@ -35,9 +35,6 @@ class Progress(Protocol):
     def ended(self, jobs: int) -> None:
         """Takes that so many more jobs have ended."""
 
-    def say(self, words: str) -> None:
-        """Shows words to the user."""
-
 
 @dataclass(frozen=True)
 class Sweep:

@@ -33,7 +33,7 @@ class _Live(ProgressColumn):
 class _Line:
     """A line that tells which share of some work is done, which only grows, and when the rest will be.
 
-    With ``quiet`` nothing is shown where the line cannot be redrawn, and nothing is said.
+    With ``quiet`` nothing is shown where the line cannot be redrawn.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -69,11 +69,6 @@ class _Line:
         self._bar.stop()
         if self._in_notebook:
             self._in_notebook.update({"text/plain": ""}, raw=True)
-
-    def say(self, words: str) -> None:
-        """Prints words above the line; an address in them is not broken."""
-        if not self._quiet:
-            self._console.print(words, soft_wrap=True)
 
     def _tell(self, share: float, words: Callable[[], str]) -> None:
         now = time.monotonic()

@@ -54,7 +54,7 @@ def _print_addresses(console: Console, summaries: Sequence[Summary]) -> None:
             console.print(f"{what} in MLflow{command and f' ({command})'}: {address}", soft_wrap=True)
 
 
-def _print_places(console: Console, summary: Summary, closing: Closing = NOTHING_MORE) -> None:
+def _print_places(console: Console, summary: Summary, closing: Closing) -> None:
     """Prints where a sweep can be seen: each address below what it shows, on a line of its own."""
     command = ui_command(str(summary.store))
     how = f" ({command})" if command else ""

@@ -1,6 +1,7 @@
 """Cost curves: the median of each entrant, its quartiles as a band, and its runs as thin lines."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -36,57 +37,59 @@ def curves_chart(
     """Returns the chart of the courses of one setting. ``colors`` are by entrant; ``link`` gives the address
     that a click on a run's line opens.
     """
-    last = max(int(course.steps[-1]) for course in courses)
-    x = alt.X(
+    low, high, y = _costs(limits)
+    x = _iterations(max(int(course.steps[-1]) for course in courses))
+    color = alt.Color(
+        "entrant:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None
+    )
+    bands = alt.Chart(alt.NamedData("bands"))
+    band = bands.mark_area(opacity=0.16, clip=True).encode(
+        x=x, y=alt.Y("low:Q", **y), y2="high:Q", color=color
+    )
+    median = bands.mark_line(strokeWidth=2.6, clip=True).encode(x=x, y=alt.Y("median:Q", **y), color=color)
+    lines, targets, name = _runs(x, alt.Y("cost:Q", **y), color, _faintness(courses))
+    chart = alt.layer(band, lines, median, targets, name).properties(width="container", height=height)
+    return spec_of(chart, bands=_bands(courses, low, high), lines=_lines(courses, low, link))
+
+
+def _iterations(last: int) -> alt.X:
+    """Returns the axis of iterations, logarithmic from 1 on."""
+    return alt.X(
         "step:Q",
         title="iteration",
         scale=alt.Scale(type="symlog", constant=1, domain=[0, last], nice=False),
         axis=alt.Axis(values=powers_of_ten(last), labelExpr=WITH_COMMAS),
     )
+
+
+def _costs(limits: tuple[float, float]) -> tuple[float, float, dict[str, Any]]:
+    """Returns the ends of the axis of costs, and the axis: linear from 0 where all are within a decade."""
     logarithmic = limits[1] > 10 * limits[0]
     low, high = limits if logarithmic else (0.0, 1.04 * limits[1])
     scale = alt.Scale(type="log" if logarithmic else "linear", domain=[low, high], nice=False)
     axis = _axis(low, high) if logarithmic else alt.Axis(tickCount=6)
-    color = alt.Color(
-        "entrant:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None
-    )
+    return low, high, {"scale": scale, "axis": axis, "title": "cost"}
+
+
+def _runs(x: alt.X, y: alt.Y, color: alt.Color, faintness: float) -> tuple[alt.Chart, alt.Chart, alt.Chart]:
+    """Returns the thin lines of single runs, what answers the pointer, and the name of the run under it."""
     hover = alt.selection_point(
         name="hover", fields=["run"], on="pointerover", clear="pointerout", empty=False
     )
-    band = (
-        alt.Chart(alt.NamedData("bands"))
-        .mark_area(opacity=0.16, clip=True)
-        .encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis, title="cost"), y2="high:Q", color=color)
-    )
-    runs = (
-        alt.Chart(alt.NamedData("lines"))
-        .transform_flatten(["step", "cost"])
-        .encode(x=x, y=alt.Y("cost:Q", scale=scale, axis=axis, title="cost"), color=color, detail="run:N")
-    )
+    data = alt.Chart(alt.NamedData("lines"))
+    runs = data.transform_flatten(["step", "cost"]).encode(x=x, y=y, color=color, detail="run:N")
     lines = runs.mark_line(clip=True).encode(
-        opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(_faintness(courses))),
+        opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(faintness)),
         strokeWidth=alt.when(hover).then(alt.value(2.6)).otherwise(alt.value(0.9)),
     )
     # A thin line is hard to hit, so what answers the pointer is a wide one that is not seen.
-    targets = (
-        runs.mark_line(clip=True, cursor="pointer", opacity=0, strokeWidth=9)
-        .encode(href="href:N")
-        .add_params(hover)
-    )
+    targets = runs.mark_line(clip=True, cursor="pointer", opacity=0, strokeWidth=9).encode(href="href:N")
     # Vega shows the tooltip of a line near its points only, so the name stands in the corner.
-    name = (
-        alt.Chart(alt.NamedData("lines"))
-        .transform_filter(hover)
-        .mark_text(align="right", baseline="top", fontSize=13, fontWeight=600, color=INK)
-        .encode(x=alt.value("width"), y=alt.value(2), text="name:N")
+    name = data.transform_filter(hover).mark_text(
+        align="right", baseline="top", fontSize=13, fontWeight=600, color=INK
     )
-    median = (
-        alt.Chart(alt.NamedData("bands"))
-        .mark_line(strokeWidth=2.6, clip=True)
-        .encode(x=x, y=alt.Y("median:Q", scale=scale, axis=axis, title="cost"), color=color)
-    )
-    chart = alt.layer(band, lines, median, targets, name).properties(width="container", height=height)
-    return spec_of(chart, bands=_bands(courses, low, high), lines=_lines(courses, low, link))
+    corner = {"x": alt.value("width"), "y": alt.value(2)}
+    return lines, targets.add_params(hover), name.encode(text="name:N", **corner)
 
 
 def _faintness(courses: Sequence[Course]) -> float:
