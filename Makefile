@@ -54,7 +54,7 @@ readme: setup ## Make the README's pictures and table anew
 screenshots: setup ## Make the README's screenshots anew, in Chromium
 	$(RUN)/python -m tools.screenshots
 
-lesson: setup ## Run examples/lesson.ipynb and keep what it shows; some minutes
+lesson: setup ## Run examples/lesson.ipynb and keep what it shows; about a minute
 	$(RUN)/python -m tools.lesson
 
 lock: setup ## Bring the lock up to pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest of everything
