@@ -90,20 +90,20 @@ def test_the_source_of_a_users_own_start_counts(identified, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("file", "changes"), [("networks/layers.py", True), ("training/loop.py", True), ("plots/style.py", False)]
 )
-def test_a_change_of_the_numerical_code_changes_it(identified, tmp_path, monkeypatch, file, changes):
+def test_a_change_of_thenumerical_code_changes_it(identified, tmp_path, monkeypatch, file, changes):
     first = identified()
     shutil.copytree(HOME, tmp_path / "initlab", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(identity, "HOME", tmp_path / "initlab")
-    identity._numerical_code.cache_clear()
+    identity.numerical_code.cache_clear()
     assert identified() == first
     with (tmp_path / "initlab" / file).open("a") as source:
         source.write("\nCHANGED = True\n")
-    identity._numerical_code.cache_clear()
+    identity.numerical_code.cache_clear()
     assert (identified() != first) == changes
-    identity._numerical_code.cache_clear()
+    identity.numerical_code.cache_clear()
 
 
-def test_all_of_the_numerical_code_is_where_it_is_looked_for():
+def test_all_of_thenumerical_code_is_where_it_is_looked_for():
     assert all((HOME / name).exists() for name in identity.NUMERICAL)
 
 

@@ -74,11 +74,12 @@ def code_digest(job: Job) -> str:
     """
     parts = (job.model, job.init, job.bias, job.update, job.schedule)
     own = sorted({digest for part in parts if (digest := _digest_of_own(part.func))})
-    return sha256("".join([_numerical_code(), *own]).encode()).hexdigest()
+    return sha256("".join([numerical_code(), *own]).encode()).hexdigest()
 
 
 @cache
-def _numerical_code() -> str:
+def numerical_code() -> str:
+    """Returns a digest of the source of Initlab's own that every run's numbers come from."""
     content = sha256()
     for name in NUMERICAL:
         for path in sorted((HOME / name).rglob("*.py")) or [HOME / name]:

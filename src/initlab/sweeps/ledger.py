@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,7 +26,8 @@ class Progress(Protocol):
 @dataclass
 class Launched:
     """What a launcher knows that no job's folder tells: how many jobs there are, how workers died and how
-    many jobs were tried again for that, how many runs were marked KILLED and how many could not be.
+    many jobs were tried again for that, how many runs were marked KILLED and how many could not be, and how
+    many jobs another process trains.
     """
 
     jobs: int = 0
@@ -34,6 +35,7 @@ class Launched:
     again: int = 0
     killed: int = 0
     unmarked: int = 0
+    elsewhere: int = 0
 
     def write(self, folder: Path) -> None:
         """Leaves it in the sweep's folder."""
@@ -63,6 +65,7 @@ class Ledger:
                 self._started[id(group)] = what
             case JobEnding():
                 self.endings[what.number] = what
+                self._told.elsewhere += what.elsewhere
             case Halted():
                 self._told.killed += what.killed
                 self._told.unmarked += what.unmarked
@@ -112,5 +115,5 @@ def _again(group: JobGroup, rest: Sequence[SweepJob]) -> list[JobGroup]:
     """Returns the rest of a group whose worker died: together at first, then each job alone."""
     tries = group.tries + 1
     if tries == 1 and rest:
-        return [JobGroup(rest, group.callbacks, tries)]
-    return [JobGroup([job], group.callbacks, tries) for job in rest]
+        return [replace(group, jobs=rest, tries=tries)]
+    return [replace(group, jobs=[job], tries=tries) for job in rest]

@@ -58,6 +58,9 @@ def _interruptions(outcomes: Sequence[Outcome], told: Launched, stopped: Stopped
     """Yields what was broken off, and how to go on."""
     yield from words_of_deaths(told)
     open_ones = sum(outcome.summary is None and outcome.error is None for outcome in outcomes)
+    open_ones -= told.elsewhere
+    if told.elsewhere:
+        yield f"{_jobs(told.elsewhere)} under way in another process."
     if stopped:
         yield from words_of_stop(stopped, outcomes, told)
     elif open_ones:
