@@ -19,7 +19,7 @@ from initlab.errors import TrackingError
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
-SHOWN_VERSIONS = ("initlab", "numpy", "scikit-learn", "mlflow", "hydra-core")
+SHOWN_VERSIONS = ("initlab", "numpy", "scipy", "scikit-learn", "mlflow", "hydra-core")
 
 
 @dataclass(frozen=True, eq=False)
