@@ -38,13 +38,14 @@ def resumed(job: Job, folder: Path) -> Job:
     if not job.settings.resume or not path.is_file():
         return job
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             begun = dict(arrays)
         problem = _problem(begun, job)
     except Exception as error:  # a damaged file may fail in any way
         problem = f"cannot be read ({first_line(error)})"
     if problem:
-        _logger.warning("%s: %s, so %s is trained from its beginning", path, problem, job.name)
+        name = path.relative_to(folder)
+        _logger.warning("%s: %s, so %s is trained from its beginning", name, problem, job.name)
         return job
     return replace(job, begun=begun)
 
