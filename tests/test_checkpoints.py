@@ -16,7 +16,7 @@ from conftest import environment, runs_of
 from initlab.errors import ConfigError
 from initlab.runs import checkpoints, throttle
 from initlab.runs.stored import read_back
-from initlab.runs.train import run, run_each
+from initlab.runs.train import run
 from initlab.training.loop import minibatches
 
 SHORT = ("tracking.uri=null", "train.iterations=60", "plots.frames=3", "diagnostics.every=7")
@@ -48,7 +48,7 @@ def killed(config, tmp_path):
                 raise Killed
 
         with pytest.raises(Killed):
-            run_each([config(*SHORT, ALWAYS, *one) for one in runs], folder=tmp_path, progress=progress)
+            run([config(*SHORT, ALWAYS, *one) for one in runs], folder=tmp_path, progress=progress)
 
     return kill
 
@@ -157,7 +157,7 @@ def test_it_can_be_killed_again_and_again(config, resumed, tmp_path, left):
                 raise Killed
 
         with pytest.raises(Killed):
-            run_each([config(*SHORT, ALWAYS, *ADAMW, "resume=true")], folder=tmp_path, progress=progress)
+            run([config(*SHORT, ALWAYS, *ADAMW, "resume=true")], folder=tmp_path, progress=progress)
     [again], begun = resumed(ADAMW)
     assert begun == [(54, 1)]
     check_same_bits(again, undisturbed)
@@ -298,12 +298,11 @@ def test_mini_batches_from_an_iteration_on_are_those_of_the_whole_order(first):
         np.testing.assert_array_equal(one, other)
 
 
-def killed_in_training(folder, *arguments):
-    """Starts a command in a session of its own and kills it with its workers once there are checkpoints."""
+def killed_in_training(folder, *arguments, runs):
+    """Starts a command in a session of its own and kills it with its workers once each run has a checkpoint."""
     command = [sys.executable, "-m", "src.train", *arguments]
     process = subprocess.Popen(command, cwd=folder, env=environment(), start_new_session=True)
-    deadline = time.monotonic() + 60
-    while not list((folder / checkpoints.FOLDER).glob("*.npz")) and time.monotonic() < deadline:
+    while len(list((folder / checkpoints.FOLDER).glob("*.npz"))) < runs:
         assert process.poll() is None
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
@@ -319,7 +318,7 @@ LONG = (
 @pytest.mark.parametrize("starts", [["he"], ["he", "xavier"]], ids=["alone", "a sweep"])
 def test_a_command_that_was_killed_goes_on_with_the_same_bits(folder, command, client, config, starts):
     words = (*(["-m"] if len(starts) > 1 else []), f"init={','.join(starts)}", *LONG)
-    killed_in_training(folder, *words)
+    killed_in_training(folder, *words, runs=len(starts))
     done = command(*words, "resume=true")
     assert done.returncode == 0, done.stderr
     finished = [one for one in runs_of(client) if one.info.status == "FINISHED"]

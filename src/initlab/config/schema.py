@@ -46,7 +46,7 @@ class Train:
     clip: OptionalPositive
     precision: Annotated[str, one_of("float64", "float32")]
     threads: Count
-    checkpoint: OptionalPositive
+    checkpoint: OptionalPositive = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +101,8 @@ class Settings:
     """The settings of a training run."""
 
     seed: Seed
-    resume: Flag
-    dry_run: Flag
+    resume: Flag = False
+    dry_run: Flag = False
     allow_targets: Prefixes
     train: Train
     diagnostics: Diagnostics

@@ -1,9 +1,12 @@
-"""What happens now and then while a stack trains: progress is told, metrics are flushed, checkpoints kept."""
+"""What happens now and then while a stack trains: a stop is heard, progress is told, metrics are flushed and
+checkpoints kept.
+"""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from initlab.signals import check
 from initlab.training.loop import Record
 from initlab.types import Array
 
@@ -15,7 +18,9 @@ Progress = Callable[[str, int, int, Array], None]
 
 
 class Throttle:
-    """Looks at every record and acts on few of them: tells ``progress``, and does what is due."""
+    """Looks at every record and acts on few of them: tells ``progress``, and does what is due. Raises Stopped
+    at once when that is asked for.
+    """
 
     def __init__(self, label: str, iterations: int, progress: Progress | None) -> None:
         self._label, self._iterations, self._progress = label, iterations, progress
@@ -28,6 +33,7 @@ class Throttle:
 
     def __call__(self, record: Record) -> None:
         """Takes the newest record."""
+        check()
         now = time.monotonic()
         if now < self._next_glance:
             return
