@@ -13,16 +13,18 @@ from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
 from initlab.networks.network import Network
 from initlab.networks.tape import evaluate
+from initlab.runs import checkpoints
 from initlab.runs.job import Job, build, largest_stack, stack_of
 from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.summary import Trained, summarize
-from initlab.runs.throttle import Progress, Throttle
+from initlab.runs.throttle import SECONDS_BETWEEN_FLUSHES, Progress, Throttle
 from initlab.signals import check
 from initlab.tracking import Tracker
 from initlab.training.history import History
 from initlab.training.loop import fit
 from initlab.training.probe import Probe, log_spaced
 from initlab.training.stack import Data, Stack
+from initlab.training.standing import Standing
 from initlab.types import Array
 from initlab.verdicts.evidence import layers_at
 
@@ -65,18 +67,17 @@ def run_each(
     """Does what ``run`` does, and yields the place of each config with its trained run or the error that it
     failed with, a stack at a time. Raises Stopped between stacks and in training.
     """
+    folder = Path(folder).absolute()
     jobs: dict[int, Job] = {}
     for index, cfg in enumerate(cfgs):
         check()
         try:
-            job = build(cfg, tags[index] if tags else {})
+            job = checkpoints.resumed(build(cfg, tags[index] if tags else {}), folder)
             job.draw()  # here a start can fail for its job alone
             jobs[index] = job
         except Exception as error:
             yield index, error
-    run_stack = partial(
-        _run_stack, folder=Path(folder).absolute(), progress=progress, started=started, kept=kept
-    )
+    run_stack = partial(_run_stack, folder=folder, progress=progress, started=started, kept=kept)
     for indices in _stacks(jobs):
         check()
         ended = _run_stack_or_each({index: jobs[index] for index in indices}, run_stack)
@@ -120,8 +121,9 @@ def _run_stack(
     history, throttle = _history(stack), Throttle(label, stack.settings.train.iterations, progress)
     tracking = stack.settings.tracking
     if tracking.uri is None:
-        untracked = _train_stack(jobs, stack, history, throttle)
+        untracked = _train_stack(jobs, stack, history, throttle, folder)
         kept(len(untracked))
+        _remove_checkpoints(jobs, untracked, folder)
         return list(untracked)
     tracker = Tracker(tracking.uri, tracking.experiment, folder)
     with (
@@ -130,12 +132,14 @@ def _run_stack(
     ):
         if started:
             started(tracker.uri, list(by_index), [run.run_id for run in runs])
-        throttle.flush = recorder.flush
-        return recorder.keep(_train_stack(jobs, stack, history, throttle), kept)
+        throttle.every(SECONDS_BETWEEN_FLUSHES, recorder.flush)
+        done = recorder.keep(_train_stack(jobs, stack, history, throttle, folder), kept)
+    _remove_checkpoints(jobs, done, folder)
+    return done
 
 
 def _history(stack: Stack) -> History:
-    """Returns an empty history that measures what the settings ask for."""
+    """Returns a history that measures what the settings ask for, as far as the stack has come before."""
     iterations, diagnostics = stack.settings.train.iterations, stack.settings.diagnostics
     rare = [name for name in diagnostics.rare if name not in diagnostics.names]
     probes = [
@@ -143,39 +147,63 @@ def _history(stack: Stack) -> History:
         Probe("rarely_measured_at", diagnostics_named(rare), log_spaced(iterations, diagnostics.points)),
     ]
     snapshots = log_spaced(iterations, stack.settings.plots.frames)
-    return History(len(stack.start), iterations, probes, snapshots)
+    history = History(len(stack.start), iterations, probes, snapshots)
+    if stack.begun:
+        history.take(stack.begun)
+    return history
 
 
-def _train_stack(jobs: Sequence[Job], stack: Stack, history: History, throttle: Throttle) -> list[Trained]:
-    train, data, network, parameters = stack.settings.train, stack.data, stack.network, stack.start.copy()
+def _train_stack(
+    jobs: Sequence[Job], stack: Stack, history: History, throttle: Throttle, folder: Path
+) -> list[Trained]:
+    network, data, runs = stack.network, stack.data, stack.standing()
     # One BLAS thread everywhere, because results change with their number; and a run that
     # diverges overflows on its way, which is no news.
-    with threadpool_limits(train.threads), np.errstate(all="ignore"):
-        began = time.perf_counter()
-        records = fit(
-            network,
-            parameters,
-            (data.X_train, data.Y_train),
-            stack.update,
-            iterations=train.iterations,
-            batches=stack.batches(),
-            steps_at=history.steps_at,
-        )
-        for record in records:
-            history.add(record)
-            throttle(record)
-        seconds = (time.perf_counter() - began) / len(jobs)
-        final = _final(network, parameters, data)
+    with threadpool_limits(stack.settings.train.threads), np.errstate(all="ignore"):
+        seconds = _fit_stack(jobs, stack, runs, history, throttle, folder)
+        final = _final(network, runs.parameters, data)
         layers = [
-            layers_at(network, where, data.X_train, data.Y_train) for where in (stack.start, parameters)
+            layers_at(network, where, data.X_train, data.Y_train) for where in (runs.start, runs.parameters)
         ]
     trained = []
     for run, job in enumerate(jobs):
         numbers = {name: float(values[run]) for name, values in final.items()}
-        at = [where[run] for where in layers]
-        summary = summarize(job, history, run, parameters[run], numbers, at, seconds)
-        trained.append(Trained(job, summary, history.arrays(run), parameters[run]))
+        at, parameters = [where[run] for where in layers], runs.parameters[run]
+        summary = summarize(job, history, run, parameters, numbers, at, job.seconds + seconds)
+        trained.append(Trained(job, summary, history.arrays(run), parameters))
     return trained
+
+
+def _fit_stack(
+    jobs: Sequence[Job], stack: Stack, runs: Standing, history: History, throttle: Throttle, folder: Path
+) -> float:
+    """Trains a stack to its end, with checkpoints on the way, and returns the seconds that each run took."""
+    train, data, began = stack.settings.train, stack.data, time.perf_counter()
+
+    def seconds() -> float:
+        return (time.perf_counter() - began) / len(jobs)
+
+    if train.checkpoint is not None:
+        throttle.every(train.checkpoint, lambda: checkpoints.keep(jobs, runs, history, seconds(), folder))
+    records = fit(
+        stack.network,
+        runs,
+        (data.X_train, data.Y_train),
+        stack.update,
+        iterations=train.iterations,
+        batches=stack.batches(runs.iteration),
+        steps_at=history.steps_at,
+    )
+    for record in records:
+        history.add(record)
+        throttle(record)
+    return seconds()
+
+
+def _remove_checkpoints(jobs: Sequence[Job], done: Sequence[Trained | Exception], folder: Path) -> None:
+    for job, one in zip(jobs, done, strict=True):
+        if isinstance(one, Trained):
+            checkpoints.remove(job, folder)
 
 
 def _final(network: Network, parameters: Array, data: Data) -> dict[str, Array]:
