@@ -50,7 +50,7 @@ def _plan(job: SweepJob) -> str:
 
 
 def plan_of(cfg: DictConfig, tags: dict[str, str], folder: Path) -> str:
-    """Returns what would be done with a job: ``train``, ``again``, ``skip``, or why it could not be trained."""
+    """Returns what would be done with a job: ``train``, ``again``, ``skip``, or why it would not be."""
     from initlab.runs.claimed import claim_on
     from initlab.runs.job import build
 

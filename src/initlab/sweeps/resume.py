@@ -67,7 +67,7 @@ def stamp_of(hydra: DictConfig) -> str | None:
     """
     sources = [Path(one.path) for one in hydra.runtime.config_sources if one.schema == "file"]
     overrides = [str(override) for override in plain(hydra.overrides.task)]
-    files = sorted(path for place in (CONF, *sources) for path in place.rglob("*.yaml"))
+    files = sorted(path for place in (Path(str(CONF)), *sources) for path in place.rglob("*.yaml"))
     content = sha256(numerical_code().encode())
     for path in files:
         text = path.read_text()
