@@ -14,8 +14,8 @@ from initlab.errors import InitlabError
 from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome, read_outcomes
+from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
-from initlab.sweeps.resume import without_control
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2

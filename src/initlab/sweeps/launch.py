@@ -24,7 +24,8 @@ from initlab.sweeps.closing import CloseSweep, forget
 from initlab.sweeps.compose import Composer, QuickLoader
 from initlab.sweeps.executors.processes import Lost, run_in_workers
 from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
-from initlab.sweeps.ledger import Ledger, Progress, launched
+from initlab.sweeps.launched import launched
+from initlab.sweeps.ledger import Ledger, Progress
 from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.sweeps.resume import done_in, stamp_of
 

@@ -14,21 +14,16 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.config.options import CONF
-from initlab.runs.identity import numerical_code
+from initlab.runs.code import numerical_code
 from initlab.runs.outcome import Outcome, read_outcomes
+from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
-from initlab.sweeps.ledger import launched
+from initlab.sweeps.launched import launched
 from initlab.tracking.reading import finished_of
 
-CONTROL = ("resume=", "dry_run=")
 NOT_ITS_OWN = ("hydra.mode=", "hydra.sweep.dir=")
 ALLOWED = "INITLAB_ALLOW_TARGETS"
 VARIABLE = re.compile(r"oc\.env:\s*([A-Za-z_]\w*)")
-
-
-def without_control(overrides: Sequence[str]) -> list[str]:
-    """Returns overrides but those that say whether and how to go on, which determine no run."""
-    return [override for override in overrides if not override.startswith(CONTROL)]
 
 
 def command_of(folder: Path) -> list[str]:

@@ -13,8 +13,8 @@ from omegaconf import DictConfig
 from initlab.config.targets import GROUPS
 from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.signals import check
+from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
-from initlab.sweeps.resume import without_control
 
 if TYPE_CHECKING:
     from initlab.runs.summary import Trained

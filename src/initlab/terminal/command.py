@@ -13,15 +13,13 @@ from initlab.config.options import refuse_null_choices
 from initlab.errors import InitlabError
 from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.signals import Stopped, alive, stop_on_signals
-from initlab.sweeps.ledger import launched
+from initlab.sweeps.control import DRY_RUN, RESUME
+from initlab.sweeps.launched import launched
 from initlab.sweeps.task import RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import run_application, wants_tracebacks
 from initlab.terminal.stopping import AT_ONCE
 
 SECONDS_TO_CLOSE = 60  # a stop may take so long once it has got that far
-
-
-RESUME, DRY_RUN = "resume=true", "dry_run=true"
 
 
 @hydra.main(version_base="1.3", config_path="pkg://initlab.conf", config_name="config")

@@ -10,7 +10,7 @@ from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import MOST_SENTENCES, Summary
 from initlab.signals import Stopped
 from initlab.sweeps.closing import Closing
-from initlab.sweeps.ledger import Launched
+from initlab.sweeps.launched import Launched
 from initlab.terminal.results import Run, print_results
 from initlab.terminal.stopping import words_of_deaths, words_of_stop
 from initlab.terminal.tables import stdout
