@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 
 from initlab.errors import TrackingError
 from initlab.signals import Stopped, check
+from initlab.tracking.address import absolute_uri, address_of, page_of
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.client import ClientWriter
 from initlab.tracking.description import Description, check_names, completed, fitting_tags
 from initlab.tracking.engine import engine_of
-from initlab.tracking.store import absolute_uri, address_of, open_store, page_of, readable_errors
+from initlab.tracking.store import open_store, readable_errors
 from initlab.tracking.writer import NOTHING, Ending, Series, Writer, now
 
 if TYPE_CHECKING:
