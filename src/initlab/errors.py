@@ -16,6 +16,10 @@ class TrackingError(InitlabError):
     """A tracking store that cannot be opened or written."""
 
 
+class StoreAwayError(TrackingError):
+    """A tracking store that does not answer just now: what it shall hold can wait."""
+
+
 @contextmanager
 def naming(group: str) -> Iterator[None]:
     """Turns what a part says against its settings into a ConfigError that begins with the group's name."""

@@ -30,6 +30,11 @@ class _State:
     stopping = False
 
 
+def asked() -> int | None:
+    """Returns the number of the signal by which stopping was asked for, None if it was not."""
+    return _State.waiting
+
+
 def _on_signal(signum: int, frame: FrameType | None) -> None:
     if _State.stopping and signum != signal.SIGINT:
         return

@@ -17,7 +17,8 @@ from initlab.tracking import Description, Run, Tracker
 def look(
     cfg: DictConfig, tags: Mapping[str, str], folder: Path | str = "."
 ) -> tuple[Setup, Observation, str | None]:
-    """Returns what is looked at, what was seen and, where it is tracked, the run's address.
+    """Returns what is looked at, what was seen and, where it is tracked, the run's address: none of one that
+    waits for a store that does not answer.
 
     ``tags`` must hold the choices of model, init and bias; a relative path in ``tracking.uri`` is seen from
     ``folder``.
@@ -30,7 +31,7 @@ def look(
     with tracker.runs([_description(setup, tags)]) as [run]:
         observation = observe(setup)
         _keep(run, setup, tags, observation)
-    return setup, observation, tracker.file_address(run.run_id)
+    return setup, observation, None if run.waits else tracker.file_address(run.run_id)
 
 
 def _description(setup: Setup, tags: Mapping[str, str]) -> Description:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from initlab.config.schema import leaves
 from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
+from initlab.errors import TrackingError
+from initlab.numerals import number
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
-from initlab.runs.summary import Trained, describe
+from initlab.runs.summary import Summary, Trained, describe
 from initlab.signals import held
 from initlab.tracking import Data, Description, Run, Series, Tracker, image_files
 from initlab.training.history import History
@@ -63,8 +65,7 @@ class RunRecorder:
                 self._flushed = history.length
 
     def keep(self, trained: Sequence[Trained], tell: Callable[[int], None]) -> list[Trained | Exception]:
-        """Writes what trained runs leave, says how they end, and returns them with their ids; tells each that
-        is done.
+        """Writes what trained runs leave, says how they end, and returns them; tells each that is done.
 
         Where that fails for one run, it ends FAILED and its error is returned in its place.
         """
@@ -85,10 +86,30 @@ class RunRecorder:
             return error
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
         run.finish(summary.metrics, tags | summary.diagnosis_tags)
-        address = self._tracker.address(summary.tags.get("sweep"))
+        return one
+
+    def ended(self, kept: Sequence[Trained | Exception]) -> list[Trained | Exception]:
+        """Returns kept runs with what the store calls them, once the block of ``Tracker.runs`` has been left;
+        an error in the place of one that somebody has deleted meanwhile.
+        """
+        runs = zip(self._runs, kept, strict=True)
+        return [self._named(run, one) if isinstance(one, Trained) else one for run, one in runs]
+
+    def _named(self, run: Run, one: Trained) -> Trained | Exception:
+        summary = one.summary
+        if run.deleted:
+            return TrackingError(f"run {run.run_id}: was deleted meanwhile; {_end_of(summary)}")
+        address = None if run.waits else self._tracker.address(summary.tags.get("sweep"))
         store, place = self._tracker.uri, run.place
-        summary = replace(summary, run_id=run.run_id, address=address, store=store, place=place)
-        return replace(one, summary=summary)
+        return replace(
+            one, summary=replace(summary, run_id=run.run_id, address=address, store=store, place=place)
+        )
+
+
+def _end_of(summary: Summary) -> str:
+    if summary.final_cost is None:
+        return f"it diverged at iteration {summary.diverged_at}"
+    return f"it had ended at cost {number(summary.final_cost)}"
 
 
 def _data_files(one: Trained) -> dict[str, bytes]:

@@ -122,7 +122,8 @@ def _run_stack(
         if started:
             started(tracker.uri, [run.run_id for run in runs])
         throttle.flush = recorder.flush
-        return recorder.keep(_train_stack(jobs, stack, history, throttle), kept)
+        done = recorder.keep(_train_stack(jobs, stack, history, throttle), kept)
+    return recorder.ended(done)
 
 
 def _history(stack: Stack) -> History:
