@@ -99,11 +99,11 @@ class RunRecorder:
         summary = one.summary
         if run.deleted:
             return TrackingError(f"run {run.run_id}: was deleted meanwhile; {_end_of(summary)}")
-        address = None if run.waits else self._tracker.address(summary.tags.get("sweep"))
-        store, place = self._tracker.uri, run.place
-        return replace(
-            one, summary=replace(summary, run_id=run.run_id, address=address, store=store, place=place)
-        )
+        summary = replace(summary, store=self._tracker.uri)
+        if not run.waits:
+            address = self._tracker.address(summary.tags.get("sweep"))
+            summary = replace(summary, run_id=run.run_id, address=address, place=run.place)
+        return replace(one, summary=summary)
 
 
 def _end_of(summary: Summary) -> str:

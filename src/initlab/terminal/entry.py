@@ -9,6 +9,7 @@ from initlab.terminal.application import end_with_the_reader
 SUBCOMMANDS = {
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
+    "sync": "initlab.terminal.sync",
     "ui": "initlab.terminal.ui",
 }
 TRAINING = "initlab.terminal.command"

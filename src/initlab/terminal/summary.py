@@ -11,7 +11,7 @@ from initlab.runs.summary import MOST_SENTENCES, Summary
 from initlab.sweeps.closing import Closing
 from initlab.terminal.results import Run, print_results
 from initlab.terminal.tables import stdout
-from initlab.terminal.wording import ui_command
+from initlab.terminal.wording import own_command, ui_command
 
 NOTHING_MORE = Closing()
 MOST_FAILURES = 20  # a thousand lines would bury the table; the rest are in the jobs' folders
@@ -23,6 +23,7 @@ def print_summary(outcomes: Sequence[Outcome], closing: Closing = NOTHING_MORE) 
     """
     finished = [outcome for outcome in outcomes if outcome.summary]
     failed = [outcome for outcome in outcomes if outcome.error is not None]
+    summaries = [outcome.summary for outcome in finished if outcome.summary]
     runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
     if runs:
         console = stdout()
@@ -36,6 +37,8 @@ def print_summary(outcomes: Sequence[Outcome], closing: Closing = NOTHING_MORE) 
             _print_places(console, runs[0].summary, closing)
         else:
             _print_addresses(console, [run.summary for run in runs])
+    if waiting := sum(summary.waits for summary in summaries):
+        _print_waiting(waiting)
     if closing.problem:
         print(closing.problem, file=sys.stderr)
     if len(outcomes) == 1 and failed:
@@ -44,6 +47,12 @@ def print_summary(outcomes: Sequence[Outcome], closing: Closing = NOTHING_MORE) 
         _print_failures(failed, len(finished) + len(failed))
     if stopped := len(outcomes) - len(finished) - len(failed):
         print(f"{_jobs(stopped)} stopped before the end.", file=sys.stderr)
+
+
+def _print_waiting(runs: int) -> None:
+    command = own_command("sync")
+    wait, them = ("1 run waits", "it") if runs == 1 else (f"{runs:,} runs wait", "them")
+    print(f"{wait} in mlruns/spool for the store; `{command}` delivers {them}.", file=sys.stderr)
 
 
 def _print_addresses(console: Console, summaries: Sequence[Summary]) -> None:

@@ -19,6 +19,17 @@ def is_away(error: BaseException) -> bool:
     return any(_says_so(one) for one in _with_causes(error))
 
 
+def reason(error: BaseException) -> str | None:
+    """Returns what the system said when a server could not be asked: the libraries between say it at length;
+    None for what else is wrong.
+    """
+    if not type(error).__module__.startswith(("requests", "mlflow")) or not is_away(error):
+        return None
+    causes = [one for one in _with_causes(error) if isinstance(one, OSError)]
+    said = [one.strerror or str(one) for one in causes if type(one).__module__ in ("builtins", "socket")]
+    return said[-1] if said else None
+
+
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
     seen: list[BaseException] = []
     waiting: list[BaseException | None] = [error]

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from filelock import FileLock
 
 from initlab.errors import StoreAwayError, TrackingError
-from initlab.tracking.away import is_away
+from initlab.tracking.away import is_away, reason
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -94,7 +94,7 @@ def readable_errors(problem: str) -> Iterator[None]:
             ("mlflow", "sqlalchemy", "psycopg", "requests", "filelock", "urllib3")
         ):
             kind = StoreAwayError if is_away(error) else TrackingError
-            raise kind(f"{problem}: {_first_line(error)}") from error
+            raise kind(f"{problem}: {reason(error) or _first_line(error)}") from error
         raise
 
 
