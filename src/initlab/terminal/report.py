@@ -85,12 +85,14 @@ def _report(given: Mapping[str, str]) -> None:
     from initlab.report.words import verdict
     from initlab.runs.stored import RunFiles
     from initlab.terminal.tables import stdout
+    from initlab.tracking.delivery import deliver_first
     from initlab.tracking.store import absolute_uri
 
     uri = absolute_uri(given["uri"] or tracking_uri(), Path.cwd())
     names = [name for name in given["sweep"].split(",") if name]
     # What is wrong in the words typed is said before anything is read.
     by, equal_within = _by(given["by"]), _equal_within(given["equal_within"])
+    deliver_first(uri, Path.cwd())
     sweep, parameters = tracked_sweep(uri, given["experiment"], names)
     by = by or parameters.get("report.by", "score")
     if equal_within is None:

@@ -1,15 +1,16 @@
 """Delivering records to a store that answers again: each run exactly once, whatever was delivered before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from initlab.errors import StoreAwayError, TrackingError
 from initlab.tracking.artifacts import write_files
+from initlab.tracking.link import to_stderr
 from initlab.tracking.opening import Store, opened
 from initlab.tracking.record import Record
-from initlab.tracking.spool import Waiting, delivering, load, remove, shown, waiting
-from initlab.tracking.store import readable_errors
+from initlab.tracking.spool import Waiting, delivering, load, remove, shown, spool_of, waiting
+from initlab.tracking.store import absolute_uri, readable_errors
 
 
 @dataclass(frozen=True)
@@ -58,19 +59,22 @@ def waiting_for(uri: str, folder: Path) -> list[Waiting]:
     return [one for one in waiting(folder) if one.store == shown(uri, folder)]
 
 
-def deliver_first(uri: str, folder: Path, say: Callable[[str], None]) -> None:
-    """Delivers what waits for a store before a command goes on with it, and says so; it never fails."""
-    try:
-        if not waiting_for(uri, folder):
-            return
-        done = deliver_waiting(uri, folder)
-    except TrackingError as error:
-        say(f"What waits in mlruns/spool was not delivered: {error}")
+def deliver_first(uri: str | None, folder: Path) -> None:
+    """Delivers what waits for the store that a command in a folder is about to use, and says so; it never
+    fails. None stands for no store.
+    """
+    if uri is None or not spool_of(folder).is_dir():
         return
-    if done.runs:
-        say(f"{counted(done.runs)} that waited in mlruns/spool {_have(done.runs)} been delivered.")
+    uri = absolute_uri(uri, folder)
+    try:
+        there = len(waiting_for(uri, folder))
+        done = deliver_waiting(uri, folder) if there else Delivered(0, ())
+    except TrackingError as error:
+        there, done = 0, Delivered(0, [str(error)])
+    if there:
+        to_stderr(f"Of {counted(there)} in mlruns/spool, {done.runs:,} {_have(done.runs)} been delivered.")
     for problem in done.problems:
-        say(f"A run in mlruns/spool waits on: {problem}")
+        to_stderr(problem)
 
 
 def counted(runs: int) -> str:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from initlab.errors import StoreAwayError
+from initlab.signals import alive, asked
 
 SECONDS_TO_WAIT = 15  # since the store went away, at the end of a stack
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
@@ -59,35 +60,39 @@ class Link:
             self._since, self._pause = None, FIRST_PAUSE
             say(f"{named(self._uri)} answers again.")
 
-    def patiently(self, attempt: Callable[[], T], say: Say, stopping: Callable[[], bool]) -> T:
+    def patiently(self, attempt: Callable[[], T], say: Say) -> T:
         """Returns what an attempt returns; tries again while the store is away, until it has been for so long
-        that waiting is in vain, or the process is to stop.
+        that waiting is in vain, or stopping was asked for.
 
         Raises StoreAwayError then.
         """
-        while True:
-            if self.resting and self._in_vain:
-                raise StoreAwayError(f"{named(self._uri)} {_silent(self._uri)}")
+        while not self._in_vain:
+            alive()
             try:
                 result = attempt()
             except StoreAwayError:
                 self.lost(say)
-                if stopping() or self._in_vain:
+                if self._in_vain:
                     raise
-                self._rest(stopping)
+                self._rest()
             else:
                 self.found(say)
                 return result
+        raise StoreAwayError(f"{named(self._uri)} {_silent(self._uri)}")
 
     @property
     def _in_vain(self) -> bool:
-        return self._since is not None and time.monotonic() >= self._since + SECONDS_TO_WAIT
+        """Whether a store that did not answer need not be asked now."""
+        if self._since is None:
+            return False
+        late = time.monotonic() >= self._since + SECONDS_TO_WAIT and self.resting
+        return late or asked() is not None
 
-    def _rest(self, stopping: Callable[[], bool]) -> None:
+    def _rest(self) -> None:
         """Waits until the store may be asked again, and no longer than is worth it."""
         assert self._since is not None
-        until = min(self._next, self._since + SECONDS_TO_WAIT)
-        while (left := until - time.monotonic()) > 0 and not stopping():
+        self._next = min(self._next, self._since + SECONDS_TO_WAIT)
+        while (left := self._next - time.monotonic()) > 0 and asked() is None:
             time.sleep(min(left, STEP))
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from initlab.errors import StoreAwayError
-from initlab.signals import asked, held
+from initlab.errors import StoreAwayError, TrackingError
+from initlab.signals import Stopped, check
 from initlab.tracking.artifacts import local_folder, write_files
 from initlab.tracking.away import is_away
 from initlab.tracking.delivery import deliver
@@ -21,7 +21,7 @@ from initlab.tracking.opening import Store, engine_of, opened
 from initlab.tracking.record import Record
 from initlab.tracking.spool import keep
 from initlab.tracking.store import absolute_uri, address_of, page_of, readable_errors
-from initlab.tracking.writer import NOTHING, Ending, Series, Writer, now, start_times
+from initlab.tracking.writer import ENDED_BECAUSE, NOTHING, Ending, Series, Writer, now, start_times
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,22 +71,20 @@ class Tracker:
         """Gives a RUNNING run for each description, in order, and ends them all when the block is left.
 
         A run ends as ``Run.finish`` or ``Run.fail`` has said. One of which neither was said ends FINISHED;
-        when an exception leaves the block FAILED, or KILLED if that is a KeyboardInterrupt. A stopping signal
-        that comes while runs are started or ended waits until that is done.
+        when an exception leaves the block FAILED, or KILLED if that is a KeyboardInterrupt; how many are so
+        marked is then added to a Stopped.
         """
-        runs: list[Run] = []
-        status = "FAILED"
+        check()
+        runs = self._start(descriptions)
         try:
-            with held():
-                runs = self._start(descriptions)
             yield runs
-            status = "FINISHED"
-        except KeyboardInterrupt:
-            status = "KILLED"
+        except Stopped as stopped:
+            self._kill(runs, stopped)
             raise
-        finally:
-            with held():
-                self._end_each(runs, status)
+        except BaseException as error:
+            self._end_each(runs, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            raise
+        self._end_each(runs, "FINISHED")
 
     def log(self, series: Sequence[Series]) -> None:
         """Writes metrics of any number of runs. NaN and infinity are left out: MLflow would store the one as
@@ -111,13 +109,18 @@ class Tracker:
             if run:
                 run.record.series.append(one)
 
-    def end_if_running(self, run_ids: Sequence[str], status: str) -> None:
-        """Ends those of the runs that are still RUNNING, because the process that began them is gone."""
+    def end_if_running(self, run_ids: Sequence[str], because: str) -> list[str]:
+        """Ends as FAILED those of the runs that are still RUNNING, because the process that began them is
+        gone, and returns the ids of the FINISHED ones.
+        """
         with readable_errors("runs cannot be ended"):
             there = [run_id for run_id in run_ids if run_id not in self._writer.missing(run_ids)]
-            running = [i for i in there if self.client.get_run(i).info.status == "RUNNING"]
+            statuses = {run_id: self.client.get_run(run_id).info.status for run_id in there}
+            running = [run_id for run_id, status in statuses.items() if status == "RUNNING"]
             if running:
-                self._writer.close([Ending(run_id, status) for run_id in running])
+                said = {ENDED_BECAUSE: because}
+                self._writer.close([Ending(run_id, "FAILED", tags=said) for run_id in running])
+        return [run_id for run_id, status in statuses.items() if status == "FINISHED"]
 
     def address(self, sweep: str | None = None) -> str:
         """Returns the address of the charts in the MLflow UI."""
@@ -238,6 +241,16 @@ class Tracker:
             run.record.files.clear()
         self._remember(runs)
 
+    def _kill(self, runs: Sequence["Run"], stopped: Stopped) -> None:
+        killed = sum(run.ending is None for run in runs)
+        try:
+            self._end_each(runs, "KILLED")
+            waiting = sum(run.waits and run.ending is None for run in runs)
+            stopped.killed += killed - waiting
+            stopped.unmarked += waiting
+        except TrackingError:  # the closing words say so, and the next command on the store marks them
+            stopped.unmarked += killed
+
     def _end_each(self, runs: Sequence["Run"], status: str) -> None:
         """Ends the runs; what a store that is away does not take is kept for it."""
         try:
@@ -261,7 +274,7 @@ class Tracker:
             self._skipping_deleted("runs cannot be ended", self._close, runs)
 
         try:
-            self._link.patiently(close, self._say, lambda: asked() is not None)
+            self._link.patiently(close, self._say)
         except StoreAwayError:
             waiting = [run for run in runs if not run.deleted]
             keep([run.record for run in waiting], self.uri, self.experiment, self.folder)
