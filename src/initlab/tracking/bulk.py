@@ -45,7 +45,7 @@ class BulkWriter:
     def locate(self, experiment_id: str, records: Sequence[Record]) -> list[tuple[str, str]]:
         """Returns the id and the place of the files of each run, which need not be there yet."""
         keys = [record.key for record in records]
-        with self._engine.connect() as connection:
+        with transaction(self._engine) as connection:
             places = _places(connection, int(experiment_id), keys) | _places_of_runs(connection, keys)
         return [(key, places[key]) for key in keys]
 
@@ -65,7 +65,7 @@ class BulkWriter:
         """Returns those of the runs that were deleted."""
         runs = TABLES["runs"].c
         active = sa.select(runs.run_uuid).where(runs.run_uuid.in_(run_ids), runs.lifecycle_stage == "active")
-        with self._engine.connect() as connection:
+        with transaction(self._engine) as connection:
             return set(run_ids) - set(connection.execute(active).scalars())
 
 
@@ -93,7 +93,7 @@ def _places_of_runs(connection: Connection, run_ids: Sequence[str]) -> dict[str,
     """Returns where the files of those of the runs are that are there, by their ids."""
     runs = TABLES["runs"].c
     found = sa.select(runs.run_uuid, runs.artifact_uri).where(runs.run_uuid.in_(run_ids))
-    return dict(connection.execute(found).tuples().all())
+    return {row.run_uuid: row.artifact_uri for row in connection.execute(found)}
 
 
 def _artifact_location(connection: Connection, experiment: int) -> str:
