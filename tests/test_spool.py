@@ -1,11 +1,17 @@
 """A store that goes away: training goes on, nothing is lost, and all that was kept arrives exactly once."""
 
+import multiprocessing
+import os
+import shutil
+import signal
 import sqlite3
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,9 +19,21 @@ from conftest import runs_of
 from mlflow import MlflowClient
 from stores import PostgreSQL, disconnect, execute, rows_of, running_postgresql
 
-from initlab.tracking import Data, Description, Run, Series, Tracker, link, sql, store
+from initlab.tracking import (
+    Data,
+    Description,
+    Run,
+    Series,
+    Tracker,
+    artifacts,
+    bulk,
+    delivery,
+    link,
+    sql,
+    store,
+)
 from initlab.tracking.delivery import deliver_waiting
-from initlab.tracking.spool import shown, waiting
+from initlab.tracking.spool import waiting
 
 SHORT = ("train.iterations=20", "plots.frames=0", "report.keep=false")
 DATA = Data("circles", "drawn here", np.eye(31), np.ones((31, 1)))
@@ -184,3 +202,136 @@ def test_whenever_a_database_is_away_its_rows_are_in_the_end_as_if_it_never_was(
         : len(said)
     ]
     assert_as_undisturbed(database.uri, folder, began)
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 5])  # the start, metrics twice, the ending
+def test_a_commit_whose_answer_is_lost_doubles_nothing(folder, monkeypatch, lost):
+    began, calls = now() - 1000, iter(range(1, 100))
+
+    @contextmanager
+    def transaction(engine, real=bulk.transaction):
+        with real(engine) as connection:
+            yield connection
+        if next(calls) == lost:
+            raise ConnectionResetError("the answer is lost")
+
+    uri = f"sqlite:///{folder}/mlruns/mlflow.db"
+    tracker = Tracker(uri, "initlab", folder)
+    monkeypatch.setattr(bulk, "transaction", transaction)
+    track(tracker)
+    assert next(calls) > lost
+    monkeypatch.undo()
+    assert waiting(folder) == []
+    assert_as_undisturbed(uri, folder, began)
+
+
+def in_a_process(function: Callable[[], None]) -> multiprocessing.Process:
+    """Starts a function in a process of its own, which has imported all that this one has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, which write nothing
+        process = multiprocessing.get_context("fork").Process(target=function)
+        process.start()
+    return process
+
+
+def killed_delivery(uri: str, folder: Path, module: ModuleType, name: str, after: int) -> int | None:
+    """Returns the exit code of a process that kills itself at a call of a function in its delivery."""
+
+    def deliver() -> None:
+        real, calls = getattr(module, name), iter(range(100))
+
+        def call(*arguments, **named):
+            if next(calls) == after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*arguments, **named)
+
+        setattr(module, name, call)
+        deliver_waiting(uri, folder)
+
+    process = in_a_process(deliver)
+    process.join()
+    return process.exitcode
+
+
+@pytest.fixture
+def kept(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The store's address and a folder in whose spool three runs wait for it."""
+    store = LockedSQLite(folder / "mlruns" / "mlflow.db")
+    store.stop()
+    track(Tracker(store.uri, "initlab", folder))
+    store.start()
+    assert len(waiting(folder)) == 3
+    return store.uri, folder
+
+
+def test_a_delivery_that_is_killed_anywhere_is_completed_by_the_next(kept):
+    uri, folder = kept
+    began = now() - 60_000
+    for module, name, after in [
+        (artifacts, "write_whole", 1),  # between two files
+        (bulk, "insert_tuples", 1),  # in the transaction
+        (bulk, "insert_or_replace", 1),
+        (delivery, "remove", 0),  # all is written, and waits still
+        (shutil, "rmtree", 0),  # in removing the first
+        (delivery, "remove", 1),
+    ]:
+        assert killed_delivery(uri, folder, module, name, after) == -signal.SIGKILL
+    assert len(waiting(folder)) == 1
+    assert deliver_waiting(uri, folder).runs == 1
+    assert_as_undisturbed(uri, folder, began)
+
+
+def test_what_was_delivered_but_not_removed_is_no_second_run(kept):
+    uri, folder = kept
+    began = now() - 60_000
+    copy = folder / "copy"
+    shutil.copytree(folder / "mlruns" / "spool", copy)
+    assert deliver_waiting(uri, folder).runs == 3
+    shutil.copytree(copy, folder / "mlruns" / "spool", dirs_exist_ok=True)
+    assert deliver_waiting(uri, folder).runs == 3
+    assert_as_undisturbed(uri, folder, began)
+
+
+def test_two_deliveries_at_once_share_the_work(kept):
+    uri, folder = kept
+    delivered = multiprocessing.get_context("fork").Queue()
+    both = [in_a_process(lambda: delivered.put(deliver_waiting(uri, folder).runs)) for _ in range(2)]
+    assert delivered.get(timeout=60) + delivered.get(timeout=60) == 3
+    for one in both:
+        one.join()
+    assert_as_undisturbed(uri, folder, now() - 60_000)
+
+
+def test_a_record_that_is_broken_waits_and_the_others_are_delivered(kept):
+    uri, folder = kept
+    first, *_ = waiting(folder)
+    (first.folder / "series.npz").write_bytes(b"PK no zip")
+    done = deliver_waiting(uri, folder)
+    assert done.runs == 2
+    [problem] = done.problems
+    assert problem.startswith(f"{first.folder / 'series.npz'}: is not a record of Initlab's: ")
+    (first.folder / "record.json").write_bytes(b"{")
+    [problem] = deliver_waiting(uri, folder).problems
+    assert problem.startswith(f"{first.folder / 'record.json'}: is not a record of Initlab's: ")
+    assert [one.folder for one in waiting(folder)] == [first.folder]
+
+
+def test_a_project_that_was_moved_delivers_into_the_store_that_moved_with_it(kept, tmp_path):
+    _, folder = kept
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(folder / "mlruns", moved / "mlruns")
+    uri = f"sqlite:///{moved}/mlruns/mlflow.db"
+    assert deliver_waiting(uri, moved).runs == 3
+    assert len(runs_of(MlflowClient(uri))) == 3
+
+
+def test_no_password_is_kept_with_what_waits(tmp_path):
+    uri = "postgresql+psycopg://ada:s3cr%40t@127.0.0.1:9/runs"
+    track(Tracker(uri, "initlab", tmp_path))
+    spooled = [path for path in (tmp_path / "mlruns").rglob("*") if path.is_file()]
+    assert len(spooled) > 3
+    assert not any(b"s3cr" in path.read_bytes() for path in spooled)
+    assert waiting(tmp_path)[0].store == "postgresql+psycopg://ada@127.0.0.1:9/runs"
+    problems = deliver_waiting(uri, tmp_path).problems
+    assert len(problems) == 1
+    assert "Connection refused" in problems[0]

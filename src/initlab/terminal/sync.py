@@ -82,5 +82,5 @@ def _stores(uri: str | None, folder: Path) -> list[str]:
     if uri is not None:
         return [absolute_uri(uri, folder)]
     own = absolute_uri(tracking_uri(), folder)  # with its password, which the spool does not hold
-    named = dict.fromkeys(one.store for one in waiting(folder))
+    named = dict.fromkeys(one.store or shown(own, folder) for one in waiting(folder))
     return [own if store == shown(own, folder) else absolute_uri(store, folder) for store in named]

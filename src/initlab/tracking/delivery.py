@@ -55,8 +55,8 @@ def deliver_waiting(uri: str, folder: Path) -> Delivered:
 
 
 def waiting_for(uri: str, folder: Path) -> list[Waiting]:
-    """Returns what waits in the spool of a folder for the store at uri (absolute)."""
-    return [one for one in waiting(folder) if one.store == shown(uri, folder)]
+    """Returns what waits in the spool of a folder for the store at uri (absolute), for all that is known."""
+    return [one for one in waiting(folder) if one.store in (None, shown(uri, folder))]
 
 
 def deliver_first(uri: str | None, folder: Path) -> None:

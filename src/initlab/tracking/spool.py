@@ -11,7 +11,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,10 +35,12 @@ COLUMNS = ("values", "steps", "timestamps")
 
 @dataclass(frozen=True)
 class Waiting:
-    """A record that waits: its folder, its store, without a password, and its experiment."""
+    """A record that waits: its folder, its store, without a password, and its experiment; what it waits for
+    is not known of one that is broken.
+    """
 
     folder: Path
-    store: str
+    store: str | None
     experiment: str
 
 
@@ -74,15 +76,17 @@ def keep(records: Sequence[Record], uri: str, experiment: str, folder: Path) -> 
 
 
 def waiting(folder: Path) -> list[Waiting]:
-    """Returns what waits in the spool of a folder, the oldest first; raises TrackingError for a record that
-    is not one.
-    """
+    """Returns what waits in the spool of a folder, the oldest first."""
     found: list[tuple[float, Waiting]] = []
     for place in spool_of(folder).glob("[!.]*"):
         if place.suffix != ".part":
-            with suppress(FileNotFoundError):  # delivered a moment ago, by another process
+            try:
                 said = _read(place / RECORD)
                 found.append((said["started"], Waiting(place, said["store"], said["experiment"])))
+            except FileNotFoundError:  # delivered a moment ago, by another process
+                continue
+            except TrackingError:  # ``load`` says why
+                found.append((0, Waiting(place, None, "")))
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].folder))]
 
 
