@@ -65,6 +65,7 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     """
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
         client = _client(uri)
+        end_stale(client)
         return client, _experiment_id(client, uri, experiment, folder)
 
 

@@ -251,6 +251,14 @@ class Tracker:
         except TrackingError:  # the closing words say so, and the next command on the store marks them
             stopped.unmarked += killed
 
+    def _kill(self, runs: Sequence["Run"], stopped: Stopped) -> None:
+        killed = sum(run.ending is None for run in runs)
+        try:
+            self._end_each(runs, "KILLED")
+            stopped.killed += killed
+        except TrackingError:  # the closing words say so, and the next command on the store marks them
+            stopped.unmarked += killed
+
     def _end_each(self, runs: Sequence["Run"], status: str) -> None:
         """Ends the runs; what a store that is away does not take is kept for it."""
         try:
