@@ -15,6 +15,7 @@ from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
 from initlab.errors import TrackingError
 from initlab.numerals import number
+from initlab.runs.identity import code_digest, identity_of
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Summary, Trained, describe

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from initlab.tracking.client import ClientWriter
+from initlab.tracking.engine import engine_of
 from initlab.tracking.store import open_store
 from initlab.tracking.writer import Writer
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from sqlalchemy import Engine
 
 
 class Store(NamedTuple):
@@ -38,8 +38,3 @@ def writer_into(client: "MlflowClient") -> Writer:
     from initlab.tracking.sql import can_be_filled
 
     return BulkWriter(engine) if can_be_filled(engine) else ClientWriter(client)
-
-
-def engine_of(client: "MlflowClient") -> "Engine | None":
-    """Returns what connects the client to its database; None where it speaks to a server."""
-    return getattr(client._tracking_client.store, "engine", None)

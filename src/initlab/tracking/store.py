@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from initlab.errors import StoreAwayError, TrackingError
 from initlab.tracking.away import is_away, reason
+from initlab.tracking.stale import end_stale
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -16,8 +16,9 @@ from initlab.tracking.artifacts import local_folder, write_files
 from initlab.tracking.away import is_away
 from initlab.tracking.delivery import deliver
 from initlab.tracking.description import Description, check_names, completed, fitting_tags
+from initlab.tracking.engine import engine_of
 from initlab.tracking.link import Say, link_to, to_stderr
-from initlab.tracking.opening import Store, engine_of, opened
+from initlab.tracking.opening import Store, opened
 from initlab.tracking.record import Record
 from initlab.tracking.spool import keep
 from initlab.tracking.store import absolute_uri, address_of, page_of, readable_errors
@@ -248,14 +249,6 @@ class Tracker:
             waiting = sum(run.waits and run.ending is None for run in runs)
             stopped.killed += killed - waiting
             stopped.unmarked += waiting
-        except TrackingError:  # the closing words say so, and the next command on the store marks them
-            stopped.unmarked += killed
-
-    def _kill(self, runs: Sequence["Run"], stopped: Stopped) -> None:
-        killed = sum(run.ending is None for run in runs)
-        try:
-            self._end_each(runs, "KILLED")
-            stopped.killed += killed
         except TrackingError:  # the closing words say so, and the next command on the store marks them
             stopped.unmarked += killed
 
