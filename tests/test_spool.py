@@ -9,13 +9,13 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-from conftest import runs_of
+from conftest import folder_with, free_port, mlflow_server, runs_of
 from mlflow import MlflowClient
 from stores import PostgreSQL, disconnect, execute, rows_of, running_postgresql
 
@@ -32,8 +32,12 @@ from initlab.tracking import (
     sql,
     store,
 )
+from initlab.tracking.client import ClientWriter
 from initlab.tracking.delivery import deliver_waiting
-from initlab.tracking.spool import waiting
+from initlab.tracking.description import completed
+from initlab.tracking.record import Record
+from initlab.tracking.spool import keep, waiting
+from initlab.tracking.writer import Ending
 
 SHORT = ("train.iterations=20", "plots.frames=0", "report.keep=false")
 DATA = Data("circles", "drawn here", np.eye(31), np.ones((31, 1)))
@@ -335,3 +339,89 @@ def test_no_password_is_kept_with_what_waits(tmp_path):
     problems = deliver_waiting(uri, tmp_path).problems
     assert len(problems) == 1
     assert "Connection refused" in problems[0]
+
+
+class MLflowServer:
+    """MLflow's own server, at one address however often it is started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, free_port()
+        self.uri = f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        self._running = ExitStack()
+        places = "--artifacts-destination", self._folder / "files"
+        self._running.enter_context(mlflow_server(self._folder, *places, port=self._port))
+
+    def stop(self) -> None:
+        self._running.close()  # kills it
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[MLflowServer]:
+    one = MLflowServer(folder_with(migrated_database, tmp_path_factory.mktemp("server")))
+    one.start()
+    yield one
+    one.stop()
+
+
+def read_back(tracker: Tracker) -> list[tuple]:
+    """Returns the runs of a tracker's experiment, all that MLflow's client says of them but for ids and what
+    the time is.
+    """
+    found = tracker.client.search_runs([tracker.experiment_id], order_by=["attributes.run_name"])
+    return [_read_back(tracker.client, run) for run in found]
+
+
+def _read_back(client: MlflowClient, run) -> tuple:
+    run_id, data = run.info.run_id, run.data
+    histories = {
+        key: sorted(
+            (m.step, m.value, min(m.timestamp, THEN + 999)) for m in client.get_metric_history(run_id, key)
+        )
+        for key in data.metrics
+    }
+    files = {one.path for one in client.list_artifacts(run_id)}
+    inputs = [one.to_dictionary() for one in run.inputs.dataset_inputs]
+    tags = {key: value for key, value in data.tags.items() if key != "spool"}
+    return run.info.run_name, run.info.status, data.params, tags, data.metrics, histories, files, inputs
+
+
+@pytest.mark.parametrize(("gone", "back"), [("before", "after"), ("started", "files"), ("ending", "after")])
+def test_whenever_a_server_is_killed_its_runs_are_in_the_end_as_if_it_never_was(server, tmp_path, gone, back):
+    def at(moment: str) -> None:
+        if moment == gone:
+            server.stop()
+        if moment == back:
+            server.start()
+
+    at("before")
+    disturbed = Tracker(server.uri, f"{gone}-{back}", tmp_path)
+    runs = track(disturbed, at)
+    assert [run.waits for run in runs] == [back == "after"] * 3
+    assert deliver_waiting(server.uri, tmp_path).runs == (3 if back == "after" else 0)
+    undisturbed = Tracker(server.uri, "undisturbed", tmp_path)
+    if not read_back(undisturbed):
+        track(undisturbed)
+    assert read_back(disturbed) == read_back(undisturbed)
+    assert len(read_back(disturbed)) == 3
+
+
+def test_a_delivery_to_a_server_that_is_killed_anywhere_makes_no_second_run(server, tmp_path):
+    experiment = Tracker(server.uri, "killed", tmp_path)
+    record = Record(completed(a_stack()[0], tmp_path), now(), files={"a.txt": b"a"})
+    record.series += some_series([record.key], range(40))
+    record.ending = Ending(record.key, "FINISHED", {"final_cost": 1.0}, time=now())
+    keep([record], server.uri, "killed", tmp_path)
+    for module, name, after in [
+        (ClientWriter, "_describe", 0),  # it is made, and its answer known to nobody
+        (MlflowClient, "log_artifact", 0),
+        (MlflowClient, "log_batch", 1),  # between parameters and metrics
+        (MlflowClient, "set_terminated", 0),
+        (delivery, "remove", 0),
+    ]:
+        assert killed_delivery(server.uri, tmp_path, module, name, after) == -signal.SIGKILL
+    assert deliver_waiting(server.uri, tmp_path).runs == 1
+    [(name, status, _, _, metrics, histories, files, inputs)] = read_back(experiment)
+    assert (name, status, metrics["final_cost"], files) == ("he-seed1", "FINISHED", 1.0, {"a.txt"})
+    assert [len(histories["cost"]), len(histories["final_cost"]), len(inputs)] == [40, 1, 1]

@@ -165,6 +165,8 @@ def in_flight(call: Callable[[T], R], items: Iterable[T], at_once: int = CALLS_I
         try:
             return call(item)
         except Exception as error:
+            # Raised again by another thread it would have another context, and what led to it were lost.
+            error.__cause__ = error.__cause__ or error.__context__
             if is_away(error):
                 gone.append(error)
             raise
