@@ -359,8 +359,8 @@ class MLflowServer:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[MLflowServer]:
+    """A server that is not there until the first test starts it."""
     one = MLflowServer(folder_with(migrated_database, tmp_path_factory.mktemp("server")))
-    one.start()
     yield one
     one.stop()
 
@@ -387,32 +387,25 @@ def _read_back(client: MlflowClient, run) -> tuple:
     return run.info.run_name, run.info.status, data.params, tags, data.metrics, histories, files, inputs
 
 
-@pytest.mark.parametrize(("gone", "back"), [("before", "after"), ("started", "files"), ("ending", "after")])
-def test_whenever_a_server_is_killed_its_runs_are_in_the_end_as_if_it_never_was(server, tmp_path, gone, back):
-    def at(moment: str) -> None:
-        if moment == gone:
-            server.stop()
-        if moment == back:
-            server.start()
-
-    at("before")
-    disturbed = Tracker(server.uri, f"{gone}-{back}", tmp_path)
-    runs = track(disturbed, at)
-    assert [run.waits for run in runs] == [back == "after"] * 3
-    assert deliver_waiting(server.uri, tmp_path).runs == (3 if back == "after" else 0)
-    undisturbed = Tracker(server.uri, "undisturbed", tmp_path)
-    if not read_back(undisturbed):
-        track(undisturbed)
-    assert read_back(disturbed) == read_back(undisturbed)
-    assert len(read_back(disturbed)) == 3
+def test_runs_of_a_server_that_is_started_late_or_killed_are_in_the_end_as_if_it_never_was(server, tmp_path):
+    late, killed, undisturbed = (Tracker(server.uri, name, tmp_path) for name in ("late", "killed", "whole"))
+    assert [run.waits for run in track(late)] == [True] * 3
+    server.start()
+    assert deliver_waiting(server.uri, tmp_path).runs == 3
+    at = {"training": server.stop, "after": server.start}
+    assert [run.waits for run in track(killed, lambda moment: at.get(moment, bool)())] == [True] * 3
+    assert deliver_waiting(server.uri, tmp_path).runs == 3
+    track(undisturbed)
+    assert len(read_back(undisturbed)) == 3
+    assert read_back(late) == read_back(killed) == read_back(undisturbed)
 
 
 def test_a_delivery_to_a_server_that_is_killed_anywhere_makes_no_second_run(server, tmp_path):
-    experiment = Tracker(server.uri, "killed", tmp_path)
+    experiment = Tracker(server.uri, "broken-off", tmp_path)
     record = Record(completed(a_stack()[0], tmp_path), now(), files={"a.txt": b"a"})
     record.series += some_series([record.key], range(40))
     record.ending = Ending(record.key, "FINISHED", {"final_cost": 1.0}, time=now())
-    keep([record], server.uri, "killed", tmp_path)
+    keep([record], server.uri, "broken-off", tmp_path)
     for module, name, after in [
         (ClientWriter, "_describe", 0),  # it is made, and its answer known to nobody
         (MlflowClient, "log_artifact", 0),
