@@ -20,6 +20,10 @@ class StoreAwayError(TrackingError):
     """A tracking store that does not answer just now: what it shall hold can wait."""
 
 
+class TakenError(InitlabError):
+    """A job that another process trains."""
+
+
 @contextmanager
 def naming(group: str) -> Iterator[None]:
     """Turns what a part says against its settings into a ConfigError that begins with the group's name."""

@@ -15,6 +15,7 @@ from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
 from initlab.errors import TrackingError
 from initlab.numerals import number
+from initlab.runs.arithmetic import arithmetic_tags
 from initlab.runs.identity import code_digest, identity_of
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
@@ -32,8 +33,11 @@ def description_of(job: Job) -> Description:
     # A group has the name of its choice beside the leaves of its section: `params.init = 'he'` finds runs.
     choices = {group: job.tags[group] for group in GROUPS}
     data = data_of(job.dataset, job.tags["dataset"])
-    tags = {**job.tags, "identity": identity_of(job), "code": code_digest(job)[:12]}
-    return Description(job.name, {**choices, **leaves(job.values)}, tags, data)
+    tags = {"identity": identity_of(job), "code": code_digest(job)[:12]}
+    tags |= arithmetic_tags(job.settings.train.threads)
+    if job.begun:
+        tags["resumed_at"] = str(job.first)
+    return Description(job.name, {**choices, **leaves(job.values)}, {**job.tags, **tags}, data)
 
 
 @lru_cache(maxsize=64)
@@ -90,22 +94,26 @@ class RunRecorder:
         run.finish(summary.metrics, tags | summary.diagnosis_tags)
         return one
 
-    def ended(self, kept: Sequence[Trained | Exception]) -> list[Trained | Exception]:
-        """Returns kept runs with what the store calls them, once the block of ``Tracker.runs`` has been left;
-        an error in the place of one that somebody has deleted meanwhile.
-        """
-        runs = zip(self._runs, kept, strict=True)
-        return [self._named(run, one) if isinstance(one, Trained) else one for run, one in runs]
 
-    def _named(self, run: Run, one: Trained) -> Trained | Exception:
-        summary = one.summary
-        if run.deleted:
-            return TrackingError(f"run {run.run_id}: was deleted meanwhile; {_end_of(summary)}")
-        summary = replace(summary, store=self._tracker.uri)
-        if not run.waits:
-            address = self._tracker.address(summary.tags.get("sweep"))
-            summary = replace(summary, run_id=run.run_id, address=address, place=run.place)
-        return replace(one, summary=summary)
+def ended(
+    runs: Sequence[Run], kept: Sequence[Trained | Summary | Exception], tracker: Tracker
+) -> list[Trained | Summary | Exception]:
+    """Returns kept runs with what the store calls them, once the block of ``Tracker.runs`` has been left;
+    an error in the place of one that somebody has deleted meanwhile.
+    """
+    both = zip(runs, kept, strict=True)
+    return [_named(run, one, tracker) if isinstance(one, Trained) else one for run, one in both]
+
+
+def _named(run: Run, one: Trained, tracker: Tracker) -> Trained | Exception:
+    summary = one.summary
+    if run.deleted:
+        return TrackingError(f"run {run.run_id}: was deleted meanwhile; {_end_of(summary)}")
+    summary = replace(summary, store=tracker.uri)
+    if not run.waits:
+        address = tracker.address(summary.tags.get("sweep"))
+        summary = replace(summary, run_id=run.run_id, address=address, place=run.place)
+    return replace(one, summary=summary)
 
 
 def _end_of(summary: Summary) -> str:
