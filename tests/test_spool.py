@@ -2,9 +2,12 @@
 
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 import uuid
 import warnings
@@ -15,10 +18,13 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from conftest import folder_with, free_port, mlflow_server, runs_of
+from conftest import environment, folder_with, free_port, mlflow_server, run_command, runs_of
 from mlflow import MlflowClient
 from stores import PostgreSQL, disconnect, execute, rows_of, running_postgresql
 
+from initlab.errors import StoreAwayError, TrackingError
+from initlab.runs.outcome import read_outcomes
+from initlab.runs.train import run_each
 from initlab.tracking import (
     Data,
     Description,
@@ -418,3 +424,154 @@ def test_a_delivery_to_a_server_that_is_killed_anywhere_makes_no_second_run(serv
     [(name, status, _, _, metrics, histories, files, inputs)] = read_back(experiment)
     assert (name, status, metrics["final_cost"], files) == ("he-seed1", "FINISHED", 1.0, {"a.txt"})
     assert [len(histories["cost"]), len(histories["final_cost"]), len(inputs)] == [40, 1, 1]
+
+
+def deleted_while_running(tracker: Tracker, delete: Callable[[str], None]) -> list[Run]:
+    """Tracks three runs, of which somebody deletes the second while they are RUNNING."""
+    with tracker.runs(a_stack()) as runs:
+        tracker.log(some_series([run.run_id for run in runs], range(0, 40)))
+        delete(runs[1].run_id)
+        tracker.log(some_series([run.run_id for run in runs], range(40, 61)))
+        for run in runs:
+            run.finish({"final_cost": 0.5})
+    return runs
+
+
+def gc(uri: str) -> Callable[[str], None]:
+    """Returns what does with a run what ``mlflow gc`` does."""
+    return lambda run_id: MlflowClient(uri)._tracking_client.store._hard_delete_run(run_id)
+
+
+@pytest.mark.parametrize("how", ["deleted", "gc"])
+def test_a_run_that_is_deleted_while_it_trains_fails_alone(database, folder, how):
+    tracker = Tracker(database.uri, "initlab", folder)
+    delete = tracker.client.delete_run if how == "deleted" else gc(database.uri)
+    runs = deleted_while_running(tracker, delete)
+    assert [run.deleted for run in runs] == [False, True, False]
+    assert waiting(folder) == []
+    kept = runs_of(tracker.client)
+    assert {run.info.run_name for run in kept} == {"he-seed1", "he-seed3"}
+    assert {run.info.status for run in kept} == {"FINISHED"}
+    for run in kept:
+        assert len(tracker.client.get_metric_history(run.info.run_id, "cost")) == 61
+        assert run.data.metrics["final_cost"] == 0.5
+
+
+def test_the_job_of_a_deleted_run_says_so_with_its_cost_and_the_others_have_theirs(config, folder, client):
+    cfgs = [config(*SHORT, f"seed={seed}") for seed in (1, 2, 3)]
+
+    def delete(uri: str, places: list[int], run_ids: list[str]) -> None:
+        client.delete_run(run_ids[1])
+
+    done = dict(run_each(cfgs, folder=folder, started=delete))
+    assert re.fullmatch(r"run [0-9a-f]{32}: was deleted meanwhile; it had ended at cost 0\.\d+", str(done[1]))
+    others = [done[place].summary.run_id for place in (2, 0)]
+    assert others == [run.info.run_id for run in runs_of(client)]
+
+
+def test_a_server_refuses_a_deleted_run_and_takes_the_others(server, tmp_path):
+    tracker = Tracker(server.uri, "deleted", tmp_path)
+    runs = deleted_while_running(tracker, tracker.client.delete_run)
+    assert [run.deleted for run in runs] == [False, True, False]
+    assert [run.info.status for run in runs_of(tracker.client, "deleted")] == ["FINISHED"] * 2
+
+
+def test_a_sweep_outlives_a_database_that_restarts_and_its_summary_too(postgresql, folder):
+    store = StoppedPostgreSQL(postgresql)
+    words = ["-m", "seed=range(0,24)", "train.iterations=3000", f"tracking.uri={store.uri}", "plots.frames=0"]
+    sweep = subprocess.Popen(
+        [sys.executable, "-m", "src.train", *words],
+        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    client = MlflowClient(store.uri)
+    deadline = time.monotonic() + 120
+    while not runs_of(client):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    store.stop()
+    time.sleep(1)
+    store.start()
+    errors = sweep.communicate(timeout=300)[1]
+    assert sweep.returncode == 0, errors
+    assert waiting(folder) == []
+    assert [run.info.status for run in runs_of(client)] == ["FINISHED"] * 24
+    ids = [run.info.run_id for run in runs_of(client)]
+    assert all(len(client.get_metric_history(run_id, "cost")) == 3000 for run_id in ids[::8])
+    assert len(runs_of(client, "initlab-sweeps")) == 1
+    disconnect(store.uri)
+
+
+def test_without_a_store_a_sweep_trains_and_the_next_command_delivers_it(folder, migrated_database):
+    uri = "sqlite:///far/away.db"
+    (folder / "far").mkdir()
+    shutil.copy(migrated_database, folder / "far" / "away.db")
+    store = LockedSQLite(folder / "far" / "away.db")
+    store.stop()
+    done = run_command("-m", "seed=1,2", *SHORT, f"tracking.uri={uri}", folder=folder)
+    store.start()
+    assert done.returncode == 0, done.stderr
+    assert "he" in done.stdout
+    lines = done.stderr.splitlines()
+    assert lines == [
+        f"tracking.uri={store.uri} is locked by another program; the work goes on.",
+        "2 runs wait in mlruns/spool for the store; `python -m src.sync` delivers them.",
+    ]
+    outcomes = read_outcomes(next((folder / "multirun").iterdir()))
+    assert [one.summary.waits for one in outcomes] == [True, True]
+    more = run_command("seed=3", *SHORT, f"tracking.uri={uri}", folder=folder)
+    assert more.returncode == 0, more.stderr
+    assert more.stderr.splitlines() == ["Of 2 runs in mlruns/spool, 2 have been delivered."]
+    client = MlflowClient(store.uri)
+    assert [run.info.status for run in runs_of(client)] == ["FINISHED"] * 3
+    assert {run.data.tags["seed"] for run in runs_of(client)} == {"1", "2", "3"}
+
+
+def sync(capsys, monkeypatch, *words: str) -> tuple[object, str]:
+    """Returns what the command exits with, and what it prints."""
+    from initlab.terminal import sync
+
+    monkeypatch.setattr(sys, "argv", ["initlab", *words])
+    monkeypatch.setattr(sync, "stop_on_signals", lambda: None)
+    try:
+        sync.main()
+    except SystemExit as ended:
+        return ended.code, capsys.readouterr().out
+    return None, capsys.readouterr().out
+
+
+def test_sync_delivers_what_waits_and_says_how_much(kept, capsys, monkeypatch):
+    _, folder = kept
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    capsys.readouterr()
+    track(Tracker("http://127.0.0.1:9", "initlab", folder))
+    code, said = sync(capsys, monkeypatch)
+    assert code == "tracking.uri=http://127.0.0.1:9: cannot be opened: Connection refused"
+    assert said == (
+        "3 of 3 runs delivered to sqlite:///mlruns/mlflow.db.\n0 of 3 runs delivered to http://127.0.0.1:9.\n"
+    )
+    for word in (folder / "mlruns" / "spool").glob("[!.]*"):
+        shutil.rmtree(word)
+    assert sync(capsys, monkeypatch) == (None, "Nothing waits in mlruns/spool.\n")
+    assert sync(capsys, monkeypatch, "uri=x.db") == (None, "Nothing waits in mlruns/spool for x.db.\n")
+    assert sync(capsys, monkeypatch, "url=x")[0] == "url: is not a key of this command. Its key: uri."
+    assert sync(capsys, monkeypatch, "uri")[0] == "uri: must be uri=VALUE"
+    code, said = sync(capsys, monkeypatch, "--help")
+    assert code is None
+    assert said.startswith("Delivers the runs that wait in mlruns/spool of the current folder.")
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("gopher://x", "cannot be opened"),
+        ("{postgresql}/nothing", 'database "nothing" does not exist'),
+        ("{nobody}/template", 'role "nobody" does not exist'),
+    ],
+)
+def test_a_wrong_address_is_an_error_and_nothing_waits(postgresql, tmp_path, uri, words):
+    nobody = postgresql.address.replace("initlab@", "nobody@")
+    with pytest.raises(TrackingError, match=words) as raised:
+        Tracker(uri.format(postgresql=postgresql.address, nobody=nobody), "initlab", tmp_path)
+    assert not isinstance(raised.value, StoreAwayError)
+    assert not (tmp_path / "mlruns" / "spool").exists()
