@@ -138,6 +138,14 @@ def _run_stack(
     return done
 
 
+def train_untracked(job: Job, progress: Progress | None = None) -> Trained:
+    """Returns a job trained alone, from its start, which is tracked nowhere."""
+    stack = stack_of([job])
+    throttle = Throttle(job.name, job.settings.train.iterations, progress)
+    [trained] = _train_stack([job], stack, _history(stack), throttle, Path())
+    return trained
+
+
 def _history(stack: Stack) -> History:
     """Returns a history that measures what the settings ask for, as far as the stack has come before."""
     iterations, diagnostics = stack.settings.train.iterations, stack.settings.diagnostics
