@@ -49,7 +49,8 @@ def said(*arguments, **options):
 def test_the_command_says_that_a_run_has_the_same_bits(tracked, folder):
     run_id, _, _ = tracked()
     done = typed("rerun", run_id, folder=folder)
-    assert done.stdout == "he-seed3: same bits, in all 48 arrays of history.npz and weights.npz.\n"
+    said = "he-seed3: same bits, in all 55 arrays of history.npz and weights.npz.\n"
+    assert done.stdout.endswith(said)  # after the progress, where this takes long
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -73,9 +74,9 @@ def test_a_changed_history_is_found_where_it_was_changed_first(tracked, folder):
     change(files / "weights.npz", "W2", (1, 2), -0.0)
     done = typed("rerun", run_id, folder=folder)
     assert (done.returncode, done.stderr) == (1, "")
-    lines = done.stdout.splitlines()
+    lines = done.stdout.splitlines()[-5:]
     assert lines[:2] == [
-        "he-seed3: other bits, in 3 of 48 arrays of history.npz and weights.npz.",
+        "he-seed3: other bits, in 3 of 55 arrays of history.npz and weights.npz.",
         "They part at iteration 21, in grad_norm/layer2:",
     ]
     assert re.fullmatch(r"  7\.0 then, \d\.\d+ now, \d\.\d+ apart", lines[2])
@@ -172,7 +173,7 @@ def test_a_config_that_is_none_is_said_in_a_line(tracked, text):
     [
         ([], "rerun: needs one run id, and there is none; MLflow shows it on the run's page"),
         (["a", "b"], "rerun: needs one run id, and there are 2; MLflow shows it on the run's page"),
-        (["a", "url=b"], "url: is not a key of this command. Did you mean uri?"),
+        (["a", "experiment=b"], "experiment: is not a key of this command. Its keys: uri, allow_targets."),
         (["0" * 32], f"run {'0' * 32}: cannot be read from sqlite:///{{folder}}/mlruns/mlflow.db: "),
         (["a", "uri=sqlite:///no.db"], "tracking.uri=sqlite:///{folder}/no.db: there is no such database"),
     ],

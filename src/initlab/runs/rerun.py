@@ -122,7 +122,8 @@ def _first_difference(one: NDArray[Any], other: NDArray[Any]) -> int | None:
     if one.dtype != other.dtype:
         return 0
     common = min(len(one), len(other))
-    bits = [np.ascontiguousarray(array[:common]).view(np.uint8).reshape(common, -1) for array in (one, other)]
+    shape = (common, one.itemsize)
+    bits = [np.ascontiguousarray(array[:common]).view(np.uint8).reshape(shape) for array in (one, other)]
     differ = np.flatnonzero((bits[0] != bits[1]).any(axis=1))
     if len(differ):
         return int(differ[0])
