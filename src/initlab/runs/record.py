@@ -16,7 +16,7 @@ from initlab.datasets import Dataset
 from initlab.errors import TrackingError
 from initlab.numerals import number
 from initlab.runs.arithmetic import arithmetic_tags
-from initlab.runs.identity import code_digest, identity_of
+from initlab.runs.identity import code_digest, data_digest, identity_of
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Summary, Trained, describe
@@ -33,11 +33,14 @@ def description_of(job: Job) -> Description:
     # A group has the name of its choice beside the leaves of its section: `params.init = 'he'` finds runs.
     choices = {group: job.tags[group] for group in GROUPS}
     data = data_of(job.dataset, job.tags["dataset"])
-    tags = {"identity": identity_of(job), "code": code_digest(job)[:12]}
-    tags |= arithmetic_tags(job.settings.train.threads)
-    if job.begun:
-        tags["resumed_at"] = str(job.first)
-    return Description(job.name, {**choices, **leaves(job.values)}, {**job.tags, **tags}, data)
+    tags = {**job.tags, **_origin(job), **({"resumed_at": str(job.first)} if job.begun else {})}
+    return Description(job.name, {**choices, **leaves(job.values)}, tags, data)
+
+
+def _origin(job: Job) -> dict[str, str]:
+    """Returns tags for what a job's numbers follow from: as a whole, and its parts beside the settings."""
+    parts = {"code": code_digest(job)[:12], "data": data_digest(job.dataset)[:12]}
+    return {"identity": identity_of(job), **parts, **arithmetic_tags(job.settings.train.threads)}
 
 
 @lru_cache(maxsize=64)

@@ -184,6 +184,14 @@ def _ready(jobs: Sequence[Job], progress: Progress | None) -> tuple[Stack, Histo
     return stack, _history(stack), Throttle(label, stack.settings.train.iterations, progress)
 
 
+def train_untracked(job: Job, progress: Progress | None = None) -> Trained:
+    """Returns a job trained alone, from its start, which is tracked nowhere."""
+    stack = stack_of([job])
+    throttle = Throttle(job.name, job.settings.train.iterations, progress)
+    [trained] = _train_stack([job], stack, _history(stack), throttle, Path())
+    return trained
+
+
 def _history(stack: Stack) -> History:
     """Returns a history that measures what the settings ask for, as far as the stack has come before."""
     iterations, diagnostics = stack.settings.train.iterations, stack.settings.diagnostics

@@ -11,6 +11,7 @@ SUBCOMMANDS = {
     "report": "initlab.terminal.report",
     "resume": "initlab.terminal.resume",
     "sync": "initlab.terminal.sync",
+    "rerun": "initlab.terminal.rerun",
     "ui": "initlab.terminal.ui",
 }
 TRAINING = "initlab.terminal.command"
