@@ -7,6 +7,7 @@ import initlab
 from initlab.terminal.application import end_with_the_reader
 
 SUBCOMMANDS = {
+    "doctor": "initlab.terminal.doctor",
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
     "ui": "initlab.terminal.ui",

@@ -46,13 +46,13 @@ class BulkWriter:
     def log(self, series: Sequence[Series]) -> None:
         """Writes series."""
         with transaction(self._engine) as connection:
-            _insert_metrics(connection, series)
+            insert_metrics(connection, series)
 
     def close(self, endings: Sequence[Ending]) -> None:
         """Ends the runs now."""
         time = now()
         with transaction(self._engine) as connection:
-            _insert_metrics(connection, [one for ending in endings for one in ending.series(time)])
+            insert_metrics(connection, [one for ending in endings for one in ending.series(time)])
             tags = _pair_rows((ending.run_id, ending.tags) for ending in endings)
             insert_or_replace(connection, TABLES["tags"], tags)
             for status in {ending.status for ending in endings}:
@@ -136,7 +136,7 @@ def _dataset_row(experiment: int, dataset: "Dataset") -> dict[str, Any]:
     }
 
 
-def _insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
+def insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
     """Inserts the series into the table of metrics, and their last values into that of the latest.
 
     A run of 15 000 iterations leaves some 40 000 rows, and a stack 32 times as many. They go to the driver
