@@ -226,7 +226,7 @@ def test_callbacks_see_every_job(tmp_path):
         PYTHONPATH=f"{ROOT}:{tmp_path}",
     )
     seen = [line for line in done.stdout.splitlines() if line.startswith(("START", "END"))]
-    assert seen == ["START 0", "START 1", "END 0 COMPLETED", "END 1 FAILED"]
+    assert seen == ["START 0", "START 1", "END 1 FAILED", "END 0 COMPLETED"]
 
 
 def started_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -277,6 +277,7 @@ def test_the_jobs_of_a_killed_worker_run_again(folder, client):
     os.kill(children_of(sweep.pid)[0], signal.SIGKILL)  # the oldest has the first batch
     _, errors = sweep.communicate(timeout=200)
     assert sweep.returncode == 0, errors
+    assert "1 process died (its process was ended by SIGKILL), 2 jobs of it tried again." in errors
     assert seeds_of(client, "FINISHED") == ["1", "1", "2", "2"]
     assert seeds_of(client, "FAILED") == seeds_of(client, "FAILED", **long) == ["1", "2"]
     assert len(runs_of(client)) == 6
@@ -300,7 +301,12 @@ def test_a_stopped_sweep_ends_its_workers_and_their_runs_killed(long_sweep, clie
     sweep, workers = long_sweep
     assert len(workers) == 2
     os.kill(sweep.pid, signal.SIGHUP)  # its workers get SIGTERM
-    sweep.communicate(timeout=60)
+    _, errors = sweep.communicate(timeout=60)
+    assert errors.splitlines()[-3:] == [
+        "Stopped by SIGHUP when 0 of 4 jobs had finished.",
+        "4 runs under way are marked KILLED.",
+        "To go on: initlab resume",
+    ]
     assert sweep.returncode == 128 + signal.SIGHUP
     assert {run.info.status for run in runs_of(client)} == {"KILLED"}
     assert all(is_gone(worker) for worker in workers)

@@ -1,87 +1,171 @@
-"""Stopping on a signal: SIGINT, SIGTERM and SIGHUP raise one exception, Stopped, that cleaning up relies on.
+"""Stopping on a signal: the first one asks, and safe points hear it; a second Ctrl-C ends the process.
 
-A run must not stay RUNNING because its process was asked to stop. So the first such signal raises Stopped
-where the program is, and an ``except`` there ends the run as KILLED. ``held`` encloses steps that belong
-together: a signal waits until they are done. After the first signal, only Ctrl-C interrupts again.
+An exception that a handler raises is lost in a ``__del__``, a weakref callback or an import, and in the
+middle of a write it leaves half of it. So the handlers of SIGINT, SIGTERM and SIGHUP only note that stopping
+was asked for. ``check`` raises Stopped where nothing is half done, and ``wait`` wakes up for it. A process
+that shows no sign of life for some seconds after that, such as one that waits for a server, is ended.
 """
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.connection import wait as wait_for
 from types import FrameType
+from typing import Any
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+SECONDS_WITHOUT_LIFE = 3
+SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Stopped(KeyboardInterrupt):
-    """The process was asked to stop; ``signum`` says by which signal."""
+    """The process was asked to stop; ``signum`` says by which signal.
+
+    ``killed`` counts the runs that were ended as KILLED for it, ``unmarked`` those whose end the store did
+    not take.
+    """
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
         self.signum = signum
+        self.killed = self.unmarked = 0
 
 
 class _State:
-    """What the handler must know: how deep in ``held`` the program is, and what has come so far."""
+    """What was asked for and who hears it: the signal, the last sign of life, and pipes that wake up a wait
+    of the main thread and the thread that watches over it.
+    """
 
-    depth = 0
-    waiting: int | None = None
-    stopping = False
+    asked: int | None = None
+    alive_until = 0.0
+    wake: tuple[int, int] | None = None
+    watch: tuple[int, int] | None = None
+    end: Callable[[int], None] | None = None  # what a second Ctrl-C, or no sign of life, does
 
 
-def _on_signal(signum: int, frame: FrameType | None) -> None:
-    if _State.stopping and signum != signal.SIGINT:
-        return
-    if _State.depth:
-        _State.waiting = signum
-        return
-    _State.stopping = True
-    raise Stopped(signum)
+def asked() -> int | None:
+    """Returns the number of the signal by which stopping was asked for, None if it was not."""
+    return _State.asked
+
+
+def check() -> None:
+    """Raises Stopped if stopping was asked for: to be called often, and only where nothing is half done."""
+    if _State.asked is not None:
+        alive()
+        raise Stopped(_State.asked)
+
+
+def alive(seconds: float = SECONDS_WITHOUT_LIFE) -> None:
+    """Says that what is under way must not be stopped here, such as writing what was trained, and takes no
+    longer than so many seconds until the next word.
+    """
+    _State.alive_until = time.monotonic() + seconds
+
+
+def wait(connections: Sequence[Any], seconds: float | None = None) -> list[Any]:
+    """Returns those of the connections that have something to read, when there are some or time is up.
+
+    Raises Stopped as soon as stopping is asked for.
+    """
+    check()
+    wake = [] if _State.wake is None else [_State.wake[0]]
+    ready = wait_for([*connections, *wake], seconds)
+    check()
+    return [one for one in ready if one not in wake]
+
+
+def sleep(seconds: float) -> None:
+    """Sleeps; raises Stopped as soon as stopping is asked for."""
+    if _State.wake is None:
+        time.sleep(seconds)
+    else:
+        wait([], seconds)
 
 
 def stop(signum: int) -> None:
-    """Does what the signal would do, for a process that learns in another way that it shall end."""
-    _on_signal(signum, None)
+    """Asks this process to stop, as the signal would."""
+    if _State.asked is None:
+        alive()
+        _State.asked = signum
+        for pipe in (_State.wake, _State.watch):
+            if pipe is not None:
+                os.write(pipe[1], b"!")
 
 
-def stop_on_signals() -> None:
-    """Makes the stopping signals raise Stopped. One that is ignored, as under nohup, stays ignored.
+def _on_signal(signum: int, frame: FrameType | None) -> None:
+    if _State.asked is None:
+        stop(signum)
+    elif signum == signal.SIGINT:
+        if _State.end is None:
+            raise KeyboardInterrupt
+        _State.end(_State.asked)
+
+
+def _watch() -> None:
+    """Ends the process once it was asked to stop and shows no sign of life.
+
+    This thread waits from the beginning: one that a handler starts could wait for ever for a lock that the
+    interrupted program holds.
+    """
+    assert _State.watch is not None
+    os.read(_State.watch[0], 1)
+    while (left := _State.alive_until - time.monotonic()) > 0:
+        time.sleep(left)
+    if _State.end is not None and _State.asked is not None:
+        _State.end(_State.asked)
+
+
+def stop_on_signals(last_words: str = "") -> None:
+    """Has the stopping signals ask this process to stop, and end it where it does not hear; ``last_words``
+    are said then. For a process that is a command's own. A signal that is ignored, as under nohup, stays so.
 
     Python tells only its main thread of signals; in another one this does nothing.
     """
     if not _is_told_of_signals():
         return
+
+    def end(signum: int) -> None:
+        if last_words:
+            os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + f"{last_words}\n".encode())
+        os._exit(128 + signum)
+
+    _State.end = end
+    _listen()
+    if _State.watch is None:
+        _State.watch = os.pipe()
+        threading.Thread(target=_watch, daemon=True).start()
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Has the stopping signals ask for an end within the block, and do afterwards what they did before.
+
+    A second Ctrl-C raises KeyboardInterrupt where the program is: the process is somebody else's.
+    """
+    before = {signum: signal.getsignal(signum) for signum in STOPPING}
+    _listen()
+    try:
+        yield
+    finally:
+        if _State.asked is not None and _State.wake is not None:
+            os.read(_State.wake[0], 1)
+        _State.asked = None
+        for signum, handler in before.items() if _is_told_of_signals() else ():
+            signal.signal(signum, handler)
+
+
+def _listen() -> None:
+    if not _is_told_of_signals():
+        return
+    if _State.wake is None:
+        _State.wake = os.pipe()
     for signum in STOPPING:
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, _on_signal)
 
 
-@contextmanager
-def stopping_on_signals() -> Iterator[None]:
-    """Lets the stopping signals raise Stopped within the block, and afterwards do what they did before."""
-    before = {signum: signal.getsignal(signum) for signum in STOPPING}
-    stop_on_signals()
-    try:
-        yield
-    finally:
-        _State.stopping = False
-        for signum, handler in before.items() if _is_told_of_signals() else ():
-            signal.signal(signum, handler)
-
-
 def _is_told_of_signals() -> bool:
     return threading.current_thread() is threading.main_thread()
-
-
-@contextmanager
-def held() -> Iterator[None]:
-    """Lets a stopping signal wait until the block is left."""
-    _State.depth += 1
-    try:
-        yield
-    finally:
-        _State.depth -= 1
-    if _State.waiting is not None and not _State.depth:
-        signum, _State.waiting, _State.stopping = _State.waiting, None, True
-        raise Stopped(signum)

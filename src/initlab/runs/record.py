@@ -16,7 +16,7 @@ from initlab.datasets import Dataset
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Trained, describe
-from initlab.signals import held
+from initlab.signals import alive
 from initlab.tracking import Data, Description, Run, Series, Tracker, image_files
 from initlab.training.history import History
 from initlab.types import Array
@@ -57,10 +57,9 @@ class RunRecorder:
     def flush(self) -> None:
         """Writes the metrics of the iterations since the last flush, of all runs at once."""
         history = self._history
-        with held():
-            if history.length > self._flushed:
-                self._tracker.log(_series_since(self._flushed, history, self._runs, self._every))
-                self._flushed = history.length
+        if history.length > self._flushed:
+            self._tracker.log(_series_since(self._flushed, history, self._runs, self._every))
+            self._flushed = history.length
 
     def keep(self, trained: Sequence[Trained], tell: Callable[[int], None]) -> list[Trained | Exception]:
         """Writes what trained runs leave, says how they end, and returns them with their ids; tells each that
@@ -72,6 +71,7 @@ class RunRecorder:
         kept: list[Trained | Exception] = []
         for run, one in enumerate(trained):
             kept.append(self._keep(run, one))
+            alive()
             tell(1)
         return kept
 

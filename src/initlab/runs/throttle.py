@@ -1,8 +1,9 @@
-"""What happens now and then while a stack trains: progress is told and metrics are flushed."""
+"""What happens now and then while a stack trains: a stop is heard, progress is told, metrics are flushed."""
 
 import time
 from collections.abc import Callable
 
+from initlab.signals import check
 from initlab.training.loop import Record
 from initlab.types import Array
 
@@ -14,7 +15,9 @@ Progress = Callable[[str, int, int, Array], None]
 
 
 class Throttle:
-    """Looks at every record and acts on few of them: tells ``progress``, and calls ``flush``."""
+    """Looks at every record and acts on few of them: tells ``progress``, and calls ``flush``. Raises Stopped
+    at once when that is asked for.
+    """
 
     def __init__(self, label: str, iterations: int, progress: Progress | None) -> None:
         self._label, self._iterations, self._progress = label, iterations, progress
@@ -23,6 +26,7 @@ class Throttle:
 
     def __call__(self, record: Record) -> None:
         """Takes the newest record."""
+        check()
         now = time.monotonic()
         if now < self._next_glance:
             return

@@ -17,6 +17,7 @@ from initlab.runs.job import Job, build, largest_stack, stack_of
 from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.summary import Trained, summarize
 from initlab.runs.throttle import Progress, Throttle
+from initlab.signals import check
 from initlab.tracking import Tracker
 from initlab.training.history import History
 from initlab.training.loop import fit
@@ -25,8 +26,8 @@ from initlab.training.stack import Data, Stack
 from initlab.types import Array
 from initlab.verdicts.evidence import layers_at
 
-Started = Callable[[str, Sequence[str]], None]
-"""Is told the absolute tracking URI and the ids of the MLflow runs that have begun."""
+Started = Callable[[str, Sequence[int], Sequence[str]], None]
+"""Is told the absolute tracking URI, the places of the configs whose runs have begun, and the runs' ids."""
 
 Kept = Callable[[int], None]
 """Is told that so many more runs of the stack that was trained last are done: also written and drawn."""
@@ -44,11 +45,12 @@ def run(
     ``tags`` are further tags for each run; a relative path in ``tracking.uri`` is seen from ``folder``. A job
     that fails stops no other; when all are done, the first error is raised.
     """
-    done = run_each(cfgs, tags=tags, folder=folder, progress=progress)
-    for one in done:
+    done = dict(run_each(cfgs, tags=tags, folder=folder, progress=progress))
+    ended = [done[index] for index in range(len(cfgs))]
+    for one in ended:
         if isinstance(one, Exception):
             raise one
-    return [one for one in done if isinstance(one, Trained)]
+    return [one for one in ended if isinstance(one, Trained)]
 
 
 def run_each(
@@ -59,24 +61,26 @@ def run_each(
     progress: Progress | None = None,
     started: Started | None = None,
     kept: Kept = lambda runs: None,
-) -> list[Trained | Exception]:
-    """Does what ``run`` does, but returns a failed job's error in its place instead of raising it."""
-    done: dict[int, Trained | Exception] = {}
+) -> Iterator[tuple[int, Trained | Exception]]:
+    """Does what ``run`` does, and yields the place of each config with its trained run or the error that it
+    failed with, a stack at a time. Raises Stopped between stacks and in training.
+    """
     jobs: dict[int, Job] = {}
     for index, cfg in enumerate(cfgs):
+        check()
         try:
-            jobs[index] = build(cfg, tags[index] if tags else {})
-            jobs[index].draw()  # here a start can fail for its job alone
+            job = build(cfg, tags[index] if tags else {})
+            job.draw()  # here a start can fail for its job alone
+            jobs[index] = job
         except Exception as error:
-            jobs.pop(index, None)
-            done[index] = error
+            yield index, error
     run_stack = partial(
         _run_stack, folder=Path(folder).absolute(), progress=progress, started=started, kept=kept
     )
     for indices in _stacks(jobs):
-        ended = _run_stack_or_each([jobs[index] for index in indices], run_stack)
-        done.update(zip(indices, ended, strict=True))
-    return [done[index] for index in range(len(cfgs))]
+        check()
+        ended = _run_stack_or_each({index: jobs[index] for index in indices}, run_stack)
+        yield from zip(indices, ended, strict=True)
 
 
 def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:
@@ -90,7 +94,7 @@ def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:
 
 
 def _run_stack_or_each(
-    jobs: Sequence[Job], run_stack: Callable[[Sequence[Job]], list[Trained | Exception]]
+    jobs: Mapping[int, Job], run_stack: Callable[[Mapping[int, Job]], list[Trained | Exception]]
 ) -> list[Trained | Exception]:
     """Runs a stack; if it breaks as a whole, runs its jobs one by one, so that one cannot harm the others."""
     try:
@@ -100,12 +104,17 @@ def _run_stack_or_each(
     except Exception as error:
         if len(jobs) == 1:
             return [error]
-        return [_run_stack_or_each([job], run_stack)[0] for job in jobs]
+        return [_run_stack_or_each({index: job}, run_stack)[0] for index, job in jobs.items()]
 
 
 def _run_stack(
-    jobs: Sequence[Job], folder: Path, progress: Progress | None, started: Started | None, kept: Kept
+    by_index: Mapping[int, Job],
+    folder: Path,
+    progress: Progress | None,
+    started: Started | None,
+    kept: Kept,
 ) -> list[Trained | Exception]:
+    jobs = list(by_index.values())
     stack = stack_of(jobs)
     label = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
     history, throttle = _history(stack), Throttle(label, stack.settings.train.iterations, progress)
@@ -120,7 +129,7 @@ def _run_stack(
         RunRecorder(runs, tracker, history, tracking.every) as recorder,
     ):
         if started:
-            started(tracker.uri, [run.run_id for run in runs])
+            started(tracker.uri, list(by_index), [run.run_id for run in runs])
         throttle.flush = recorder.flush
         return recorder.keep(_train_stack(jobs, stack, history, throttle), kept)
 

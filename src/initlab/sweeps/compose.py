@@ -22,6 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from initlab.signals import check
 from initlab.sweeps.hydra_private import ConfigLoaderImpl, apply_overrides, override_dirname, plain, yaml_text
 
 
@@ -142,6 +143,7 @@ class QuickLoader(ConfigLoaderImpl):
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Returns what Hydra's own loader returns, and raises what it raises."""
+        check()
         return self.composer(master_config).compose(sweep_overrides)
 
 

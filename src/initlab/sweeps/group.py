@@ -1,7 +1,7 @@
 """A job group: some jobs of a sweep that one process composes and trains, as Hydra would one by one."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -16,7 +16,8 @@ from omegaconf.errors import OmegaConfBaseException
 from initlab.config.options import setup_resolvers
 from initlab.errors import InitlabError
 from initlab.runs.outcome import Outcome, failed, write_outcome
-from initlab.runs.summary import Trained
+from initlab.runs.summary import Summary, Trained
+from initlab.signals import check
 from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
 from initlab.sweeps.executors.processes import Report
 from initlab.sweeps.task import tags_of
@@ -39,14 +40,15 @@ class SweepJob:
 
 @dataclass(frozen=True)
 class JobGroup:
-    """Jobs for one process, and Hydra's callbacks for them."""
+    """Jobs for one process, and Hydra's callbacks for them; ``tries`` counts the workers that died of it."""
 
     jobs: Sequence[SweepJob]
     callbacks: Any
+    tries: int = 0
 
-    def run(self, report: Report) -> list["JobEnding"]:
-        """Trains the jobs and returns how each ended; reports RunsStarted and the share of work done."""
-        return _train_group(self, report)
+    def run(self, report: Report) -> None:
+        """Trains the jobs and reports how each ended; also RunsStarted, and the share of the work done."""
+        _train_group(self, report)
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,30 @@ class JobEnding:
 
 @dataclass(frozen=True)
 class RunsStarted:
-    """Which MLflow runs a job group has opened: should its process die, somebody else must end them."""
+    """Which MLflow runs a job group has opened, by the numbers of their jobs: should its process die,
+    somebody else must end them.
+    """
 
     uri: str
     experiment: str
     folder: Path
-    run_ids: Sequence[str]
+    run_ids: Mapping[int, str]
 
-    def end_as_failed(self) -> None:
-        """Ends those of the runs that are still RUNNING."""
+    def end(self, because: str) -> dict[int, Summary]:
+        """Ends those of the runs that are still RUNNING as FAILED, and returns the summaries of the FINISHED
+        ones by the numbers of their jobs.
+        """
+        from initlab.runs.stored import summary_of
         from initlab.tracking import Tracker
+        from initlab.tracking.reading import stored_run
 
-        Tracker(self.uri, self.experiment, self.folder).end_if_running(self.run_ids, "FAILED")
+        tracker = Tracker(self.uri, self.experiment, self.folder)
+        finished = tracker.end_if_running(list(self.run_ids.values()), because)
+        return {
+            number: summary_of(run_id, self.uri, stored_run(run_id, self.uri, []))
+            for number, run_id in self.run_ids.items()
+            if run_id in finished
+        }
 
 
 @dataclass(frozen=True)
@@ -84,31 +98,40 @@ class _Prepared:
     tags: dict[str, str]
 
 
-def _train_group(group: JobGroup, report: Report) -> list[JobEnding]:
+def _train_group(group: JobGroup, report: Callable[[Any], None]) -> None:
     from initlab.runs.train import run_each
 
     prepared = _prepare(group)
     first, cwd = prepared[0].cfg, Path(prepared[0].whole.hydra.runtime.cwd)
 
-    def started(uri: str, run_ids: Sequence[str]) -> None:
-        report(RunsStarted(uri, first.tracking.experiment, cwd, run_ids))
+    def started(uri: str, places: Sequence[int], run_ids: Sequence[str]) -> None:
+        numbers = [prepared[place].job.number for place in places]
+        of_jobs = dict(zip(numbers, run_ids, strict=True))
+        report(RunsStarted(uri, first.tracking.experiment, cwd, of_jobs))
 
     work = Work(len(prepared), report)
-    done = run_each(
+    for place, result in run_each(
         [one.cfg for one in prepared],
         tags=[one.tags for one in prepared],
         folder=cwd,
         progress=work.trained,
         started=started,
         kept=work.kept,
-    )
-    return [_end(one, result, group.callbacks) for one, result in zip(prepared, done, strict=True)]
+    ):
+        report(_end(prepared[place], _outcome(prepared[place], result), group.callbacks))
 
 
-def give_up(job: SweepJob, why: str) -> JobEnding:
-    """Returns the ending of a job that never came to one, and leaves it in the job's folder."""
+def end_job(job: SweepJob, came: Summary | str) -> JobEnding:
+    """Returns the ending of a job whose process died, and leaves it in the job's folder: the summary of its
+    run, if that had finished, or why there is none.
+    """
     [one] = _prepare(JobGroup([job], None))
-    return _end(one, InitlabError(why), None)
+    outcome = (
+        Outcome(job.overrides, came)
+        if isinstance(came, Summary)
+        else failed(job.overrides, InitlabError(came))
+    )
+    return _end(one, outcome, None)
 
 
 def _prepare(group: JobGroup) -> list[_Prepared]:
@@ -119,6 +142,7 @@ def _prepare(group: JobGroup) -> list[_Prepared]:
 
 
 def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
+    check()
     whole = job.recipe.compose()
     whole.hydra.job.id = whole.hydra.job.num = job.number
     cfg, folder = save_hydra_folder(whole)
@@ -131,17 +155,17 @@ def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
     return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
 
 
-def _end(one: _Prepared, result: Trained | Exception, callbacks: Any) -> JobEnding:
-    """Leaves a job's outcome in its folder and tells the callbacks."""
+def _outcome(one: _Prepared, result: Trained | Exception) -> Outcome:
     overrides = one.job.overrides
-    if isinstance(result, Exception):
-        outcome = failed(overrides, result)
-    else:
-        outcome = Outcome(overrides, result.summary)
+    return failed(overrides, result) if isinstance(result, Exception) else Outcome(overrides, result.summary)
+
+
+def _end(one: _Prepared, outcome: Outcome, callbacks: Any) -> JobEnding:
+    """Leaves a job's outcome in its folder and tells the callbacks."""
     write_outcome(one.folder, outcome)
     ending = JobEnding(one.job.number, outcome)
     if callbacks is not None:
-        callbacks.on_job_end(config=one.whole, job_return=job_return(overrides, ending))
+        callbacks.on_job_end(config=one.whole, job_return=job_return(one.job.overrides, ending))
     return ending
 
 

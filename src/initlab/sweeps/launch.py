@@ -6,34 +6,25 @@ the configs themselves, so a wrong guess costs time and never a result.
 
 import os
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
 from hydra.errors import CompactHydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
-from initlab.signals import stop_on_signals
+from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep
 from initlab.sweeps.compose import Composer, QuickLoader
 from initlab.sweeps.executors.processes import Lost, run_in_workers
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, give_up, job_return
+from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
+from initlab.sweeps.ledger import Ledger, Progress, launched
 from initlab.sweeps.plan import groups_of, jobs_of
-
-
-class Progress(Protocol):
-    """Is told how far a sweep is."""
-
-    def under_way(self, what: Hashable, jobs: float) -> None:
-        """Takes of how many jobs the work at ``what`` makes up so far; 0 when they have ended."""
-
-    def ended(self, jobs: int) -> None:
-        """Takes that so many more jobs have ended."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +55,11 @@ class Sweep:
         return getattr(self.task_function, "quiet", False)
 
     @property
+    def folder(self) -> Path:
+        """Where it leaves its jobs' folders."""
+        return Path(str(self.config.hydra.sweep.dir)).absolute()
+
+    @property
     def at_once(self) -> bool:
         """Whether all its jobs are launched at once."""
         return self.until is None and self.config.hydra.sweeper.get("max_batch_size") is None
@@ -83,11 +79,10 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     """Returns what each job returned or failed with, in order, when all have ended."""
     setup_globals()
     configure_log(sweep.config.hydra.hydra_logging, sweep.config.hydra.verbose)
-    Path(str(sweep.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+    sweep.folder.mkdir(parents=True, exist_ok=True)
     _check(sweep)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
-    stop_on_signals()
     jobs = jobs_of(sweep.composer, overrides, first_number)
     endings = _train_sweep(jobs, sweep)
     while more := _more_jobs(sweep, endings):
@@ -127,68 +122,49 @@ def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:
 def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
     groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
+    told = launched(sweep.folder)
+    told.jobs = max(told.jobs, *(job.number + 1 for job in jobs))
+    told.write(sweep.folder)
     with sweep.progress(len(jobs), quiet=sweep.quiet) as progress:
-        if sweep.processes == 1 or len(groups) == 1:
-            return _train_here(groups, progress)
-        return _train_in_workers(groups, len(jobs), sweep, progress)
+        ledger = Ledger(sweep.folder, progress, told)
+        try:
+            if sweep.processes == 1 or len(groups) == 1:
+                _train_here(groups, ledger)
+            else:
+                _train_in_workers(groups, len(jobs), sweep, ledger)
+        except Stopped as stopped:
+            told.killed += stopped.killed
+            told.unmarked += stopped.unmarked
+            told.write(sweep.folder)
+            raise
+    return ledger.endings
 
 
-def _train_here(groups: deque[JobGroup], progress: Progress) -> dict[int, JobEnding]:
-    endings: dict[int, JobEnding] = {}
+def _train_here(groups: deque[JobGroup], ledger: Ledger) -> None:
     for group in groups:
-        ended = group.run(partial(_hear, progress, group))
-        _take(ended, group, endings, progress)
-    return endings
+        group.run(partial(ledger.hear, group))
+        ledger.close(group)
 
 
-def _train_in_workers(
-    groups: deque[JobGroup], jobs: int, sweep: Sweep, progress: Progress
-) -> dict[int, JobEnding]:
-    """Trains in processes. The jobs of one that dies are tried once more, each alone.
+def _train_in_workers(groups: deque[JobGroup], jobs: int, sweep: Sweep, ledger: Ledger) -> None:
+    """Trains in processes. What one that dies has not done is tried again.
 
     At the end one of them closes the sweep, if this is all of it: they have imported what that needs.
     """
-    endings: dict[int, JobEnding] = {}
-    started: dict[int, RunsStarted] = {}
-
-    def hear(group: JobGroup, what: Any) -> None:
-        if isinstance(what, RunsStarted):
-            started[id(group)] = what
-        else:
-            _hear(progress, group, what)
-
     tasks: deque[JobGroup | CloseSweep] = deque(groups)
-    for task, result in run_in_workers(_run, tasks, sweep.processes, hear):
+    for task, result in run_in_workers(_run, tasks, sweep.processes, ledger.hear):
         if isinstance(task, CloseSweep):
             continue
-        if isinstance(result, Lost) and id(task) in started:
-            started[id(task)].end_as_failed()
-        if isinstance(result, Lost) and len(task.jobs) > 1:
-            progress.under_way(id(task), 0)
-            tasks.extend(replace(task, jobs=[job]) for job in task.jobs)
-            continue
-        ended = [give_up(task.jobs[0], result.why)] if isinstance(result, Lost) else result
-        _take(ended, task, endings, progress)
-        if sweep.at_once and len(endings) == jobs:
-            tasks.append(CloseSweep(Path(str(sweep.config.hydra.sweep.dir)).absolute()))
-    return endings
+        if isinstance(result, Lost):
+            tasks.extend(ledger.lose(task, result.why))
+        else:
+            ledger.close(task)
+        if sweep.at_once and len(ledger.endings) == jobs:
+            tasks.append(CloseSweep(sweep.folder))
 
 
 def _run(task: JobGroup | CloseSweep, report: Any) -> Any:
     return task.run(report)
-
-
-def _hear(progress: Progress, group: JobGroup, what: Any) -> None:
-    if isinstance(what, float):
-        progress.under_way(id(group), what * len(group.jobs))
-
-
-def _take(
-    ended: Sequence[JobEnding], group: JobGroup, endings: dict[int, JobEnding], progress: Progress
-) -> None:
-    endings.update({ending.number: ending for ending in ended})
-    progress.under_way(id(group), 0)
-    progress.ended(len(ended))
 
 
 def _trains_in_stacks(sweep: Sweep) -> bool:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from initlab.signals import check
 from initlab.sweeps.compose import Composer
 from initlab.sweeps.group import JobGroup, SweepJob
 
@@ -16,7 +17,12 @@ OF_START = ("init=", "init._target_=")
 def jobs_of(composer: Composer, overrides: Sequence[list[str]], first_number: int) -> list[SweepJob]:
     """Returns the jobs that the overrides describe, numbered from first_number."""
     numbered = enumerate(zip(overrides, variants(overrides), strict=True), first_number)
-    return [SweepJob(number, job, composer.recipe(job), variant) for number, (job, variant) in numbered]
+    return [_job(composer, number, job, variant) for number, (job, variant) in numbered]
+
+
+def _job(composer: Composer, number: int, overrides: list[str], variant: str) -> SweepJob:
+    check()
+    return SweepJob(number, overrides, composer.recipe(overrides), variant)
 
 
 def variants(overrides: Sequence[Sequence[str]]) -> list[str]:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from initlab.config.targets import GROUPS
 from initlab.runs.outcome import Outcome, failed, write_outcome
-from initlab.signals import Stopped
+from initlab.signals import check
 from initlab.sweeps.hydra_private import plain
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ class RememberFolder(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a single run."""
+        check()
         RememberFolder.folder, RememberFolder.sweeping = Path(config.hydra.run.dir).absolute(), False
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a sweep."""
+        check()
         RememberFolder.folder, RememberFolder.sweeping = Path(config.hydra.sweep.dir).absolute(), True
 
 
@@ -75,7 +77,7 @@ def train_job(cfg: DictConfig, progress: "Progress | None") -> "Trained":
         from initlab.runs.train import run
 
         [trained] = run([cfg], tags=[tags], folder=job.runtime.cwd, progress=progress)
-    except (Exception, Stopped) as error:
+    except Exception as error:
         write_outcome(folder, failed(overrides, error))
         raise
     write_outcome(folder, Outcome(overrides, trained.summary))

@@ -21,16 +21,16 @@ OmegaConf.register_new_resolver("ui_command", lambda: ui_command() or "initlab u
 SHOWING = ("--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i")
 
 
-def run_application(application: Callable[[], Any], config_name: str) -> None:
-    """Runs a Hydra application by the command line; one that a signal stops exits with the signal's code."""
+def run_application(application: Callable[[], Any], config_name: str) -> Stopped | None:
+    """Runs a Hydra application by the command line; returns by which signal it was stopped, if it was."""
     if any(argument.partition("=")[0] in SHOWING for argument in sys.argv[1:]):
         end_with_the_reader()
     try:
         with composition_errors(partial(_explain, config_name)):
             application()
     except Stopped as stopped:
-        print(f"Stopped by {stopped}. What was under way is marked KILLED.", file=sys.stderr)
-        sys.exit(128 + stopped.signum)
+        return stopped
+    return None
 
 
 def _explain(config_name: str, error: ConfigCompositionException) -> None:

@@ -11,9 +11,13 @@ from omegaconf import DictConfig
 from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError, InitlabError
 from initlab.runs.outcome import read_outcomes, remove_unstarted
-from initlab.signals import stop_on_signals
+from initlab.signals import Stopped, alive, stop_on_signals
+from initlab.sweeps.ledger import launched
 from initlab.sweeps.task import RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import run_application, wants_tracebacks
+from initlab.terminal.stopping import AT_ONCE
+
+SECONDS_TO_CLOSE = 60  # a stop may take so long once it has got that far
 
 
 @hydra.main(version_base="1.3", config_path="pkg://initlab.conf", config_name="config")
@@ -24,7 +28,7 @@ def train(cfg: DictConfig) -> float:
     """
     from initlab.terminal.progress import ProgressLine
 
-    stop_on_signals()
+    stop_on_signals(AT_ONCE)  # another launcher runs this in a process of its own
     try:
         with ProgressLine() as line:
             return train_job(cfg, line).summary.objective
@@ -38,28 +42,37 @@ def main() -> None:
     """Runs the command line; whatever happened, closes with what the jobs left behind and a true exit
     code.
     """
+    stop_on_signals(AT_ONCE)
     try:
         refuse_null_choices(sys.argv[1:])
     except ConfigError as error:
         sys.exit(str(error))
+    stopped = None
     try:
-        run_application(train, "config")
+        stopped = run_application(train, "config")
     finally:
+        alive(SECONDS_TO_CLOSE)
         if RememberFolder.folder is not None:
-            _close(RememberFolder.folder)
+            stopped = _close(RememberFolder.folder, stopped)
             remove_unstarted(RememberFolder.folder)
+    if stopped:
+        sys.exit(128 + stopped.signum)
 
 
-def _close(folder: Path) -> None:
-    """Shows what the command's jobs came to and, of a sweep that was not stopped, what they answer."""
+def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
+    """Shows what the command's jobs came to and, of a sweep that was not stopped, what they answer; returns
+    by which signal it was stopped, if it was.
+    """
     from initlab.sweeps.closing import Closing, closing_of
     from initlab.terminal.summary import print_summary
 
-    outcomes = read_outcomes(folder)
+    outcomes, closing, told = read_outcomes(folder), Closing(), launched(folder)
     whole = RememberFolder.sweeping and all(one.summary or one.error for one in outcomes)
-    closing = Closing()
     try:
-        if whole:
+        if whole and not stopped:
             closing = closing_of(folder, outcomes)
+    except Stopped as late:
+        stopped = late
     finally:
-        print_summary(outcomes, closing)
+        print_summary(outcomes, closing, told, stopped)
+    return stopped

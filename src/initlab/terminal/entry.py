@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 
 import initlab
-from initlab.terminal.application import end_with_the_reader
+from initlab.signals import stop_on_signals
 
 SUBCOMMANDS = {
     "doctor": "initlab.terminal.doctor",
@@ -17,11 +17,14 @@ TRAINING = "initlab.terminal.command"
 
 def main() -> None:
     """Runs the command line."""
+    stop_on_signals()  # before anything is imported that takes time
     if not sys.flags.safe_path:
         # As for `python -m`, so that a config may name functions of the folder's modules.
         sys.path.insert(0, "")
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first == "--version":
+        from initlab.terminal.application import end_with_the_reader
+
         end_with_the_reader()
         print(f"initlab {initlab.__version__}")
         return

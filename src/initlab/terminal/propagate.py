@@ -12,8 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.config.targets import name_of_choice
 from initlab.errors import InitlabError
-from initlab.signals import stop_on_signals
+from initlab.signals import check, stop_on_signals
+from initlab.sweeps.ledger import Launched
 from initlab.terminal.application import run_application, wants_tracebacks
+from initlab.terminal.stopping import AT_ONCE, words_of_stop
 
 
 def _options(group: str) -> str:
@@ -30,7 +32,7 @@ FAILURES: list[str] = []
 @hydra.main(version_base="1.3", config_path="pkg://initlab.conf", config_name="propagate")
 def propagate(cfg: DictConfig) -> float | None:
     """Looks at one start and returns its χ1, if there is one. A job that fails stops no other."""
-    stop_on_signals()
+    check()
     job: Any = HydraConfig.get()
     try:
         from initlab.propagation.run import look
@@ -51,8 +53,11 @@ def propagate(cfg: DictConfig) -> float | None:
 
 
 def main() -> None:
-    """Runs the command line and exits with 1 if a job has failed."""
-    run_application(propagate, "propagate")
+    """Runs the command line; exits with 1 if a job has failed, with a signal's code if that stopped it."""
+    stop_on_signals(AT_ONCE)
+    if stopped := run_application(propagate, "propagate"):
+        print(*words_of_stop(stopped, [], Launched()), sep="\n", file=sys.stderr)
+        sys.exit(128 + stopped.signum)
     if FAILURES:
         sys.exit(1)
 

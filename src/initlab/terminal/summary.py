@@ -1,25 +1,33 @@
 """What the terminal shows when a command has ended: what came out, where to see it, and what failed."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import MOST_SENTENCES, Summary
+from initlab.signals import Stopped
 from initlab.sweeps.closing import Closing
+from initlab.sweeps.ledger import Launched
 from initlab.terminal.results import Run, print_results
+from initlab.terminal.stopping import words_of_deaths, words_of_stop
 from initlab.terminal.tables import stdout
-from initlab.terminal.wording import ui_command
+from initlab.terminal.wording import own_command, ui_command
 
-NOTHING_MORE = Closing()
+NOTHING_MORE, NOTHING_TOLD = Closing(), Launched()
 MOST_FAILURES = 20  # a thousand lines would bury the table; the rest are in the jobs' folders
 
 
-def print_summary(outcomes: Sequence[Outcome], closing: Closing = NOTHING_MORE) -> None:
+def print_summary(
+    outcomes: Sequence[Outcome],
+    closing: Closing = NOTHING_MORE,
+    told: Launched = NOTHING_TOLD,
+    stopped: Stopped | None = None,
+) -> None:
     """Prints a table of what finished, what it answers and where to see it and, to stderr, every job that
-    failed and why.
+    failed and why, what the launcher of a sweep told, by which signal it was stopped, and how to go on.
     """
     finished = [outcome for outcome in outcomes if outcome.summary]
     failed = [outcome for outcome in outcomes if outcome.error is not None]
@@ -42,8 +50,22 @@ def print_summary(outcomes: Sequence[Outcome], closing: Closing = NOTHING_MORE) 
         print(failed[0].error, file=sys.stderr)
     elif failed:
         _print_failures(failed, len(finished) + len(failed))
-    if stopped := len(outcomes) - len(finished) - len(failed):
-        print(f"{_jobs(stopped)} stopped before the end.", file=sys.stderr)
+    for line in _interruptions(outcomes, told, stopped):
+        print(line, file=sys.stderr)
+
+
+def _interruptions(outcomes: Sequence[Outcome], told: Launched, stopped: Stopped | None) -> Iterator[str]:
+    """Yields what was broken off, and how to go on."""
+    yield from words_of_deaths(told)
+    open_ones = sum(outcome.summary is None and outcome.error is None for outcome in outcomes)
+    if stopped:
+        yield from words_of_stop(stopped, outcomes, told)
+    elif open_ones:
+        yield f"{_jobs(open_ones)} stopped before the end."
+    if told.jobs and (stopped or any(outcome.summary is None for outcome in outcomes)):
+        yield f"To go on: {own_command('resume')}"
+    elif stopped and outcomes:
+        yield "To go on: the same command with resume=true"
 
 
 def _print_addresses(console: Console, summaries: Sequence[Summary]) -> None:

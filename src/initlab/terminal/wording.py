@@ -12,7 +12,8 @@ def own_command(program: str = "train") -> str:
     """Returns how a user starts ``program`` the way this process was started: ``python -m src.propagate`` or
     ``initlab propagate``; training is ``python -m src.train`` or just ``initlab``.
     """
-    if _checkout():
+    checkout = _checkout()
+    if checkout and (checkout / "src" / f"{program}.py").is_file():
         return f"python -m src.{program}"
     return "initlab" if program == "train" else f"initlab {program}"
 

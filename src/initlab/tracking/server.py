@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,10 +13,12 @@ from dataclasses import dataclass
 from typing import IO
 
 from initlab.errors import TrackingError
+from initlab.signals import alive, sleep
 
 HOST = "127.0.0.1"
 SECONDS_TO_START = 120
 SECONDS_TO_END = 5
+SECONDS_BETWEEN_LOOKS = 0.1
 
 
 @contextmanager
@@ -46,25 +47,28 @@ class Server:
 
     def wait(self) -> None:
         """Waits until the server ends by itself; raises TrackingError if that was by an error."""
-        if self.process.wait():
+        while self.process.poll() is None:
+            sleep(SECONDS_BETWEEN_LOOKS)
+        if self.process.returncode:
             self.log.seek(0)
             said = self.log.read().decode(errors="replace").strip().splitlines() or ["it said nothing"]
             raise TrackingError(f"MLflow's server ended with exit code {self.process.returncode}: {said[-1]}")
 
     def wait_for_answer(self, port: int) -> None:
         """Waits until the server answers; raises TrackingError if it ends or does not answer for long."""
-        for _ in range(10 * SECONDS_TO_START):
+        for _ in range(round(SECONDS_TO_START / SECONDS_BETWEEN_LOOKS)):
             if self.process.poll() is not None:
                 self.wait()
             try:
                 urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=1).close()
                 return
             except OSError:
-                time.sleep(0.1)
+                sleep(SECONDS_BETWEEN_LOOKS)
         raise TrackingError(f"MLflow's server did not answer within {SECONDS_TO_START} seconds")
 
     def end(self) -> None:
         """Ends the server and the processes that it has started."""
+        alive(2 * SECONDS_TO_END)
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
         try:

@@ -14,6 +14,7 @@ from mlflow.store.tracking.dbmodels.models import SqlRun
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from initlab.signals import alive
 from initlab.tracking.store import exclusive, lock_of
 
 Row = Mapping[str, Any]
@@ -109,7 +110,9 @@ def insert_tuples(
     if connection.dialect.name == "postgresql":
         driver: Any = connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
-            for row in rows:
+            for number, row in enumerate(rows):
+                if number % ROWS_AT_ONCE == 0:
+                    alive()
                 copy.write_row(row)
         return
     # Straight to the driver's executemany, which is as fast as the database itself.
@@ -117,6 +120,7 @@ def insert_tuples(
     remaining = iter(rows)
     while some := list(islice(remaining, ROWS_AT_ONCE)):
         connection.exec_driver_sql(statement, some)
+        alive()
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from initlab.signals import held
+from initlab.errors import TrackingError
+from initlab.signals import Stopped, check
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.client import ClientWriter
 from initlab.tracking.description import Description, check_names, completed, fitting_tags
@@ -40,22 +41,20 @@ class Tracker:
         """Gives a RUNNING run for each description, in order, and ends them all when the block is left.
 
         A run ends as ``Run.finish`` or ``Run.fail`` has said. One of which neither was said ends FINISHED;
-        when an exception leaves the block FAILED, or KILLED if that is a KeyboardInterrupt. A stopping signal
-        that comes while runs are started or ended waits until that is done.
+        when an exception leaves the block FAILED, or KILLED if that is a KeyboardInterrupt; how many are so
+        marked is then added to a Stopped.
         """
-        runs: list[Run] = []
-        status = "FAILED"
+        check()
+        runs = self._start(descriptions)
         try:
-            with held():
-                runs = self._start(descriptions)
             yield runs
-            status = "FINISHED"
-        except KeyboardInterrupt:
-            status = "KILLED"
+        except Stopped as stopped:
+            self._kill(runs, stopped)
             raise
-        finally:
-            with held():
-                self._end_each(runs, status)
+        except BaseException as error:
+            self._end_each(runs, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            raise
+        self._end_each(runs, "FINISHED")
 
     def log(self, series: Sequence[Series]) -> None:
         """Writes metrics of any number of runs. NaN and infinity are left out: MLflow would store the one as
@@ -67,11 +66,15 @@ class Tracker:
             if finite:
                 self._writer.log(finite)
 
-    def end_if_running(self, run_ids: Sequence[str], status: str) -> None:
-        """Ends those of the runs that are still RUNNING, because the process that began them is gone."""
+    def end_if_running(self, run_ids: Sequence[str], because: str) -> list[str]:
+        """Ends as FAILED those of the runs that are still RUNNING, because the process that began them is
+        gone, and returns the ids of the FINISHED ones.
+        """
         with readable_errors("runs cannot be ended"):
-            running = [i for i in run_ids if self.client.get_run(i).info.status == "RUNNING"]
-        self._end([Ending(run_id, status) for run_id in running])
+            statuses = {run_id: self.client.get_run(run_id).info.status for run_id in run_ids}
+        running = [run_id for run_id, status in statuses.items() if status == "RUNNING"]
+        self._end([Ending(run_id, "FAILED", tags={"ended_because": because}) for run_id in running])
+        return [run_id for run_id, status in statuses.items() if status == "FINISHED"]
 
     def address(self, sweep: str | None = None) -> str:
         """Returns the address of the charts in the MLflow UI."""
@@ -108,6 +111,14 @@ class Tracker:
             runs = [completed(description, self.folder) for description in descriptions]
             started = self._writer.start(self.experiment_id, runs)
         return [Run(self, *one) for one in started]
+
+    def _kill(self, runs: Sequence["Run"], stopped: Stopped) -> None:
+        killed = sum(run.ending is None for run in runs)
+        try:
+            self._end_each(runs, "KILLED")
+            stopped.killed += killed
+        except TrackingError:  # the closing words say so, and the next command on the store marks them
+            stopped.unmarked += killed
 
     def _end_each(self, runs: Sequence["Run"], status: str) -> None:
         try:

@@ -2,6 +2,7 @@
 
 If a worker dies, only the task it was working on is lost, and a new worker takes its place. Workers do not
 outlive the process that started them: each one watches that process and stops itself when it has ended.
+A worker that is asked to stop ends when nothing is half done, and says what has become of its runs.
 """
 
 import multiprocessing
@@ -9,18 +10,20 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
 from types import ModuleType
 from typing import Any
 
-from initlab.signals import Stopped, stop, stop_on_signals
+from initlab.signals import STOPPING, Stopped, alive, stop, stop_on_signals, wait
 
-SECONDS_TO_STOP = 10
+SECONDS_TO_STOP = 60  # to write what was trained; one that shows no sign of life ends itself before
 
 Report = Callable[[Any], None]
 Function = Callable[[Any, Report], Any]
@@ -36,6 +39,17 @@ class Lost:
     why: str
 
 
+@dataclass(frozen=True)
+class Halted:
+    """What a worker's last word is when it was asked to stop: by which signal, how many of its task's runs it
+    marked KILLED, and how many it could not.
+    """
+
+    signum: int
+    killed: int
+    unmarked: int
+
+
 def run_in_workers(
     function: Function, tasks: deque[Any], count: int, on_report: Callable[[Any, Any], None]
 ) -> Iterator[tuple[Any, Any]]:
@@ -43,7 +57,8 @@ def run_in_workers(
 
     A result is what ``function(task, report)`` returned, or Lost. When the function calls
     ``report(what)``, this process calls ``on_report(task, what)``. The consumer may append tasks while it
-    iterates. All workers end when the iteration ends, also when it ends early or with an error.
+    iterates. All workers end when the iteration ends, also when it ends early or with an error; a busy one
+    then reports Halted, or Lost if it ended without a word.
 
     ``function`` must be importable: workers do not run the user's script, so they know nothing of it.
     """
@@ -61,6 +76,8 @@ def run_in_workers(
                 if kind == "report":
                     on_report(worker.task, what)
                     continue
+                if isinstance(what, Halted):  # somebody stopped this worker alone: its task is not done
+                    what = Lost(_how_it_ended(-what.signum))
                 if worker.gone:
                     workers.remove(worker)
                 worker.busy = False
@@ -69,7 +86,8 @@ def run_in_workers(
         for worker in workers:
             worker.ask_to_stop()
         for worker in workers:
-            worker.stop()
+            for what in worker.stopped():
+                on_report(worker.task, what)
 
 
 class _Worker:
@@ -78,7 +96,7 @@ class _Worker:
     def __init__(self, function: Function) -> None:
         self.connection, theirs = _processes.Pipe()
         self._process = _processes.Process(target=_work, args=(theirs, function))
-        with _no_main_module():
+        with _no_main_module(), _signals_later():
             self._process.start()
         theirs.close()
         self.task: Any = None
@@ -89,8 +107,8 @@ class _Worker:
         self.connection.send(task)
 
     def hear(self) -> tuple[str, Any]:
-        """Returns the worker's next message: ('report', what) or ('result', what). If the worker died,
-        its result is Lost.
+        """Returns the worker's next message: ('report', what) or ('result', what). A worker's last result is
+        Halted if it was asked to stop, and Lost if it died.
         """
         try:
             kind, what = self.connection.recv()
@@ -98,14 +116,24 @@ class _Worker:
             self._process.join()
             self.gone = True
             return "result", Lost(_how_it_ended(self._process.exitcode or 0))
+        self.gone = isinstance(what, Halted)
         return kind, what
 
     def ask_to_stop(self) -> None:
         if self._process.is_alive():
             self._process.terminate()
 
-    def stop(self) -> None:
-        self._process.join(SECONDS_TO_STOP)
+    def stopped(self) -> Iterator[Any]:
+        """Yields what the worker still reports until it has ended, which takes a while where it writes."""
+        until = time.monotonic() + SECONDS_TO_STOP
+        while not self.gone and time.monotonic() < until:
+            alive()
+            if self.connection.poll(0.1):
+                kind, what = self.hear()
+                if self.busy and (kind == "report" or self.gone):
+                    yield what
+                self.busy = self.busy and kind == "report"
+        self._process.join(1 if self.gone else 0)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -128,6 +156,19 @@ def _no_main_module() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Lets the stopping signals wait while a process starts: in this one, and in the new until it listens."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _with_news(workers: list[_Worker]) -> list[_Worker]:
     """Returns the busy workers that have sent a message or died; waits until there is one."""
     by_connection = {worker.connection: worker for worker in workers if worker.busy}
@@ -136,14 +177,19 @@ def _with_news(workers: list[_Worker]) -> list[_Worker]:
 
 def _work(connection: Connection, function: Function) -> None:
     stop_on_signals()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     try:
         while True:
+            wait([connection])
             task = connection.recv()
             connection.send(("result", _result(function, task, connection)))
     except (EOFError, BrokenPipeError):
         return
     except Stopped as stopped:
+        with suppress(OSError):  # the parent is gone
+            connection.send(("result", Halted(stopped.signum, stopped.killed, stopped.unmarked)))
         sys.exit(128 + stopped.signum)
 
 
@@ -170,5 +216,5 @@ def _how_it_ended(exit_code: int) -> str:
 def _stop_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
-    wait([parent.sentinel])
+    wait_for([parent.sentinel])
     os.kill(os.getpid(), signal.SIGTERM)

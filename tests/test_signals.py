@@ -1,0 +1,99 @@
+"""A stop is heard at safe points, whatever the program does when the signal comes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import environment
+
+from initlab import signals
+from initlab.signals import Stopped, stopping_on_signals
+
+SWALLOWED = """
+import os, signal, sys, time
+from initlab.signals import check, stop_on_signals
+
+class Fragile:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))
+        print("not torn", flush=True)
+
+stop_on_signals()
+one = Fragile()
+del one
+print("goes on", flush=True)
+check()
+"""
+
+DEAF = """
+import sys, time
+from initlab.signals import stop_on_signals
+
+stop_on_signals("Ended at once.")
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def started(code: str) -> "subprocess.Popen[str]":
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment(), **pipes)
+
+
+def test_a_signal_that_comes_where_exceptions_are_lost_is_heard_at_the_next_safe_point():
+    said, errors = started(SWALLOWED).communicate(timeout=60)
+    assert said == "not torn\ngoes on\n"
+    assert errors.strip().endswith("initlab.signals.Stopped: SIGINT")
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_process_at_once_that_was_asked_to_stop(first):
+    with started(DEAF) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(first)
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(2) == 128 + first  # the first is what it was stopped by
+        assert process.stderr.read() == "Ended at once.\n"
+
+
+def test_a_process_that_shows_no_sign_of_life_ends_by_itself():
+    with started(DEAF) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)  # says nothing new
+        assert process.wait(signals.SECONDS_WITHOUT_LIFE + 10) == 128 + signal.SIGTERM
+
+
+def test_a_wait_ends_when_a_stop_is_asked_for():
+    code = DEAF.replace("while True:\n    time.sleep(60)", "from initlab.signals import sleep\nsleep(60)")
+    with started(code) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(signals.SECONDS_WITHOUT_LIFE - 1) == 1
+        assert "Stopped: SIGHUP" in process.stderr.read()
+
+
+def test_within_a_program_of_others_the_handlers_are_theirs_again_afterwards():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Stopped), stopping_on_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.asked() == signal.SIGTERM
+        signals.check()
+    assert signal.getsignal(signal.SIGINT) is before
+    assert signals.asked() is None
+    signals.check()
+    signals.wait([], 0)  # nor is a later wait woken by it
+
+
+def test_within_a_program_of_others_a_second_ctrl_c_interrupts_where_it_is():
+    with pytest.raises(KeyboardInterrupt) as interrupted, stopping_on_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+    assert not isinstance(interrupted.value, Stopped)
