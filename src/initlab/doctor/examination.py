@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from initlab import signals
 from initlab.doctor.database import damaged, outdated, strange_rows
 from initlab.doctor.fault import Fault
 from initlab.doctor.files import missing, unreadable
@@ -72,6 +73,7 @@ def examine(
         if over or not check.possible(patient.uri):
             yield Result(check.name, None)
             continue
+        signals.check()
         tell(check.name)
         faults = check.find(patient)
         done = [_mended(fault, before_mending) for fault in faults]

@@ -9,6 +9,7 @@ from initlab.doctor.fault import Fault, counted
 from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
 from initlab.runs.stored import CONFIG, HISTORY, WEIGHTS
+from initlab.signals import check
 from initlab.tracking.artifacts import local_folder
 from initlab.tracking.inspection import TrackedRun, files_of
 from initlab.tracking.reading import file_of
@@ -48,6 +49,7 @@ def _is_there(run: TrackedRun, name: str) -> bool:
 
 
 def _can(read: Callable[[Patient, TrackedRun], object], patient: Patient, run: TrackedRun) -> bool:
+    check()
     try:
         read(patient, run)
     except TrackingError:

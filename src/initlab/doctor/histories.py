@@ -10,6 +10,7 @@ from initlab.doctor.expected import Curve, Steps, expected_of, history_of
 from initlab.doctor.fault import Fault, counted
 from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
+from initlab.signals import check
 from initlab.tracking.inspection import TrackedRun
 from initlab.tracking.stored_series import Rows, rows_of_runs, writable, write_anew
 from initlab.tracking.writer import Series
@@ -49,6 +50,7 @@ def compared(
     """
     runs = patient.trained if runs is None else runs
     for run, rows in zip(runs, rows_of_runs(patient.uri, [run.run_id for run in runs]), strict=True):
+        check()
         try:
             expected = expected_of(run, history_of(patient, run))
         except TrackingError:  # which the check of the files has said

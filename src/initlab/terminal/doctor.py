@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from initlab.config.rules import one_of
 from initlab.errors import ConfigError, InitlabError
-from initlab.terminal.application import end_with_the_reader
+from initlab.signals import Stopped
 from initlab.terminal.keys import keys_given
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def main() -> None:
     """Runs the command line and exits with 1 where something is wrong and not mended."""
     words = sys.argv[1:]
     if any(word in ("--help", "-h") for word in words):
+        from initlab.terminal.application import end_with_the_reader
+
         end_with_the_reader()
         print(HELP, end="")
         return
@@ -52,8 +54,9 @@ def main() -> None:
         well = _examine(_checked(keys_given(words, DEFAULTS)))
     except InitlabError as error:
         sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Stopped. What was mended so far is mended; no change was left half done.")
+    except Stopped as stopped:
+        print(f"Stopped by {stopped}. No change was left half done.", file=sys.stderr)
+        sys.exit(128 + stopped.signum)
     sys.exit(0 if well else 1)
 
 

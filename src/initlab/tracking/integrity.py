@@ -12,6 +12,7 @@ from initlab.errors import TrackingError
 from initlab.tracking.store import SQLITE, open_to_read, readable_errors
 from initlab.tracking.tracker import engine_of
 
+MALFORMED = "database disk image is malformed"
 OF_RUNS = ("metrics", "latest_metrics", "params", "tags")
 """Tables whose rows are nothing without their run."""
 
@@ -53,7 +54,12 @@ def connected(uri: str) -> Iterator[Connection]:
 def damage(uri: str) -> list[str]:
     """Returns what SQLite finds broken in a database, in its own words; nothing where it is whole."""
     with connected(uri) as connection:
-        found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        try:
+            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        except sa.exc.DatabaseError as error:
+            if MALFORMED in str(error.orig):  # so much that it cannot go on looking
+                return [MALFORMED]
+            raise
     return [] if found == ["ok"] else [line for words in found for line in words.splitlines()]
 
 
