@@ -32,7 +32,8 @@ def trained(config, folder, *overrides):
 
 def told(summary):
     values = asdict(summary)
-    values["tags"] = {k: v for k, v in values["tags"].items() if not k.startswith(("version.", "git."))}
+    surroundings = ("version.", "git.", "identity", "code", "blas")
+    values["tags"] = {k: v for k, v in values["tags"].items() if not k.startswith(surroundings)}
     return values
 
 

@@ -37,6 +37,7 @@ class Job:
     tags: Mapping[str, str]
     dataset: Dataset
     network: Network
+    model: "partial[Any]"
     init: "partial[Any]"
     bias: "partial[Any]"
     update: "partial[Any]"
@@ -96,6 +97,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
         tags={**tags, **choices, "seed": str(settings.seed), "output": network.output_name},
         dataset=dataset,
         network=network,
+        model=parts["model"],
         init=parts["init"],
         bias=parts["bias"],
         update=parts["optimizer"],

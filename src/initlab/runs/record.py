@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from initlab.config.schema import leaves
 from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
+from initlab.runs.identity import code_digest, identity_of
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Trained, describe
@@ -29,7 +30,8 @@ def description_of(job: Job) -> Description:
     # A group has the name of its choice beside the leaves of its section: `params.init = 'he'` finds runs.
     choices = {group: job.tags[group] for group in GROUPS}
     data = data_of(job.dataset, job.tags["dataset"])
-    return Description(job.name, {**choices, **leaves(job.values)}, job.tags, data)
+    tags = {**job.tags, "identity": identity_of(job), "code": code_digest(job)[:12]}
+    return Description(job.name, {**choices, **leaves(job.values)}, tags, data)
 
 
 @lru_cache(maxsize=64)
