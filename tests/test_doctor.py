@@ -1,8 +1,11 @@
 """The doctor: real stores, really damaged, examined by the real command, mended and examined again."""
 
+import os
 import shutil
+import signal
 import sqlite3
 import sys
+import uuid
 from collections.abc import Callable
 from contextlib import chdir, closing, redirect_stdout
 from io import StringIO
@@ -10,29 +13,39 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import folder_with, run_command
+from conftest import folder_with, mlflow_server
+from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from terminals import shown_in_terminal
 from test_entry import SCRIPT, typed
+from test_tracking_bulk import disconnect, execute, postgresql  # noqa: F401
 
 from initlab.doctor.examination import CHECKS
 from initlab.doctor.expected import Curve, logged_steps, thinned
-from initlab.doctor.histories import difference
+from initlab.runs.train import run
+from initlab.signals import stopping_on_signals
 from initlab.terminal import doctor
-from initlab.tracking.stored_series import Rows
+from initlab.tracking import backup
+from initlab.tracking.process import Process, this_process
 
 WIDTH = 80
-SWEEP = ("init=he,random", "seed=1,2", "train.iterations=400", "plots.frames=2", "report.keep=false")
+WORDS = ("train.iterations=2000", "plots.frames=2", "diagnostics.rare=[]")
 
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Path:
-    """A folder with the store of two sweeps, and a run that looks at untrained networks."""
+    """A folder with the store of two sweeps of four and of two jobs."""
     folder = folder_with(migrated_database, tmp_path_factory.mktemp("doctor"))
-    for seeds in ("seed=1,2", "seed=3"):
-        done = run_command("-m", *SWEEP, seeds, folder=folder)
-        assert done.returncode == 0, done.stderr
+    trained("first", ["init=he", "init=random", "init=he seed=4", "init=random seed=4"], folder)
+    trained("second", ["init=he", "init=random"], folder)
     return folder
+
+
+def trained(sweep: str, jobs: list[str], folder: Path, *words: str) -> None:
+    with initialize_config_module("initlab.conf", version_base="1.3"):
+        configs = [compose("config", overrides=[*WORDS, *words, *job.split()]) for job in jobs]
+    tags = [{"sweep": sweep, "sweep_job": str(number)} for number in range(len(jobs))]
+    run(configs, tags=tags, folder=folder)
 
 
 @pytest.fixture
@@ -74,7 +87,10 @@ def examined(folder: Path, *words: str) -> tuple[int, dict[str, list[tuple[str, 
     _, *lines = after.splitlines()
     found: dict[str, list[tuple[str, str]]] = {}
     names = {check.name for check in CHECKS}
-    while lines and (cells := [cell.strip() for cell in (lines[0] or '-').split("  ") if cell.strip()])[0] in names:
+    while (
+        lines
+        and (cells := [cell.strip() for cell in (lines[0] or "-").split("  ") if cell.strip()])[0] in names
+    ):
         name, what, *done = cells
         found.setdefault(name, []).append((what, "".join(done)))
         lines.pop(0)
@@ -97,6 +113,11 @@ def rows(folder: Path, path: Path | None = None) -> list[list[tuple]]:
     return [sorted(sql(folder, f"SELECT * FROM {table}", path)) for table in tables]
 
 
+def untimed(tables: list[list[tuple]]) -> list[list[tuple]]:
+    """Returns the rows of metrics and of the latest ones without their times, which are known about."""
+    return [sorted((*row[:2], *row[3:]) for row in table) for table in tables[3:]]
+
+
 def file(folder: Path, run_id: str, name: str) -> Path:
     return folder / "mlruns" / "artifacts" / run_id / "artifacts" / name
 
@@ -107,8 +128,8 @@ def test_a_store_as_sweeps_leave_it_is_well_and_nothing_is_changed(store):
     assert code == 0
     assert wrong(found) == {}
     assert list(found) == [
-        "database", "schema", "rows", "doubles", "files", "their content", "histories", "latest values",
-        "spool", "checkpoints",
+        "database", "schema", "rows", "statuses", "doubles", "files", "their content", "histories",
+        "latest values", "spool", "checkpoints",
     ]  # fmt: skip
     assert any(line.startswith("Experiments: initlab (6 runs)") for line in after)
     assert examined(store, "fix=true")[:2] == (0, found)
@@ -127,22 +148,21 @@ def test_series_that_are_damaged_are_written_anew_from_the_exact_histories(store
         store,
         f"UPDATE metrics SET value = value + 1e-9 WHERE run_uuid = '{second}' AND key = 'cost' AND step = 3",
     )
-    doubled = f"run_uuid = '{third}' AND key = 'cost' AND step > 396"
+    doubled = f"run_uuid = '{third}' AND key = 'cost' AND step > 1996"
     sql(
         store,
-        f"INSERT INTO metrics SELECT key, value, timestamp + 1, run_uuid, step, is_nan FROM metrics WHERE {doubled}",
+        "INSERT INTO metrics SELECT key, value, timestamp + 1, run_uuid, step, is_nan "
+        f"FROM metrics WHERE {doubled}",
     )
     code, found, after = examined(store)
     assert code == 1
-    words = "rows of 3 runs are not those of history.npz: 45 missing, 3 twice, 1 of another value"
+    words = "rows of 3 runs are not those of history.npz: 205 missing, 3 twice, 1 of another value"
     assert wrong(found)["histories"] == [(words, "writes the series anew from history.npz")]
     assert [line for line in after if first in line]
     code, found, _ = examined(store, "fix=true")
     assert code == 0
     assert found["histories"] == [(words, "wrote the series of 3 runs anew")]
-    assert [sorted((r[0], r[1], r[3:]) for r in table) for table in rows(store)[3:]] == [
-        sorted((r[0], r[1], r[3:]) for r in table) for table in whole[3:]
-    ]
+    assert untimed(rows(store)) == untimed(whole)
     assert examined(store)[:2] == (0, {name: [("well", "")] for name in found})
 
 
@@ -154,11 +174,11 @@ def test_a_backup_is_made_before_and_brings_all_back(store):
     examined(store)
     assert not list(store.glob("mlruns/*.backup-*"))
     _, _, said = examined(store, "fix=true")
-    [backup] = store.glob("mlruns/*.backup-*")
-    assert said[0] == f"A backup is in {backup}."
+    [copy] = store.glob("mlruns/*.backup-*")
+    assert said[0] == f"A backup is in {copy}."
     assert rows(store) != before
-    assert rows(store, backup) == before
-    backup.rename(database(store))
+    assert rows(store, copy) == before
+    copy.rename(database(store))
     assert rows(store) == before
 
 
@@ -293,7 +313,194 @@ def test_tables_of_another_mlflow_are_not_touched(store, version, says):
     assert found["histories"] == [("not checked", "")]
 
 
-def test_thinned_series_keep_what_logging_by_log_would_have_kept(store):
+def steps_of(folder: Path, run_id: str, key: str) -> list[int]:
+    where = f"run_uuid = '{run_id}' AND key = '{key}'"
+    return [step for (step,) in sql(folder, f"SELECT step FROM metrics WHERE {where} ORDER BY step")]
+
+
+def test_what_is_thinned_is_left_as_if_it_had_been_logged_so():
+    every = np.arange(15_000)
+    curve = Curve(every, every * 0.5)
+    left = thinned(curve)
+    assert left.steps.tolist() == logged_steps(15_000).tolist()
+    assert (left.values == left.steps * 0.5).all()
+    assert left.steps[:101].tolist() == list(range(101))
+    assert left.steps[-1] == 14_999
+    assert 700 < len(left.steps) < 1200
+    measured = thinned(curve.at(every % 10 == 0)).steps
+    assert not measured.size % 1 and set(measured % 10) == {0}  # noqa: PT018
+    assert measured[:30].tolist() == list(range(0, 300, 10))
+    assert measured[-1] == 14_990
+    assert thinned(Curve(every[:0], every[:0] * 0.5)).steps.size == 0
+
+
+def test_series_are_thinned_on_request_and_nothing_is_lost(store):
+    ids = finished(store)
+    damaged, lost, *others = ids
+    sql(store, f"UPDATE metrics SET value = 9 WHERE run_uuid = '{damaged}' AND key = 'cost' AND step = 200")
+    file(store, lost, "history.npz").unlink()
+    summaries = [sql(store, f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("latest_metrics", "params")]
+    before = {run_id: steps_of(store, run_id, "cost") for run_id in ids}
+    size = database(store).stat().st_size
+    code, _, said = examined(store, "thin=log")
+    assert code == 1  # as the damage stays
+    assert "2 runs are left alone: history.npz does not agree or is not there." in said
+    [copy] = store.glob("mlruns/*.backup-*")
+    assert f"A backup is in {copy}." in said
+    for run_id in ids:
+        expected = range(2000) if run_id in (damaged, lost) else logged_steps(2000)
+        assert steps_of(store, run_id, "cost") == list(expected)
+    assert len(before[others[0]]) == 2000
+    assert [
+        sql(store, f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("latest_metrics", "params")
+    ] == summaries
+    assert database(store).stat().st_size < size
+    _, found, _ = examined(store)
+    assert found["histories"][0][0] == "rows of 1 run are not those of history.npz: 1 of another value"
+    again = examined(store, "thin=log")[2]
+    assert "thin=log: removed 0 rows of 0 runs." in again
+
+
+def test_series_are_written_anew_as_they_were_thinned(store):
+    assert examined(store, "thin=log")[0] == 0
+    whole = rows(store)
+    sql(store, "DELETE FROM metrics WHERE key = 'cost' AND step > 300")
+    assert examined(store, "fix=true")[0] == 0
+    for run_id in finished(store):
+        assert steps_of(store, run_id, "cost") == logged_steps(2000).tolist()
+    assert untimed(rows(store)) == untimed(whole)
+
+
+def test_pictures_of_all_but_the_newest_sweeps_go(store):
+    pictures = {run_id: list(file(store, run_id, "images").glob("*")) for run_id in finished(store)}
+    assert {len(paths) for paths in pictures.values()} == {4}
+    _, _, said = examined(store, "keep=1")
+    assert any(line.startswith("thin=pictures keep=1 would remove 16 pictures, ") for line in said)
+    code, _, said = examined(store, "thin=pictures", "keep=1")
+    assert code == 0
+    assert said[-1].startswith("thin=pictures: removed 16 pictures, ")
+    left = [sum(path.exists() for path in paths) for paths in pictures.values()]
+    assert left == [0, 0, 0, 0, 4, 4]
+    assert all(file(store, run_id, "boundary.png").exists() for run_id in pictures)
+
+
+def running(folder: Path, process: Process) -> str:
+    client = MlflowClient(f"sqlite:///{database(folder)}")
+    experiment = client.get_experiment_by_name("initlab").experiment_id
+    return client.create_run(experiment, tags={"process": process.tag}).info.run_id
+
+
+def test_runs_of_processes_that_are_gone_are_ended_and_runs_that_live_are_let_be(store):
+    here = this_process()
+    dead, alive = running(store, here._replace(started=1.0)), running(store, here)
+    code, found, said = examined(store)
+    assert code == 1
+    assert found["statuses"] == [("1 run RUNNING without a process", "ends them FAILED")]
+    assert any(dead in line for line in said)
+    assert not any(alive in line for line in said)
+    assert examined(store, "fix=true")[0] == 0
+    client = MlflowClient(f"sqlite:///{database(store)}")
+    assert [client.get_run(run_id).info.status for run_id in (dead, alive)] == ["FAILED", "RUNNING"]
     before = rows(store)
-    done = typed("doctor", "thin=log", folder=store)
-    assert done.returncode == 0, done.stderr
+    for rule in ("log", "pictures"):
+        words = f"thin={rule}: 1 run is being trained; wait until the store is at rest"
+        assert told(store, f"thin={rule}", "keep=0") == (1, words)
+    assert rows(store) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["fixx=true"], "fixx: is not a key of this command. Did you mean fix?"),
+        (["fix"], "fix: must be fix=VALUE"),
+        (["fix=yes"], "fix=yes: must be one of true, false"),
+        (["thin=all"], "thin=all: must be one of log, pictures"),
+        (["keep=-1"], "keep=-1: must be a whole number of at least 0"),
+        (["experiment=no"], "experiment=no: there is none of that name in sqlite:///{}"),
+    ],
+)
+def test_words_that_mean_nothing_here_are_refused(store, words, says):
+    assert told(store, *words) == (1, says.format(database(store)))
+
+
+def test_one_experiment_can_be_examined_alone(store):
+    client = MlflowClient(f"sqlite:///{database(store)}")
+    client.create_run(
+        client.create_experiment("others"), tags={"process": this_process()._replace(started=1.0).tag}
+    )
+    assert examined(store, "experiment=initlab")[0] == 0
+    assert examined(store, "experiment=others")[0] == 1
+
+
+def test_a_command_that_is_stopped_leaves_no_half_of_a_backup(store, monkeypatch):
+    left = store / "mlruns" / "mlflow.db.backup-2026-01-01_00-00-00.part"
+    left.write_bytes(b"half")
+    sql(store, f"DELETE FROM metrics WHERE run_uuid = '{finished(store)[0]}' AND key = 'cost'")
+    before = rows(store)
+    monkeypatch.setattr(backup, "closing", stopping_first(closing))
+    with stopping_on_signals():
+        code, _ = told(store, "fix=true")
+    assert code == 128 + signal.SIGTERM
+    assert not list(store.glob("mlruns/*.backup-*"))
+    assert rows(store) == before
+
+
+def stopping_first(function: Callable) -> Callable:
+    """As if a signal came when the function is called."""
+
+    def stopped(*given: object) -> object:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return function(*given)
+
+    return stopped
+
+
+def test_the_command_fits_a_terminal_of_80_columns(store):
+    sql(store, f"DELETE FROM metrics WHERE run_uuid = '{finished(store)[0]}' AND key = 'cost' AND step > 7")
+    shown = shown_in_terminal([SCRIPT, "doctor", "fix=true"], WIDTH, store)
+    lines = [line.rpartition("\r")[2] for line in shown.splitlines()]
+    assert [line for line in lines if len(line) > WIDTH and not line.startswith("A backup is in ")] == []
+    assert any("histories" in line and "wrote the series of 1 run" in line for line in lines)
+    shown = typed("doctor", "--help", folder=store).stdout
+    assert shown.startswith("Says what is wrong in a tracking store, and mends it.")
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    done = typed("doctor", "uri=no.db", folder=store)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_server_is_asked_what_it_can_be_asked(store):
+    first, second, *_ = finished(store)
+    for run_id in (first, second):
+        tagged(store, run_id, identity="ab" * 16, sweep_job="0")
+    file(store, first, "weights.npz").unlink()
+    with mlflow_server(store) as address:
+        code, found, _ = examined(store, f"uri={address}", "fix=true")
+        assert code == 1
+        assert [name for name, cells in found.items() if cells == [("not checked", "")]] == [
+            "database", "schema", "rows", "histories", "latest values",
+        ]  # fmt: skip
+        assert found["doubles"] == [
+            ("1 run did a job of a sweep that had been done", "took 1 run out of the sweep")
+        ]
+        assert found["files"][0][0] == "weights.npz is missing in 1 run"
+        words = "thin=log: cannot be done through a server; give the address of its database as uri"
+        assert told(store, f"uri={address}", "thin=log") == (1, words)
+
+
+def test_a_store_in_postgresql_is_examined_and_mended_too(postgresql, tmp_path):  # noqa: F811
+    name = f"d{uuid.uuid4().hex}"
+    execute(f"{postgresql}/postgres", f"CREATE DATABASE {name} TEMPLATE template")
+    uri = f"{postgresql}/{name}"
+    trained("first", ["init=he"], tmp_path, f"tracking.uri={uri}")
+    execute(uri, "DELETE FROM metrics WHERE key = 'cost' AND step > 11")
+    code, found, _ = examined(tmp_path, f"uri={uri}")
+    assert code == 1
+    assert found["histories"][0][0] == "rows of 1 run are not those of history.npz: 1,988 missing"
+    code, found, said = examined(tmp_path, f"uri={uri}", "fix=true")
+    assert code == 0
+    assert said[0] == "There is no backup by Initlab: pg_dump makes one of this store."
+    code, found, said = examined(tmp_path, f"uri={uri}", "thin=log")
+    assert (code, wrong(found)) == (0, {"database": [("not checked", "")], "rows": [("not checked", "")]})
+    assert any("removed " in line for line in said), said
+    disconnect(uri)

@@ -12,6 +12,7 @@ from initlab.doctor.identities import doubled
 from initlab.doctor.latest import outdated_latest
 from initlab.doctor.leftovers import checkpoints, waiting
 from initlab.doctor.patient import Patient
+from initlab.doctor.statuses import stale
 from initlab.tracking.integrity import is_database, is_sqlite
 
 
@@ -31,6 +32,7 @@ CHECKS = (
     Check("database", damaged, is_sqlite, vital=True),
     Check("schema", outdated, is_database, vital=True),
     Check("rows", strange_rows, is_sqlite),
+    Check("statuses", stale),
     Check("doubles", doubled),
     Check("files", missing),
     Check("their content", unreadable),

@@ -47,7 +47,8 @@ class Patient:
         """Returns the arrays of an npz file of a run; raises TrackingError where it cannot be read."""
         with file_of(self.uri, run.run_id, run.place, name) as path:
             try:
-                with np.load(path, allow_pickle=False) as arrays:
+                # NumPy leaves a file that it opens itself open where it is broken.
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     return dict(arrays)
             except (ValueError, OSError, EOFError, BadZipFile, NotImplementedError, zlib.error) as error:
                 raise TrackingError(

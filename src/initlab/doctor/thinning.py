@@ -1,7 +1,6 @@
 """Thinning a store's series, of which ``history.npz`` keeps every value."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from initlab.doctor.expected import Curve, Steps, thinned
 from initlab.doctor.histories import compared, difference
@@ -34,9 +33,3 @@ def _kept(expected: dict[str, Curve], rows: dict[str, Rows]) -> Iterator[tuple[s
         left = thinned(curve).steps
         if len(left) < len(rows[key].steps):
             yield key, left
-
-
-def running(patient: Patient) -> int:
-    """Returns how many runs of the whole store are RUNNING."""
-    everywhere = replace(patient, experiment="")
-    return sum(run.status == "RUNNING" for run in everywhere.runs)

@@ -61,10 +61,10 @@ def main() -> None:
 
 
 def _checked(given: Mapping[str, str]) -> Mapping[str, str]:
-    rules = {"fix": one_of("true", "false"), "thin": one_of("", "log", "pictures")}
+    rules = {"fix": one_of("true", "false"), "thin": one_of("log", "pictures")}
     for key, rule in rules.items():
-        if not rule.accepts(given[key]):
-            raise ConfigError(f"{key}={given[key]}: must be {rule.allowed.replace(' ,', '')}")
+        if given[key] and not rule.accepts(given[key]):
+            raise ConfigError(f"{key}={given[key]}: must be {rule.allowed}")
     if not given["keep"].isdecimal():
         raise ConfigError(f"keep={given['keep']}: must be a whole number of at least 0")
     return given
@@ -103,7 +103,17 @@ def _results(patient: "Patient", before_mending: Callable[[], None] | None) -> "
     from initlab.doctor.examination import examine
 
     with Console(stderr=True).status("") as status:
-        return list(examine(patient, before_mending, lambda check: status.update(f"checking: {check}")))
+
+        def before() -> None:
+            status.stop()  # or the line would run into what is said
+            assert before_mending is not None
+            before_mending()
+            status.start()
+
+        def tell(check: str) -> None:
+            status.update(f"checking: {check}")
+
+        return list(examine(patient, before if before_mending else None, tell))
 
 
 def _back_up(console: "Console", uri: str) -> None:
@@ -122,14 +132,14 @@ def _thin(console: "Console", patient: "Patient", rule: str, keep: int, back_up:
     """Thins series or pictures and prints what that gave; raises InitlabError while runs are RUNNING."""
     from initlab.doctor.fault import counted
     from initlab.doctor.pictures import older, remove_frames
-    from initlab.doctor.thinning import running
     from initlab.numerals import size
+    from initlab.tracking.inspection import alive_in
     from initlab.tracking.integrity import is_database
 
-    if still := running(patient):
+    if still := alive_in(patient.uri):
         are = "is" if still == 1 else "are"
         raise InitlabError(
-            f"thin={rule}: {counted(still, 'run')} {are} RUNNING; fix=true ends those whose process is gone"
+            f"thin={rule}: {counted(still, 'run')} {are} being trained; wait until the store is at rest"
         )
     if rule == "pictures":
         pictures, bytes_ = remove_frames(older(patient.runs, keep))
@@ -157,10 +167,10 @@ def _thin_series(console: "Console", patient: "Patient") -> None:
         console.print(
             f"{counted(left_alone, 'run')} {are} left alone: history.npz does not agree or is not there."
         )
-    if is_sqlite(patient.uri):
+    if rows and is_sqlite(patient.uri):
         file = database_file(patient.uri)
         before = file.stat().st_size
         compact(patient.uri)
         console.print(f"The database has {size(file.stat().st_size)} now; it had {size(before)}.")
-    else:
+    elif rows:
         console.print("PostgreSQL uses their room again by itself; VACUUM FULL gives it back to the disk.")

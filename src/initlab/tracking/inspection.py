@@ -8,6 +8,7 @@ from initlab.errors import TrackingError
 from initlab.tracking.artifacts import local_folder
 from initlab.tracking.client import in_flight
 from initlab.tracking.reading import RUNS_A_CALL
+from initlab.tracking.stale import Stale, end_these, running_runs, stale_runs
 from initlab.tracking.store import open_to_read, readable_errors
 
 if TYPE_CHECKING:
@@ -74,6 +75,25 @@ def _tracked(run: "Run", experiment: str) -> TrackedRun:
         info.run_id, info.run_name, info.status, experiment, data.params, data.tags,
         info.start_time, info.end_time, info.artifact_uri,
     )  # fmt: skip
+
+
+def stale_in(uri: str) -> list[Stale]:
+    """Returns the runs of the store at uri (absolute) that are RUNNING though their process is gone."""
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        return stale_runs(open_to_read(uri))
+
+
+def alive_in(uri: str) -> int:
+    """Returns how many runs of the store at uri (absolute) are trained just now, for all that is known."""
+    client = open_to_read(uri)
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        return len(list(running_runs(client))) - len(stale_runs(client))
+
+
+def end_stale_in(uri: str, stale: Sequence[Stale]) -> None:
+    """Ends stale runs of the store at uri (absolute) as FAILED, with the reason as their tag."""
+    with readable_errors(f"tracking.uri={uri}: runs cannot be ended"):
+        end_these(open_to_read(uri), stale)
 
 
 def files_of(uri: str, runs: Sequence[TrackedRun]) -> list[set[str]]:

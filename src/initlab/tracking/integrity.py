@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from initlab.errors import TrackingError
+from initlab.tracking.engine import engine_of
 from initlab.tracking.store import SQLITE, open_to_read, readable_errors
-from initlab.tracking.tracker import engine_of
 
 MALFORMED = "database disk image is malformed"
 OF_RUNS = ("metrics", "latest_metrics", "params", "tags")

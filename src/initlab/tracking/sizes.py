@@ -10,6 +10,7 @@ from initlab.tracking.integrity import connected, database_file, is_sqlite
 from initlab.tracking.store import exclusive, lock_of, readable_errors
 
 PAGE_BYTES = 16384  # fewer and fuller pages than SQLite's own 4096
+LARGE = 64_000_000  # bytes; in a smaller database most pages are those of tables with a few rows
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _of_postgresql(connection: Connection) -> tuple[int, int, int]:
 
 
 def compact(uri: str) -> None:
-    """Writes an SQLite database anew without what it does not use, in pages of ``PAGE_BYTES``.
+    """Writes an SQLite database anew without what it does not use, a large one in pages of ``PAGE_BYTES``.
 
     SQLite does so in place and as one transaction: whoever has the database open, such as MLflow's UI, goes
     on with it, and where it is interrupted nothing has happened.
@@ -69,5 +70,6 @@ def compact(uri: str) -> None:
         connected(uri) as connection,
     ):
         own = connection.execution_options(isolation_level="AUTOCOMMIT")
-        own.exec_driver_sql(f"PRAGMA page_size = {PAGE_BYTES}")
+        if database_file(uri).stat().st_size >= LARGE:
+            own.exec_driver_sql(f"PRAGMA page_size = {PAGE_BYTES}")
         own.exec_driver_sql("VACUUM")
