@@ -10,6 +10,7 @@ SUBCOMMANDS = {
     "doctor": "initlab.terminal.doctor",
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
+    "resume": "initlab.terminal.resume",
     "ui": "initlab.terminal.ui",
 }
 TRAINING = "initlab.terminal.command"
