@@ -49,14 +49,19 @@ def trained(sweep: str, jobs: list[str], folder: Path, *words: str) -> None:
 
 
 @pytest.fixture
-def store(swept: Path, tmp_path: Path) -> Path:
+def copied(swept: Path, tmp_path: Path) -> Path:
+    """A folder with a copy of that store, as a user copies it."""
+    shutil.copytree(swept / "mlruns", tmp_path / "lab" / "mlruns")
+    return tmp_path / "lab"
+
+
+@pytest.fixture
+def store(swept: Path, copied: Path) -> Path:
     """A folder with a copy of that store, whose runs have their files in the copy."""
-    folder = tmp_path / "lab"
-    shutil.copytree(swept / "mlruns", folder / "mlruns")
-    old, new = ((one / "mlruns").as_uri() for one in (swept, folder))
-    sql(folder, f"UPDATE runs SET artifact_uri = replace(artifact_uri, '{old}', '{new}')")
-    sql(folder, f"UPDATE experiments SET artifact_location = replace(artifact_location, '{old}', '{new}')")
-    return folder
+    old, new = ((one / "mlruns").as_uri() for one in (swept, copied))
+    sql(copied, f"UPDATE runs SET artifact_uri = replace(artifact_uri, '{old}', '{new}')")
+    sql(copied, f"UPDATE experiments SET artifact_location = replace(artifact_location, '{old}', '{new}')")
+    return copied
 
 
 def database(folder: Path) -> Path:
@@ -128,8 +133,8 @@ def test_a_store_as_sweeps_leave_it_is_well_and_nothing_is_changed(store):
     assert code == 0
     assert wrong(found) == {}
     assert list(found) == [
-        "database", "schema", "rows", "statuses", "doubles", "files", "their content", "histories",
-        "latest values", "spool", "checkpoints",
+        "database", "schema", "rows", "statuses", "doubles", "places", "files",
+        "their content", "histories", "latest values", "spool", "checkpoints",
     ]  # fmt: skip
     assert any(line.startswith("Experiments: initlab (6 runs)") for line in after)
     assert examined(store, "fix=true")[:2] == (0, found)
@@ -218,6 +223,26 @@ def test_files_that_are_gone_or_broken_are_named(store):
         first, second, third, fourth,
     }  # fmt: skip
     assert not list(store.glob("mlruns/*.backup-*"))
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["copied", "moved"])
+def test_a_project_that_was_copied_or_moved_has_its_files_where_it_is(copied, swept, moved):
+    places = (
+        "SELECT artifact_uri FROM runs UNION SELECT artifact_location FROM experiments WHERE name = 'initlab'"
+    )
+    if moved:
+        sql(copied, "UPDATE runs SET artifact_uri = replace(artifact_uri, '/mlruns/', '/gone/mlruns/')")
+    code, found, _ = examined(copied)
+    assert code == 1
+    words = "the files of 6 runs are beside the database, which names another place"
+    assert wrong(found) == {"places": [(words, "names that place; until then they are not examined")]}
+    assert examined(copied, "fix=true")[1]["places"] == [(words, "named the places of 6 runs")]
+    assert all(
+        place.startswith((copied / "mlruns" / "artifacts").as_uri()) for (place,) in sql(copied, places)
+    )
+    shutil.rmtree(copied / "mlruns" / "artifacts")
+    assert examined(copied)[1]["files"][0][0] == "config.yaml is missing in 6 runs"
+    assert examined(swept)[0] == 0
 
 
 def tagged(folder: Path, run_id: str, **tags: str) -> None:
@@ -478,7 +503,7 @@ def test_a_server_is_asked_what_it_can_be_asked(store):
         code, found, _ = examined(store, f"uri={address}", "fix=true")
         assert code == 1
         assert [name for name, cells in found.items() if cells == [("not checked", "")]] == [
-            "database", "schema", "rows", "histories", "latest values",
+            "database", "schema", "rows", "places", "histories", "latest values",
         ]  # fmt: skip
         assert found["doubles"] == [
             ("1 run did a job of a sweep that had been done", "took 1 run out of the sweep")
@@ -501,6 +526,9 @@ def test_a_store_in_postgresql_is_examined_and_mended_too(postgresql, tmp_path):
     assert code == 0
     assert said[0] == "There is no backup by Initlab: pg_dump makes one of this store."
     code, found, said = examined(tmp_path, f"uri={uri}", "thin=log")
-    assert (code, wrong(found)) == (0, {"database": [("not checked", "")], "rows": [("not checked", "")]})
+    assert (code, wrong(found)) == (
+        0,
+        {name: [("not checked", "")] for name in ("database", "rows", "places")},
+    )
     assert any("removed " in line for line in said), said
     disconnect(uri)

@@ -12,6 +12,7 @@ from initlab.doctor.identities import doubled
 from initlab.doctor.latest import outdated_latest
 from initlab.doctor.leftovers import checkpoints, waiting
 from initlab.doctor.patient import Patient
+from initlab.doctor.places import elsewhere
 from initlab.doctor.statuses import stale
 from initlab.tracking.integrity import is_database, is_sqlite
 
@@ -34,6 +35,7 @@ CHECKS = (
     Check("rows", strange_rows, is_sqlite),
     Check("statuses", stale),
     Check("doubles", doubled),
+    Check("places", elsewhere, is_sqlite),
     Check("files", missing),
     Check("their content", unreadable),
     Check("histories", disagreeing, is_database),
