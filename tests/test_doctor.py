@@ -134,7 +134,7 @@ def test_a_store_as_sweeps_leave_it_is_well_and_nothing_is_changed(store):
     assert wrong(found) == {}
     assert list(found) == [
         "database", "schema", "rows", "statuses", "doubles", "places", "files",
-        "their content", "histories", "latest values", "spool", "checkpoints",
+        "histories", "latest values", "spool", "checkpoints",
     ]  # fmt: skip
     assert any(line.startswith("Experiments: initlab (6 runs)") for line in after)
     assert examined(store, "fix=true")[:2] == (0, found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from initlab import signals
 from initlab.doctor.database import damaged, outdated, strange_rows
 from initlab.doctor.fault import Fault
-from initlab.doctor.files import missing, unreadable
+from initlab.doctor.files import lost
 from initlab.doctor.histories import disagreeing
 from initlab.doctor.identities import doubled
 from initlab.doctor.latest import outdated_latest
@@ -36,8 +36,7 @@ CHECKS = (
     Check("statuses", stale),
     Check("doubles", doubled),
     Check("places", elsewhere, is_sqlite),
-    Check("files", missing),
-    Check("their content", unreadable),
+    Check("files", lost),
     Check("histories", disagreeing, is_database),
     Check("latest values", outdated_latest, is_database),
     Check("spool", waiting),

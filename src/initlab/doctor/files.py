@@ -16,7 +16,12 @@ from initlab.tracking.reading import file_of
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times faster
 FILES = (CONFIG, HISTORY, WEIGHTS)
-AGAIN = "nothing: train them again (initlab rerun says how they were trained)"
+AGAIN = "nothing: train them again"
+
+
+def lost(patient: Patient) -> list[Fault]:
+    """Returns which files are not there, and which cannot be read."""
+    return [*missing(patient), *unreadable(patient)]
 
 
 def missing(patient: Patient) -> list[Fault]:

@@ -10,8 +10,8 @@ from initlab.doctor.patient import Patient
 
 def waiting(patient: Patient) -> list[Fault]:
     """Returns how many runs have records in the spool."""
-    runs = sum(path.is_dir() for path in (patient.beside / "spool").glob("*"))
-    found = f"records of {counted(runs, 'run')} wait in {patient.beside.name}/spool"
+    runs = sum(path.suffix != ".part" for path in (patient.beside / "spool").glob("*/"))
+    found = f"records of {counted(runs, 'run')} wait in mlruns/spool"
     return [Fault(found, "nothing: run initlab sync")] if runs else []
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from initlab.errors import TrackingError, first_line
 from initlab.tracking.inspection import TrackedRun, all_runs
-from initlab.tracking.integrity import database_file, is_sqlite
+from initlab.tracking.integrity import is_sqlite
 from initlab.tracking.moved import Moved, moved_in
 from initlab.tracking.reading import file_of
 
@@ -47,7 +47,7 @@ class Patient:
     @property
     def beside(self) -> Path:
         """The folder in which checkpoints and the spool stand."""
-        return database_file(self.uri).parent if is_sqlite(self.uri) else self.folder / "mlruns"
+        return self.folder / "mlruns"
 
     def arrays(self, run: TrackedRun, name: str) -> dict[str, NDArray[Any]]:
         """Returns the arrays of an npz file of a run; raises TrackingError where it cannot be read."""
