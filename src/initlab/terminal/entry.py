@@ -7,6 +7,7 @@ import initlab
 from initlab.signals import stop_on_signals
 
 SUBCOMMANDS = {
+    "doctor": "initlab.terminal.doctor",
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
     "resume": "initlab.terminal.resume",

@@ -35,7 +35,7 @@ class BulkWriter:
     def log(self, series: Sequence[Series]) -> None:
         """Writes series."""
         with transaction(self._engine) as connection:
-            _insert_metrics(connection, series)
+            insert_metrics(connection, series)
 
     def close(self, endings: Sequence[Ending]) -> None:
         """Ends the runs."""
@@ -58,7 +58,7 @@ class BulkWriter:
             _insert_runs(connection, int(experiment_id), new)
             for table in ("latest_metrics", "metrics"):
                 connection.execute(sa.delete(TABLES[table]).where(TABLES[table].c.run_uuid.in_(keys)))
-            _insert_metrics(connection, [one for record in records for one in record.merged()])
+            insert_metrics(connection, [one for record in records for one in record.merged()])
             _close(connection, [one for record in records for one in record.endings], as_new=True)
 
     def missing(self, run_ids: Sequence[str]) -> set[str]:
@@ -172,7 +172,7 @@ def _dataset_row(experiment: int, dataset: "Dataset") -> dict[str, Any]:
     }
 
 
-def _insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
+def insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
     """Inserts the series into the table of metrics, and their last values into that of the latest.
 
     A run of 15 000 iterations leaves some 40 000 rows, and a stack 32 times as many. They go to the driver
@@ -190,7 +190,7 @@ def _insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
 def _close(connection: Connection, endings: Sequence[Ending], as_new: bool = False) -> None:
     """Ends runs; ``as_new`` those that somebody may have ended in place of the process that trained them."""
     time = now()
-    _insert_metrics(connection, [one for ending in endings for one in ending.series(ending.time or time)])
+    insert_metrics(connection, [one for ending in endings for one in ending.series(ending.time or time)])
     tags, run_ids = TABLES["tags"], [ending.run_id for ending in endings]
     insert_or_replace(connection, tags, _pair_rows((ending.run_id, ending.tags) for ending in endings))
     if as_new:
