@@ -1,0 +1,74 @@
+"""What goes through the chaos: how its sweep is started, and how its user goes on after it was stopped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """So many jobs, and the overrides that ask for them."""
+
+    jobs: int
+    overrides: Words
+
+
+LIGHT = ("report.keep=false", "plots.frames=1", "hydra.launcher.n_jobs=2")
+JOBS = ("init=zeros,xavier,he", "seed=range(0,8)")
+LONG = ("init=random,he", "seed=range(0,4)", "train.iterations=20000", "train.checkpoint=0.2")
+PLAIN = ("init=zeros,he", "seed=0,1,2,3")  # fewer, because each takes longer
+
+
+@dataclass(frozen=True)
+class Application:
+    """A program's command, its sweeps by name, the ``kept`` files that hold a run's numbers,
+    and what its user types afterwards.
+
+    ``go_on`` is added to the command to go on with a sweep; ``resume`` goes on with the last one that there
+    is, and ``deliver`` brings in what a store could not be told.
+    """
+
+    name: str
+    command: Words
+    experiment: str  # the key of the experiment's name
+    sweeps: Mapping[str, Sweep]
+    kept: Words = ()
+    go_on: Words = ()
+    resume: Words = ()
+    deliver: Words = ()
+
+    def start(self, sweep: str, experiment: str) -> Words:
+        """Returns the arguments for Python that start a sweep."""
+        return *self.command, f"{self.experiment}={experiment}", *self.sweeps[sweep].overrides
+
+    def start_again(self, sweep: str, experiment: str, short: bool) -> Words:
+        """Returns those that go on with it: by the ``short`` command, if there is one."""
+        if short and self.resume:
+            return self.resume
+        return *self.start(sweep, experiment), *self.go_on
+
+
+INITLAB = Application(
+    "initlab",
+    ("-m", "src.train", "-m"),
+    "tracking.experiment",
+    {
+        "smallest": Sweep(6, (*LIGHT, "init=zeros,he", "seed=range(0,3)", "train.iterations=100")),
+        "wide": Sweep(24, (*LIGHT, *JOBS, "train.iterations=300")),
+        "long": Sweep(8, (*LIGHT, *LONG, "tracking.every=20")),
+        "answered": Sweep(24, (*JOBS, "train.iterations=100", "plots.frames=1")),  # with a report
+    },
+    kept=("history.npz", "weights.npz"),
+    go_on=("resume=true",),
+    resume=("-m", "initlab", "resume"),
+    deliver=("-m", "initlab", "sync"),
+)
+BASIC = Application("basic", ("-m", "benchmarks.chaos.plain", "-m"), "experiment", {"wide": Sweep(8, PLAIN)})
+JOBLIB = Application(
+    "joblib",
+    BASIC.command,
+    BASIC.experiment,
+    {"wide": Sweep(8, ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *PLAIN))},
+)
+APPLICATIONS = {one.name: one for one in (INITLAB, BASIC, JOBLIB)}
