@@ -21,6 +21,7 @@ from urllib.parse import quote
 from filelock import FileLock
 
 from initlab.errors import TrackingError
+from initlab.tracking.stale import end_stale
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,6 +64,7 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     """
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
         client = _client(uri)
+        end_stale(client)
         return client, _experiment_id(client, uri, experiment, folder)
 
 
