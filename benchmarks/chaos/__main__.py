@@ -53,9 +53,9 @@ def options(words: list[str]) -> Namespace:
     parser.add_argument("--outages", type=int, default=24, help="how many lose their store for a while")
     parser.add_argument("--disks", type=int, default=6, help="how many have a disk that is too small")
     parser.add_argument("--seed", type=int, default=1, help="from which all cases follow")
-    parser.add_argument("--only", type=int, help="the number of the only case")
+    parser.add_argument("--only", type=int, nargs="+", help="the numbers of the only cases")
     parser.add_argument("--store", nargs="+", default=list(STORES), choices=STORES)
-    parser.add_argument("--sweep", nargs="+", default=["wide"], help="which of the application's sweeps")
+    parser.add_argument("--sweep", nargs="+", help="which of the application's sweeps, if not its usual ones")
     parser.add_argument("--lanes", type=int, default=2, help="how many cases at once")
     parser.add_argument("--folder", help="of the cases; one of its own in the temporary folder if not given")
     parser.add_argument("--results", type=Path, help="a file to add the results to, all of which are shown")
@@ -74,18 +74,19 @@ def hear_signals() -> None:
 
 def campaign(given: Namespace, name: str, what: str, folder: Path) -> list[Result]:
     """Returns what came of all cases of an application of one of the three kinds."""
-    numbers = [given.only] if given.only is not None else range(getattr(given, what))
-    if not getattr(given, what):
+    number = getattr(given, what)
+    if not number:
         return []
     if what == "disks" and not disks_can_be_small(folder):
         print("Full disks are left out: this process may not mount any.", file=sys.stderr)
         return []
-    wanted = Wanted(given.seed, given.sweep, given.store, what)
-    told = partial(tell, given, what)
-    return Campaign(APPLICATIONS[name], wanted, folder, told).run(numbers, given.lanes)
+    application = APPLICATIONS[name]
+    wanted = Wanted(given.seed, given.sweep or application.usual, given.store, what)
+    one = Campaign(application, wanted, folder, partial(tell, given, wanted))
+    return one.run(given.only or range(number), given.lanes)
 
 
-def tell(given: Namespace, what: str, result: Result) -> None:
+def tell(given: Namespace, wanted: Wanted, result: Result) -> None:
     """Says what came of a case, and how to see it again where that was not right; keeps it."""
     keep(result, given.results)
     case = result.case
@@ -95,15 +96,15 @@ def tell(given: Namespace, what: str, result: Result) -> None:
     for problem in result.problems:
         print(f"   {problem}", flush=True)
     if result.problems:
-        print(f"   again: {again(given, result, what)}", flush=True)
+        print(f"   again: {again(wanted, result)}", flush=True)
 
 
-def again(given: Namespace, result: Result, what: str) -> str:
+def again(wanted: Wanted, result: Result) -> str:
     """Returns the command that makes a case again."""
-    counts = {f"--{one}": str(int(one == what)) for one in WHAT}
+    counts = {f"--{one}": str(int(one == wanted.what)) for one in WHAT}
     words = [word for pair in counts.items() for word in pair]
-    drawn = ["--seed", str(given.seed), "--only", str(result.case.number)]
-    among = ["--store", *given.store, "--sweep", *given.sweep, "--application", result.application]
+    drawn = ["--seed", str(wanted.seed), "--only", str(result.case.number)]
+    among = ["--store", *wanted.stores, "--sweep", *wanted.sweeps, "--application", result.application]
     return shlex.join(["python", "-m", "benchmarks.chaos", *words, *drawn, *among])
 
 

@@ -38,6 +38,11 @@ class Application:
     resume: Words = ()
     deliver: Words = ()
 
+    @property
+    def usual(self) -> list[str]:
+        """The names of the sweeps that it usually goes through."""
+        return [name for name in self.sweeps if name != "smallest"]
+
     def start(self, sweep: str, experiment: str) -> Words:
         """Returns the arguments for Python that start a sweep."""
         return *self.command, f"{self.experiment}={experiment}", *self.sweeps[sweep].overrides

@@ -86,6 +86,12 @@ class Kill:
         """What it is, in words."""
         return f"{self.signal} to the {self.target}"
 
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The exit codes of a command that it has stopped, as Python and as a shell see them."""
+        number = signal.Signals[self.signal].value
+        return () if self.target == "worker" else (-number, 128 + number)
+
     def strike(self, command: Command, place: Place, look: Look, lengths: Mapping[str, float]) -> Blow | None:
         """Sends the signal. A command of which it ends one worker is to go on, any other is to stop."""
         moment = self.when.wait(command, look, lengths)

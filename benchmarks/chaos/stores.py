@@ -46,6 +46,13 @@ class Place:
         """Returns the sweep's runs, of whatever attempt."""
         return tracked(self.database, self.experiment)
 
+    def finished(self) -> list[Tracked]:
+        """Returns those that count and have FINISHED; none where nothing can be read."""
+        try:
+            return [run for run in self.runs() if run.counts and run.status == "FINISHED"]
+        except sa.exc.SQLAlchemyError:
+            return []
+
     def files(self, run: Tracked) -> Path:
         """Returns the folder with the files of a run."""
         if run.files.startswith("mlflow-artifacts:/"):
@@ -107,7 +114,7 @@ class Sqlite:
         if not first:
             database.parent.mkdir()
             shutil.copy(self.template, database)
-        uri = "sqlite:///mlruns/mlflow.db"
+        uri = f"sqlite:///{database}"
         read = f"sqlite:///file:{database}?mode=ro&uri=true"
         return Place(folder, uri, read, experiment, lambda hang: _locked(database))
 
@@ -123,11 +130,14 @@ def _locked(database: Path) -> Iterator[None]:
 @contextmanager
 def postgresql() -> Iterator["PostgreSQL"]:
     """A real server on loopback, with a database for each sweep; exits where PostgreSQL is not installed."""
+    programs = programs_of_postgresql()
+    if programs is None:
+        sys.exit("PostgreSQL is not installed here; leave it out by --store sqlite server")
     as_root = os.geteuid() == 0  # as whom PostgreSQL refuses to run
     with tempfile.TemporaryDirectory() as folder:
         if as_root:
             shutil.chown(folder, "nobody")
-        server = PostgreSQL(programs_of_postgresql(), Path(folder), free_port(), as_root)
+        server = PostgreSQL(programs, Path(folder), free_port(), as_root)
         server.call("initdb", "-A", "trust", "-U", "chaos", "-E", "UTF8", "--locale=C", "--no-sync")
         server.start()
         try:
@@ -189,13 +199,11 @@ class PostgreSQL:
         subprocess.run(command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL, **nobody)
 
 
-def programs_of_postgresql() -> Path:
-    """Returns the folder of PostgreSQL's programs; exits with a line where it is not installed."""
+def programs_of_postgresql() -> Path | None:
+    """Returns the folder of PostgreSQL's programs, or None where it is not installed."""
     found = shutil.which("initdb")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))  # which are not in the PATH
-    if not found and not debian:
-        sys.exit("PostgreSQL is not installed here; leave it out by --store sqlite server")
-    return Path(found).resolve().parent if found else debian[-1].parent
+    return Path(found).resolve().parent if found else debian[-1].parent if debian else None
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Running a case: its faults one after the other, then what the user types to go on, then the counting."""
 
-import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 from .applications import Application, Words
 from .cases import Case
 from .counts import Count, count
-from .faults import SECONDS_TO_END, Blow, FullDisk, Kill
+from .faults import SECONDS_TO_END, Blow, Fault, FullDisk, Kill
 from .moments import moment_of
 from .processes import Command
 from .stores import Place, Store
@@ -71,21 +70,21 @@ class Trial:
                 command.end()
                 break
             blows.append(blow)
-            right = codes_of(fault.signal) if isinstance(fault, Kill) and fault.target != "worker" else None
-            if lie := self._lie(blow, right):
-                lies.append(lie)
+            lies += self._lies(fault, blow)
         return blows, lies
 
-    def _lie(self, blow: Blow, right: Sequence[int] | None) -> str | None:
-        """Returns what is not true of an exit code, if anything; ``right`` are those of a command that was
-        stopped.
+    def _lies(self, fault: Fault, blow: Blow) -> list[str]:
+        """Returns what is not true of a command's exit code: 0 if and only if all jobs have FINISHED, or what
+        says which signal has stopped it.
         """
-        if blow.code == 0:
-            finished = {run.job for run in self.place.runs() if run.status == "FINISHED" and run.counts}
-            lost = len(self.usual.jobs.keys() - finished)
-            return f"{blow.kind}: exit code 0, and {lost} jobs have not FINISHED" if lost else None
-        wrong = right is not None and blow.code is not None and blow.code not in right
-        return f"{blow.kind}: exit code {blow.code}" if wrong else None
+        if blow.code is None or (isinstance(fault, Kill) and blow.code in fault.codes):
+            return []
+        lost = self.usual.jobs.keys() - {run.job for run in self.place.finished()}
+        if blow.code == 0 and lost:
+            return [f"{blow.kind}: exit code 0, and {len(lost)} jobs have not FINISHED"]
+        if isinstance(fault, Kill) and blow.code and not lost:
+            return [f"{blow.kind}: exit code {blow.code}, and all jobs have FINISHED"]
+        return []
 
     def _go_on(self) -> list[str]:
         """Goes on until the sweep is whole; returns what failed."""
@@ -151,9 +150,3 @@ def small_disk(folder: Path) -> Iterator[None]:
 def mount(*words: str | Path) -> None:
     """Calls mount; raises CalledProcessError where that is not allowed."""
     subprocess.run(["mount", *words], check=True, stderr=subprocess.DEVNULL)
-
-
-def codes_of(name: str) -> Sequence[int]:
-    """Returns the exit codes of a command that a signal has stopped: as Python and as a shell see it."""
-    number = signal.Signals[name].value
-    return -number, 128 + number
