@@ -77,12 +77,15 @@ class Command:
 
     def end(self) -> int:
         """Kills what is left of it; returns how many processes that were."""
-        left = self.left()
-        for pid in left:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        killed = set()
+        while left := self.left():
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            killed |= set(left)
+            time.sleep(A_MOMENT)
         self.process.wait()
-        return len(left)
+        return len(killed)
 
 
 def _environment(process: Path) -> list[bytes]:
