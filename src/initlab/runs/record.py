@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from initlab.config.schema import leaves
 from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
+from initlab.runs.arithmetic import arithmetic_tags
 from initlab.runs.identity import code_digest, identity_of
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
@@ -30,8 +31,11 @@ def description_of(job: Job) -> Description:
     # A group has the name of its choice beside the leaves of its section: `params.init = 'he'` finds runs.
     choices = {group: job.tags[group] for group in GROUPS}
     data = data_of(job.dataset, job.tags["dataset"])
-    tags = {**job.tags, "identity": identity_of(job), "code": code_digest(job)[:12]}
-    return Description(job.name, {**choices, **leaves(job.values)}, tags, data)
+    tags = {"identity": identity_of(job), "code": code_digest(job)[:12]}
+    tags |= arithmetic_tags(job.settings.train.threads)
+    if job.begun:
+        tags["resumed_at"] = str(job.first)
+    return Description(job.name, {**choices, **leaves(job.values)}, {**job.tags, **tags}, data)
 
 
 @lru_cache(maxsize=64)

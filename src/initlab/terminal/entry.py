@@ -9,6 +9,7 @@ from initlab.signals import stop_on_signals
 SUBCOMMANDS = {
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
+    "resume": "initlab.terminal.resume",
     "ui": "initlab.terminal.ui",
 }
 TRAINING = "initlab.terminal.command"

@@ -50,6 +50,12 @@ class Claim(NamedTuple):
         return self.finished is None and self.trained_by is None
 
 
+def claims_of(client: "MlflowClient", experiment: str, jobs: Sequence[Description]) -> list[Claim]:
+    """Returns what an experiment of the client's store holds of jobs, in order."""
+    known, time = known_runs(client, experiment, jobs), now()
+    return [claim_of(job, known, time) for job in jobs]
+
+
 def claim_of(job: Description, known: Iterable[Known], time: int) -> Claim:
     """Returns what the known runs say of a job at a time in ms since 1970.
 

@@ -20,7 +20,7 @@ from initlab.tracking.process import this_process
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
-SHOWN_VERSIONS = ("initlab", "numpy", "scikit-learn", "mlflow", "hydra-core")
+SHOWN_VERSIONS = ("initlab", "numpy", "scipy", "scikit-learn", "mlflow", "hydra-core")
 
 
 @dataclass(frozen=True, eq=False)

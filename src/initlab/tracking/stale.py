@@ -59,7 +59,8 @@ def end_stale(client: "MlflowClient") -> list[Stale]:
     if len(stale) == 1:
         _logger.warning("1 run was RUNNING though its process is gone; it is FAILED now")
     elif stale:
-        _logger.warning("%s runs were RUNNING though their processes are gone; they are FAILED now", len(stale))
+        runs = f"{len(stale):,} runs were"
+        _logger.warning("%s RUNNING though their processes are gone; they are FAILED now", runs)
     return stale
 
 
