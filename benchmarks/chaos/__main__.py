@@ -1,7 +1,7 @@
 """``make chaos``: sweeps are killed, lose their stores and their disks, and are gone on with; what is lost?
 
-Exits with 1 and a command for each case in which anything was. ``--page`` puts the tables into
-docs/reliability.md.
+Exits with 1, and says how to see it again, if Initlab lost anything. ``--page`` puts the tables into
+docs/reliability.md, where figures of plain Hydra + MLflow stand beside, under the same kills.
 """
 
 import json
@@ -10,12 +10,13 @@ import signal
 import sys
 import tempfile
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from tools.generated import replace_block
 
-from .applications import APPLICATIONS
+from .applications import BASIC, INITLAB, JOBLIB, Application
 from .campaign import Campaign, disks_can_be_small, keep
 from .cases import Wanted
 from .stores import STORES
@@ -32,15 +33,14 @@ def main(words: list[str]) -> None:
     hear_signals()
     folder = Path(given.folder or tempfile.mkdtemp(prefix="chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    given.results = given.results or folder / "results.jsonl"
-    broken = []
-    for name in given.application:
-        for what in WHAT:
-            broken += [one for one in campaign(given, name, what, folder) if one.problems]
-    show(given)
-    if broken:
-        print(f"\nThe folders of Initlab's cases with problems are in {folder}.")
-    sys.exit(any(one.application == "initlab" for one in broken))
+    file = given.results or folder / "results.jsonl"
+    results: list[Result] = []
+    for application, wanted, number in campaigns(given, folder):
+        one = Campaign(application, wanted, folder, partial(tell, file, wanted))
+        results += one.run(given.only or range(number), given.lanes)
+    show(file, given.page)
+    if any(result.application == INITLAB.name and result.problems for result in results):
+        sys.exit(f"\nThe folders of the cases with problems are in {folder}.")
 
 
 def options(words: list[str]) -> Namespace:
@@ -48,14 +48,14 @@ def options(words: list[str]) -> Namespace:
     parser = ArgumentParser(
         "python -m benchmarks.chaos", description=__doc__, formatter_class=ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--application", nargs="+", default=["initlab"], choices=APPLICATIONS)
     parser.add_argument("--kills", type=int, default=200, help="how many sweeps are killed")
     parser.add_argument("--outages", type=int, default=24, help="how many lose their store for a while")
     parser.add_argument("--disks", type=int, default=6, help="how many have a disk that is too small")
+    parser.add_argument("--plain", type=int, default=30, help="how many plain ones, for each launcher")
     parser.add_argument("--seed", type=int, default=1, help="from which all cases follow")
     parser.add_argument("--only", type=int, nargs="+", help="the numbers of the only cases")
     parser.add_argument("--store", nargs="+", default=list(STORES), choices=STORES)
-    parser.add_argument("--sweep", nargs="+", help="which of the application's sweeps, if not its usual ones")
+    parser.add_argument("--sweep", nargs="+", default=INITLAB.usual, choices=INITLAB.sweeps)
     parser.add_argument("--lanes", type=int, default=2, help="how many cases at once")
     parser.add_argument("--folder", help="of the cases; one of its own in the temporary folder if not given")
     parser.add_argument("--results", type=Path, help="a file to add the results to, all of which are shown")
@@ -72,49 +72,47 @@ def hear_signals() -> None:
             signal.signal(signum, signal.default_int_handler)
 
 
-def campaign(given: Namespace, name: str, what: str, folder: Path) -> list[Result]:
-    """Returns what came of all cases of an application of one of the three kinds."""
-    number = getattr(given, what)
-    if not number:
-        return []
-    if what == "disks" and not disks_can_be_small(folder):
-        print("Full disks are left out: this process may not mount any.", file=sys.stderr)
-        return []
-    application = APPLICATIONS[name]
-    wanted = Wanted(given.seed, given.sweep or application.usual, given.store, what)
-    one = Campaign(application, wanted, folder, partial(tell, given, wanted))
-    return one.run(given.only or range(number), given.lanes)
+def campaigns(given: Namespace, folder: Path) -> Iterator[tuple[Application, Wanted, int]]:
+    """Yields which cases are wanted of which application, and how many."""
+    for what in WHAT:
+        number = getattr(given, what)
+        if number and what == "disks" and not disks_can_be_small(folder):
+            print("Full disks are left out: this process may not mount any.", file=sys.stderr)
+        elif number:
+            yield INITLAB, Wanted(given.seed, given.sweep, given.store, what), number
+    for application in (BASIC, JOBLIB) if given.plain else ():
+        yield application, Wanted(given.seed, application.usual, ["sqlite"]), given.plain
 
 
-def tell(given: Namespace, wanted: Wanted, result: Result) -> None:
-    """Says what came of a case, and how to see it again where that was not right; keeps it."""
-    keep(result, given.results)
+def tell(file: Path, wanted: Wanted, result: Result) -> None:
+    """Says what came of a case, and how to see it again where that was not right; keeps it in a file."""
+    keep(result, file)
     case = result.case
     blows = "; then ".join(f"{blow.kind}, {blow.moment}" for blow in result.blows)
     first = ", a first start" if case.first else ""
-    print(f"{case.number}: {case.sweep} on {case.store}{first}: {blows}", flush=True)
-    for problem in result.problems:
-        print(f"   {problem}", flush=True)
-    if result.problems:
-        print(f"   again: {again(wanted, result)}", flush=True)
+    lines = [f"{result.application} {case.number}: {case.sweep} on {case.store}{first}: {blows}"]
+    lines += [f"   {problem}" for problem in result.problems]
+    if result.problems and result.application == INITLAB.name:
+        lines.append(f"   again: {again(wanted, case.number)}")
+    print("\n".join(lines), flush=True)
 
 
-def again(wanted: Wanted, result: Result) -> str:
+def again(wanted: Wanted, number: int) -> str:
     """Returns the command that makes a case again."""
-    counts = {f"--{one}": str(int(one == wanted.what)) for one in WHAT}
-    words = [word for pair in counts.items() for word in pair]
-    drawn = ["--seed", str(wanted.seed), "--only", str(result.case.number)]
-    among = ["--store", *wanted.stores, "--sweep", *wanted.sweeps, "--application", result.application]
+    counts = {**dict.fromkeys((*WHAT, "plain"), 0), wanted.what: 1}
+    words = [word for what, count in counts.items() for word in (f"--{what}", str(count))]
+    drawn = ["--seed", str(wanted.seed), "--only", str(number)]
+    among = ["--store", *wanted.stores, "--sweep", *wanted.sweeps]
     return shlex.join(["python", "-m", "benchmarks.chaos", *words, *drawn, *among])
 
 
-def show(given: Namespace) -> None:
-    """Prints the tables of all results in the file, and puts them into the page if that is wanted."""
-    results = [json.loads(line) for line in given.results.read_text().splitlines()]
-    ours = [one for one in results if one["application"] == "initlab"]
+def show(file: Path, page: bool) -> None:
+    """Prints the tables of all results in a file, and puts them into the page if that is wanted."""
+    results = [json.loads(line) for line in file.read_text().splitlines()]
+    ours = [one for one in results if one["application"] == INITLAB.name]
     blocks = [totals(results), *([by_kind(ours), by_moment(ours)] if ours else [])]
     print("", *blocks, sep="\n\n")
-    if given.page:
+    if page:
         replace_block(PAGE, "chaos", "\n\n".join(blocks))
 
 

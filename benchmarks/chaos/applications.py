@@ -76,4 +76,3 @@ JOBLIB = Application(
     BASIC.experiment,
     {"wide": Sweep(8, ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *PLAIN))},
 )
-APPLICATIONS = {one.name: one for one in (INITLAB, BASIC, JOBLIB)}

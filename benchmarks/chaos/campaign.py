@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from .applications import Application
+from .applications import INITLAB, Application
 from .cases import Wanted, draw
 from .stores import STORES
 from .trial import Result, small_disk, try_case
@@ -58,7 +58,7 @@ class Campaign:
             folder = self._folder / f"{self._application.name}-{self._wanted.what}-{number:04}-{tried}"
             usual = self._usual_of(case.store, case.sweep, store)
             result = try_case(case, self._application, store, usual, folder)
-            if result is None or self._application.name != "initlab" or not result.problems:
+            if result is None or self._application != INITLAB or not result.problems:
                 shutil.rmtree(folder)
             if result is not None:
                 return result
