@@ -46,31 +46,32 @@ class Wanted:
 
 
 def draw(wanted: Wanted, number: int, tried: int = 0) -> Case:
-    """Returns a case by its number; one that was ``tried`` so often happens earlier each time."""
+    """Returns a case by its number; what was ``tried`` so often, and came too late, comes earlier now."""
     rng = np.random.default_rng([wanted.seed, sum(wanted.what.encode()), number])
     store, sweep = str(rng.choice(wanted.stores)), str(rng.choice(wanted.sweeps))
     first = bool(rng.random() < 0.4)
-    earlier = 0.7**tried
     if wanted.what == "kills":
-        faults: list[Fault] = [_kill(rng, number, earlier)]
+        faults: list[Fault] = [_kill(rng, number, tried)]
         while rng.random() < 0.2:  # what goes on is killed too
-            faults.append(_kill(rng, int(rng.integers(12)), earlier))
+            faults.append(_kill(rng, int(rng.integers(12)), tried))
     elif wanted.what == "outages":
-        first, faults = False, [_outage(rng, store, earlier)]
+        first, faults = False, [_outage(rng, store, tried)]
     else:
-        store, first, faults = "sqlite", False, [FullDisk(float(rng.uniform(0, 0.9)) * earlier)]
+        store, first, faults = "sqlite", False, [FullDisk(float(rng.uniform(0, 0.9)) * 0.7**tried)]
     return Case(number, store, sweep, first, faults, bool(rng.random() < 0.15), bool(rng.random() < 0.5))
 
 
-def _kill(rng: np.random.Generator, number: int, earlier: float) -> Kill:
+def _kill(rng: np.random.Generator, number: int, tried: int) -> Kill:
     """Returns a kill at any moment; the kinds of kills take turns."""
-    when = When(str(rng.choice(MOMENTS)), float(rng.random()) * earlier)
-    return Kill(SIGNALS[number % 4], TARGETS[number // 4 % 3], when)
+    return Kill(SIGNALS[number % 4], TARGETS[number // 4 % 3], _when(rng, MOMENTS, tried))
 
 
-def _outage(rng: np.random.Generator, store: str, earlier: float) -> Outage:
+def _outage(rng: np.random.Generator, store: str, tried: int) -> Outage:
     """Returns an outage of 1 to 60 seconds at any moment up to the training's."""
-    upto = MOMENTS[: MOMENTS.index(TRAINING) + 1]
-    when = When(str(rng.choice(upto)), float(rng.random()) * earlier)
+    when = _when(rng, MOMENTS[: MOMENTS.index(TRAINING) + 1], tried)
     hang = store == "server" and bool(rng.random() < 0.5)
     return Outage(float(60 ** rng.random()), hang, bool(rng.random() < 0.25), when)
+
+
+def _when(rng: np.random.Generator, moments: Sequence[str], tried: int) -> When:
+    return When(moments[max(0, int(rng.integers(len(moments))) - tried)], float(rng.random()))

@@ -97,6 +97,7 @@ class Kill:
         moment = self.when.wait(command, look, lengths)
         while self.target == "worker" and command.running and not command.workers():
             time.sleep(A_MOMENT)
+            moment = look()
         if moment is None or not command.running:
             return None
         command.send(signal.Signals[self.signal], self.target)
