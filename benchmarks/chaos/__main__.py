@@ -81,7 +81,8 @@ def campaigns(given: Namespace, folder: Path) -> Iterator[tuple[Application, Wan
         elif number:
             yield INITLAB, Wanted(given.seed, given.sweep, given.store, what), number
     for application in (BASIC, JOBLIB) if given.plain else ():
-        yield application, Wanted(given.seed, application.usual, ["sqlite"]), given.plain
+        wanted = Wanted(given.seed, application.usual, ["sqlite"], "kills", application.targets)
+        yield application, wanted, given.plain
 
 
 def tell(file: Path, wanted: Wanted, result: Result) -> None:

@@ -69,7 +69,13 @@ INITLAB = Application(
     resume=("-m", "initlab", "resume"),
     deliver=("-m", "initlab", "sync"),
 )
-BASIC = Application("basic", ("-m", "benchmarks.chaos.plain", "-m"), "experiment", {"wide": Sweep(8, PLAIN)})
+BASIC = Application(
+    "basic",
+    ("-m", "benchmarks.chaos.plain", "-m"),
+    "experiment",
+    {"wide": Sweep(8, PLAIN)},
+    ("parent", "group"),
+)
 JOBLIB = Application(
     "joblib",
     BASIC.command,

@@ -35,14 +35,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which cases are drawn: from which seed, of which sweeps and stores, and whether of kills, outages or
-    full disks.
+    """Which cases are drawn: from which seed, of which sweeps and stores, whether of kills, outages or full
+    disks, and what is killed.
     """
 
     seed: int
     sweeps: Sequence[str]
     stores: Sequence[str]
     what: str = "kills"
+    targets: Sequence[str] = TARGETS
 
 
 def draw(wanted: Wanted, number: int, tried: int = 0) -> Case:
@@ -51,9 +52,9 @@ def draw(wanted: Wanted, number: int, tried: int = 0) -> Case:
     store, sweep = str(rng.choice(wanted.stores)), str(rng.choice(wanted.sweeps))
     first = bool(rng.random() < 0.4)
     if wanted.what == "kills":
-        faults: list[Fault] = [_kill(rng, number, tried)]
+        faults: list[Fault] = [_kill(rng, wanted.targets, number, tried)]
         while rng.random() < 0.2:  # what goes on is killed too
-            faults.append(_kill(rng, int(rng.integers(12)), tried))
+            faults.append(_kill(rng, wanted.targets, int(rng.integers(12)), tried))
     elif wanted.what == "outages":
         first, faults = False, [_outage(rng, store, tried)]
     else:
@@ -61,9 +62,10 @@ def draw(wanted: Wanted, number: int, tried: int = 0) -> Case:
     return Case(number, store, sweep, first, faults, bool(rng.random() < 0.15), bool(rng.random() < 0.5))
 
 
-def _kill(rng: np.random.Generator, number: int, tried: int) -> Kill:
+def _kill(rng: np.random.Generator, targets: Sequence[str], number: int, tried: int) -> Kill:
     """Returns a kill at any moment; the kinds of kills take turns."""
-    return Kill(SIGNALS[number % 4], TARGETS[number // 4 % 3], _when(rng, MOMENTS, tried))
+    target = targets[number // len(SIGNALS) % len(targets)]
+    return Kill(SIGNALS[number % len(SIGNALS)], target, _when(rng, MOMENTS, tried))
 
 
 def _outage(rng: np.random.Generator, store: str, tried: int) -> Outage:

@@ -48,8 +48,8 @@ class Command:
         return [int(path.name) for path in Path("/proc").glob("[0-9]*") if self._mark in _environment(path)]
 
     def workers(self) -> list[int]:
-        """Returns the ids of those that it has started to work for it."""
-        return [pid for pid in self.left() if pid != self.process.pid and not _is_a_tracker(pid)]
+        """Returns the ids of those that work for it: not of helpers that live for a moment."""
+        return [pid for pid in self.left() if _is_a_worker(pid)]
 
     def send(self, signum: int, target: str) -> None:
         """Sends a signal to its ``parent`` process, the whole ``group`` or the oldest ``worker``, if any."""
@@ -96,9 +96,10 @@ def _environment(process: Path) -> list[bytes]:
         return []
 
 
-def _is_a_tracker(pid: int) -> bool:
-    """Whether it is one that Python's multiprocessing starts to clean up after the others."""
+def _is_a_worker(pid: int) -> bool:
+    """Whether it is a process of Python's multiprocessing or joblib's that takes tasks."""
     try:
-        return b"tracker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return True
+        return False
+    return b"spawn_main" in words or b"popen_loky" in words
