@@ -22,8 +22,8 @@ PLAIN = ("init=zeros,he", "seed=0,1,2,3")  # fewer, because each takes longer
 
 @dataclass(frozen=True)
 class Application:
-    """A program's command, its sweeps by name, the ``kept`` files that hold a run's numbers,
-    and what its user types afterwards.
+    """A program's command, its sweeps by name, which ``targets`` there are to kill, the ``kept`` files that
+    hold a run's numbers, and what its user types afterwards.
 
     ``go_on`` is added to the command to go on with a sweep; ``resume`` goes on with the last one that there
     is, and ``deliver`` brings in what a store could not be told.
@@ -33,6 +33,7 @@ class Application:
     command: Words
     experiment: str  # the key of the experiment's name
     sweeps: Mapping[str, Sweep]
+    targets: Words = ("parent", "worker", "group")
     kept: Words = ()
     go_on: Words = ()
     resume: Words = ()
