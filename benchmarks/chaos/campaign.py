@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from .applications import INITLAB, Application
-from .cases import Wanted, draw
+from .cases import Case, Wanted, draw
 from .stores import STORES
 from .trial import Result, small_disk, try_case
 from .undisturbed import Undisturbed, undisturbed
@@ -54,7 +55,7 @@ class Campaign:
     def _case(self, number: int, store: Any) -> Result:
         """Tries a case until its first fault is in time, each time in a folder of its own."""
         for tried in range(MOST_TRIES):
-            case = draw(self._wanted, number, tried)
+            case = self._drawn(number, tried)
             folder = self._folder / f"{self._application.name}-{self._wanted.what}-{number:04}-{tried}"
             usual = self._usual_of(case.store, case.sweep, store)
             result = try_case(case, self._application, store, usual, folder)
@@ -63,6 +64,10 @@ class Campaign:
             if result is not None:
                 return result
         raise SystemExit(f"Case {number} of {self._wanted.what}: {case.kind} came too late every time.")
+
+    def _drawn(self, number: int, tried: int) -> Case:
+        case = draw(self._wanted, number, tried)
+        return replace(case, first=case.first and self._application.bears_first_start)
 
     def _usual_of(self, kind: str, sweep: str, store: Any) -> Undisturbed:
         with self._one_at_a_time:

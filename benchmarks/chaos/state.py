@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 RUNS = """SELECT r.run_uuid, r.status, r.artifact_uri, e.name FROM runs r JOIN experiments e
           ON e.experiment_id = r.experiment_id WHERE r.lifecycle_stage = 'active' ORDER BY r.start_time"""
-PARAMETERS = "SELECT run_uuid, key, value FROM params WHERE key IN ('init', 'seed') ORDER BY run_uuid, key"
+PARAMETERS = """SELECT run_uuid, key, value FROM params WHERE key IN ('init', 'seed', 'model.activation')
+                ORDER BY run_uuid, key"""
 SUPERSEDED = "SELECT run_uuid FROM tags WHERE key = 'superseded'"
 METRICS = """SELECT key, step, value FROM metrics WHERE run_uuid = :run_id AND key <> 'seconds'
              ORDER BY key, step, value"""

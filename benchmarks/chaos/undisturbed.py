@@ -25,10 +25,10 @@ class Undisturbed:
 
 
 def undisturbed(application: Application, sweep: str, store: Store, folder: Path) -> Undisturbed:
-    """Returns what a sweep comes to in an empty folder where nothing is tracked yet; exits if it fails."""
+    """Returns what a sweep comes to in an empty folder; exits with a line if it fails."""
     work = folder / "work"
     work.mkdir(parents=True)
-    place = store.place(work, "undisturbed", True)
+    place = store.place(work, folder.name, application.bears_first_start)
     command = Command(application.start(sweep, place.experiment), work, folder / "said.txt", place.uri)
     lengths = _lengths(command, place, application.sweeps[sweep].jobs)
     runs = [run for run in place.runs() if run.counts]
