@@ -11,7 +11,7 @@ from typing import Any
 from .applications import Application, Words
 from .cases import Case
 from .counts import Count, count
-from .faults import SECONDS_TO_END, Blow, Fault, FullDisk, Kill
+from .faults import SECONDS_TO_END, SECONDS_TO_STOP, Blow, Fault, FullDisk, Kill
 from .moments import moment_of
 from .processes import Command
 from .stores import Place, Store
@@ -102,6 +102,7 @@ class Trial:
         """Waits for a command that is to succeed; returns how it failed, if it did."""
         words = " ".join(command.arguments)
         code = command.wait(SECONDS_TO_END)
+        command.seconds_until_gone(SECONDS_TO_STOP)
         left = command.end()
         if code == 0 and not left:
             return []
