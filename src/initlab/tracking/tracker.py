@@ -289,7 +289,7 @@ class Tracker:
 
     @property
     def _may_hang_now(self) -> bool:
-        """Whether this process is asked to stop and its store is a server, which may take too long for that."""
+        """Whether this process is asked to stop and its store is a server, which may take too long."""
         return asked() is not None and not self.uri.startswith("sqlite")
 
     def _keep(self, runs: Sequence["Run"]) -> None:
