@@ -14,9 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from initlab.errors import TrackingError
+from initlab.errors import StoreAwayError, TrackingError
 from initlab.passwords import revealed, without_passwords
 from initlab.tracking.address import check_address, dialect_of, is_server, sqlite_file
+from initlab.tracking.away import is_away, reason
 from initlab.tracking.locks import alone_while_opening
 from initlab.tracking.new_database import make_if_missing
 from initlab.tracking.stale import end_stale
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SECONDS_TO_ANSWER = 5
 SECONDS_FOR_A_LOCK = 10
+SECONDS_OF_A_CALL = 10
 
 
 @lru_cache
@@ -61,7 +63,9 @@ def open_to_read(uri: str) -> "MlflowClient":
 
 @contextmanager
 def readable_errors(problem: str) -> Iterator[None]:
-    """Turns what MLflow, database, network or disk raise inside into a TrackingError of one line."""
+    """Turns what MLflow, database, network or disk raise inside into a TrackingError of one line; into a
+    StoreAwayError where they say that the store does not answer just now.
+    """
     try:
         yield
     except TrackingError:
@@ -70,7 +74,8 @@ def readable_errors(problem: str) -> Iterator[None]:
         if isinstance(error, OSError | sqlite3.Error) or type(error).__module__.startswith(
             ("mlflow", "sqlalchemy", "psycopg", "requests", "filelock", "urllib3")
         ):
-            raise TrackingError(f"{problem}: {_first_line(error)}") from error
+            kind = StoreAwayError if is_away(error) else TrackingError
+            raise kind(f"{problem}: {reason(error) or _first_line(error)}") from error
         raise
 
 
@@ -93,6 +98,11 @@ def _be_quiet() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # And MLflow would ask a server about every run that ends, to print its address.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # It would send a call again and again for minutes, and one that makes a run may so make it twice; Initlab
+    # tries again by itself.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS_OF_A_CALL))
+    os.environ.setdefault("PGCONNECT_TIMEOUT", str(SECONDS_TO_ANSWER))
     logging.getLogger("alembic").setLevel(logging.WARNING)  # no progress of migrations
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # says errors that it raises
 
