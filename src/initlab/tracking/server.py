@@ -96,11 +96,8 @@ def _start(uri: str, port: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     place = ["--host", HOST, "--port", str(port), "--workers", "1"]
     return subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server", *place],
-        env={
-            **os.environ,
-            **SETTINGS,
-            "MLFLOW_BACKEND_STORE_URI": revealed(uri),
-        },  # no list of processes shows it
+        # By the environment, because a list of processes shows the words of commands.
+        env={**os.environ, **SETTINGS, "MLFLOW_BACKEND_STORE_URI": revealed(uri)},
         stdout=log,
         stderr=log,
         start_new_session=True,  # it has processes of its own, which shall end with it
