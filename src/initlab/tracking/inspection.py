@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from initlab.errors import TrackingError
-from initlab.tracking.artifacts import local_folder
 from initlab.tracking.client import in_flight
+from initlab.tracking.places import local_folder
 from initlab.tracking.reading import RUNS_A_CALL
 from initlab.tracking.stale import Stale, end_these, running_runs, stale_runs
 from initlab.tracking.store import open_to_read, readable_errors
