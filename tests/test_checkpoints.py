@@ -299,7 +299,7 @@ def test_mini_batches_from_an_iteration_on_are_those_of_the_whole_order(first):
 
 
 def killed_in_training(folder, *arguments, runs):
-    """Starts a command in a session of its own and kills it and its workers once all have checkpoints."""
+    """Starts a command in a session of its own and kills all of it once each run has a checkpoint."""
     command = [sys.executable, "-m", "src.train", *arguments]
     process = subprocess.Popen(command, cwd=folder, env=environment(), start_new_session=True)
     while len(list((folder / checkpoints.FOLDER).glob("*.npz"))) < runs:

@@ -5,8 +5,9 @@ import shutil
 import pytest
 from conftest import runs_of
 
-from initlab.runs import identity
-from initlab.runs.identity import HOME, identity_of
+from initlab.runs import code, identity
+from initlab.runs.code import HOME
+from initlab.runs.identity import identity_of
 from initlab.runs.job import build, job_of
 
 SHORT = ("train.iterations=5", "plots.frames=0")
@@ -93,18 +94,18 @@ def test_the_source_of_a_users_own_start_counts(identified, tmp_path, monkeypatc
 def test_a_change_of_the_numerical_code_changes_it(identified, tmp_path, monkeypatch, file, changes):
     first = identified()
     shutil.copytree(HOME, tmp_path / "initlab", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(identity, "HOME", tmp_path / "initlab")
-    identity._numerical_code.cache_clear()
+    monkeypatch.setattr(code, "HOME", tmp_path / "initlab")
+    code.numerical_code.cache_clear()
     assert identified() == first
     with (tmp_path / "initlab" / file).open("a") as source:
         source.write("\nCHANGED = True\n")
-    identity._numerical_code.cache_clear()
+    code.numerical_code.cache_clear()
     assert (identified() != first) == changes
-    identity._numerical_code.cache_clear()
+    code.numerical_code.cache_clear()
 
 
 def test_all_of_the_numerical_code_is_where_it_is_looked_for():
-    assert all((HOME / name).exists() for name in identity.NUMERICAL)
+    assert all((HOME / name).exists() for name in code.NUMERICAL)
 
 
 def test_every_run_has_it_as_a_tag_the_same_alone_and_in_a_sweep(command, client):

@@ -16,6 +16,10 @@ class TrackingError(InitlabError):
     """A tracking store that cannot be opened or written."""
 
 
+class TakenError(InitlabError):
+    """A job that another process trains."""
+
+
 @contextmanager
 def naming(group: str) -> Iterator[None]:
     """Turns what a part says against its settings into a ConfigError that begins with the group's name."""

@@ -4,7 +4,7 @@ same kind of processor, and a run whose numbers might be others has another iden
 
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,11 @@ import numpy as np
 
 from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
+from initlab.runs.code import numerical_code
 from initlab.runs.job import Job
 
 DIGITS = 32
 THIS_PROCESS = uuid4().hex
-HOME = Path(__file__).parents[1]
-# All that a run's numbers pass through. The data count by what they hold and not by what made them; and what
-# tracks, tells and draws changes no number.
-NUMERICAL = (
-    "activations.py", "diagnostics", "initializers", "networks", "optimizers", "runs/job.py", "runs/train.py",
-    "streams.py", "theory", "training",
-)  # fmt: skip
 SECTIONS = (*GROUPS, "seed", "train", "diagnostics")
 BESIDE_THE_NUMBERS = {"train": ("checkpoint",), "dataset": ("path",)}
 
@@ -74,17 +68,7 @@ def code_digest(job: Job) -> str:
     """
     parts = (job.model, job.init, job.bias, job.update, job.schedule)
     own = sorted({digest for part in parts if (digest := _digest_of_own(part.func))})
-    return sha256("".join([_numerical_code(), *own]).encode()).hexdigest()
-
-
-@cache
-def _numerical_code() -> str:
-    content = sha256()
-    for name in NUMERICAL:
-        for path in sorted((HOME / name).rglob("*.py")) or [HOME / name]:
-            content.update(f"{path.relative_to(HOME).as_posix()}\n".encode())
-            content.update(path.read_bytes())
-    return content.hexdigest()
+    return sha256("".join([numerical_code(), *own]).encode()).hexdigest()
 
 
 def _digest_of_own(function: Callable[..., Any]) -> str:

@@ -26,6 +26,7 @@ from initlab.optimizers.schedules import constant, scheduled
 from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
+NOT_OF_THE_RUN = ("resume", "dry_run")  # of the command
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
 
 
@@ -108,7 +109,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     dataset, network = data_and_network(parts["dataset"], parts["model"])
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1], network.normalization)
     return Job(
-        values=values,
+        values={key: value for key, value in values.items() if key not in NOT_OF_THE_RUN},
         settings=settings,
         tags={**tags, **choices, "seed": str(settings.seed), "output": network.output_name},
         dataset=dataset,

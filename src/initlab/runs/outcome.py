@@ -23,11 +23,15 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """A job's overrides, and the summary of its run or the error that ended it; neither if it was stopped."""
+    """A job's overrides, and the summary of its run or the error that ended it; neither if it was stopped.
+
+    Equal stamps mean that jobs of equal overrides have equal numbers (see ``sweeps.resume``).
+    """
 
     overrides: Sequence[str]
     summary: Summary | None = None
     error: str | None = None
+    stamp: str | None = None
 
     @property
     def name(self) -> str:
@@ -87,7 +91,8 @@ def _read(folder: Path) -> Outcome:
     left = json.loads(file.read_text())
     if summary := left["summary"]:
         summary["diagnosis"] = [Finding(*one) for one in summary["diagnosis"]]
-    return Outcome(left["overrides"], Summary(**summary) if summary else None, left["error"])
+    known = Summary(**summary) if summary else None
+    return Outcome(left["overrides"], known, left["error"], left.get("stamp"))
 
 
 def remove_unstarted(folder: Path) -> None:

@@ -14,6 +14,7 @@ from initlab.errors import InitlabError
 from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome, read_outcomes
+from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
 
 FILE = "sweep.json"
@@ -43,6 +44,11 @@ class CloseSweep:
     def run(self, report: object) -> None:
         """Closes it; what there is to say is left in its folder."""
         close(self.folder, read_outcomes(self.folder))
+
+
+def forget(folder: Path) -> None:
+    """Forgets what was said of a sweep when it ended before, as some of its jobs are trained now."""
+    (folder / FILE).unlink(missing_ok=True)
 
 
 def closing_of(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
@@ -115,7 +121,7 @@ def _until(folder: Path, answer: Answer) -> list[str]:
 def command_of(folder: Path) -> str:
     """Returns a command line that makes the sweep of a folder again."""
     overrides = plain(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
-    return shlex.join(["initlab", "-m", *map(str, overrides)])
+    return shlex.join(["initlab", "-m", *without_control([str(one) for one in overrides])])
 
 
 def _config_of(folder: Path) -> DictConfig:

@@ -1,16 +1,14 @@
-"""What a launcher hears of a sweep under way, and what it leaves of that for the closing words."""
+"""What a launcher hears of a sweep under way: how its jobs end, which runs have begun, which workers died."""
 
-import json
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from initlab.errors import TrackingError
 from initlab.sweeps.executors.processes import Halted, Lost
 from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, end_job
-
-FILE = "launch.json"
+from initlab.sweeps.launched import Launched
 
 
 class Progress(Protocol):
@@ -21,29 +19,6 @@ class Progress(Protocol):
 
     def ended(self, jobs: int) -> None:
         """Takes that so many more jobs have ended."""
-
-
-@dataclass
-class Launched:
-    """What a launcher knows that no job's folder tells: how many jobs there are, how workers died and how
-    many jobs were tried again for that, how many runs were marked KILLED and how many could not be.
-    """
-
-    jobs: int = 0
-    deaths: list[str] = field(default_factory=list)
-    again: int = 0
-    killed: int = 0
-    unmarked: int = 0
-
-    def write(self, folder: Path) -> None:
-        """Leaves it in the sweep's folder."""
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1))
-
-
-def launched(folder: Path) -> Launched:
-    """Returns what the launcher of a sweep has left in its folder; nothing is known of another launcher's."""
-    file = folder / FILE
-    return Launched(**json.loads(file.read_text())) if file.is_file() else Launched()
 
 
 class Ledger:
@@ -63,6 +38,7 @@ class Ledger:
                 self._started[id(group)] = what
             case JobEnding():
                 self.endings[what.number] = what
+                self._told.elsewhere += what.elsewhere
             case Halted():
                 self._told.killed += what.killed
                 self._told.unmarked += what.unmarked
@@ -112,5 +88,5 @@ def _again(group: JobGroup, rest: Sequence[SweepJob]) -> list[JobGroup]:
     """Returns the rest of a group whose worker died: together at first, then each job alone."""
     tries = group.tries + 1
     if tries == 1 and rest:
-        return [JobGroup(rest, group.callbacks, tries)]
-    return [JobGroup([job], group.callbacks, tries) for job in rest]
+        return [replace(group, jobs=rest, tries=tries)]
+    return [replace(group, jobs=[job], tries=tries) for job in rest]

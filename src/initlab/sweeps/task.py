@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from initlab.config.targets import GROUPS
 from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.signals import check
+from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, s
         tags["experiment"] = str(choices.experiment)
     if sweeping:
         tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
-        tags["overrides"] = json.dumps(plain(hydra.overrides.task), ensure_ascii=False)
+        tags["overrides"] = json.dumps(without_control(plain(hydra.overrides.task)), ensure_ascii=False)
     if variant:
         tags["variant"] = variant
     return tags

@@ -1,6 +1,7 @@
 """The command that trains: Hydra composes and launches, ``runs`` trains, the terminal shows."""
 
 import sys
+from math import inf
 from pathlib import Path
 
 import hydra
@@ -9,10 +10,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.config.options import refuse_null_choices
-from initlab.errors import ConfigError, InitlabError
+from initlab.errors import InitlabError
 from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.signals import Stopped, alive, stop_on_signals
-from initlab.sweeps.ledger import launched
+from initlab.sweeps.control import DRY_RUN, RESUME
+from initlab.sweeps.launched import launched
 from initlab.sweeps.task import RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import run_application, wants_tracebacks
 from initlab.terminal.stopping import AT_ONCE
@@ -26,10 +28,14 @@ def train(cfg: DictConfig) -> float:
     """Trains one job and returns its final cost, infinite if it diverged, so that a sweeper can minimize
     it.
     """
+    from initlab.sweeps.dry_run import tell_of_one
     from initlab.terminal.progress import ProgressLine
 
     stop_on_signals(AT_ONCE)  # another launcher runs this in a process of its own
     try:
+        if cfg.dry_run:
+            tell_of_one(cfg)
+            return inf
         with ProgressLine() as line:
             return train_job(cfg, line).summary.objective
     except InitlabError:
@@ -43,20 +49,39 @@ def main() -> None:
     code.
     """
     stop_on_signals(AT_ONCE)
-    try:
-        refuse_null_choices(sys.argv[1:])
-    except ConfigError as error:
-        sys.exit(str(error))
     stopped = None
     try:
-        stopped = run_application(train, "config")
+        refuse_null_choices(sys.argv[1:])
+        if not _is_done_before():
+            stopped = run_application(train, "config")
+    except InitlabError as error:
+        sys.exit(str(error))
     finally:
         alive(SECONDS_TO_CLOSE)
         if RememberFolder.folder is not None:
-            stopped = _close(RememberFolder.folder, stopped)
+            if DRY_RUN not in sys.argv:
+                stopped = _close(RememberFolder.folder, stopped)
             remove_unstarted(RememberFolder.folder)
     if stopped:
         sys.exit(128 + stopped.signum)
+
+
+def _is_done_before() -> bool:
+    """Returns whether the command line goes on with a sweep of which nothing is left to do; has Hydra use the
+    sweep's folder if there is.
+    """
+    if RESUME not in sys.argv:
+        return False
+    from initlab.sweeps.resume import is_done
+    from initlab.terminal.resume import folder_meant
+
+    folder, added = folder_meant(sys.argv[1:])
+    sys.argv += added
+    if folder is None or DRY_RUN in sys.argv or not is_done(folder):
+        return False
+    RememberFolder.folder, RememberFolder.sweeping = folder.absolute(), True
+    print("All of its jobs have finished before.", flush=True)
+    return True
 
 
 def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:

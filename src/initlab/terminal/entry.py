@@ -10,6 +10,7 @@ SUBCOMMANDS = {
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
     "rerun": "initlab.terminal.rerun",
+    "resume": "initlab.terminal.resume",
     "ui": "initlab.terminal.ui",
 }
 TRAINING = "initlab.terminal.command"

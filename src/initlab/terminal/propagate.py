@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from initlab.config.targets import name_of_choice
 from initlab.errors import InitlabError
 from initlab.signals import check, stop_on_signals
-from initlab.sweeps.ledger import Launched
+from initlab.sweeps.launched import Launched
 from initlab.terminal.application import run_application, wants_tracebacks
 from initlab.terminal.stopping import AT_ONCE, words_of_stop
 

@@ -10,7 +10,7 @@ from initlab.runs.outcome import Outcome, varied
 from initlab.runs.summary import MOST_SENTENCES, Summary
 from initlab.signals import Stopped
 from initlab.sweeps.closing import Closing
-from initlab.sweeps.ledger import Launched
+from initlab.sweeps.launched import Launched
 from initlab.terminal.results import Run, print_results
 from initlab.terminal.stopping import words_of_deaths, words_of_stop
 from initlab.terminal.tables import stdout
@@ -58,6 +58,9 @@ def _interruptions(outcomes: Sequence[Outcome], told: Launched, stopped: Stopped
     """Yields what was broken off, and how to go on."""
     yield from words_of_deaths(told)
     open_ones = sum(outcome.summary is None and outcome.error is None for outcome in outcomes)
+    open_ones -= told.elsewhere
+    if told.elsewhere:
+        yield f"{_jobs(told.elsewhere)} under way in another process."
     if stopped:
         yield from words_of_stop(stopped, outcomes, told)
     elif open_ones:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from initlab.errors import TrackingError
+from initlab.tracking.process import this_process
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
@@ -93,7 +94,8 @@ def completed(description: Description, folder: Path) -> Description:
     """
     from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
-    tags = {**environment_tags(folder), **description.tags, "mlflow.runName": description.name}
+    known = {"process": this_process().tag, "mlflow.runName": description.name}
+    tags = {**environment_tags(folder), **description.tags, **known}
     parameters = _cut(description.parameters, MAX_PARAM_VAL_LENGTH)
     return replace(description, parameters=parameters, tags=fitting_tags(tags))
 

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from filelock import FileLock
 
 from initlab.errors import TrackingError
+from initlab.tracking.stale import end_stale
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,6 +64,7 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     """
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
         client = _client(uri)
+        end_stale(client)
         return client, _experiment_id(client, uri, experiment, folder)
 
 
@@ -152,13 +154,14 @@ def _test(uri: str) -> None:
         import requests
 
         requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER)
-    elif _is_database(uri):
+    elif is_database(uri):
         import sqlalchemy
 
         sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
 
 
-def _is_database(uri: str) -> bool:
+def is_database(uri: str) -> bool:
+    """Returns whether a tracking URI names a database."""
     return uri.split("://")[0].split("+")[0] in ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -176,4 +179,4 @@ def _experiment_id(client: "MlflowClient", uri: str, name: str, folder: Path) ->
 def _artifact_location(uri: str, folder: Path) -> str | None:
     if uri.startswith(SQLITE):
         return (Path(uri.removeprefix(SQLITE)).parent / "artifacts").as_uri()
-    return (folder / "mlruns" / "artifacts").as_uri() if _is_database(uri) else None
+    return (folder / "mlruns" / "artifacts").as_uri() if is_database(uri) else None

@@ -14,13 +14,13 @@ from initlab.signals import Stopped, check
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.client import ClientWriter
 from initlab.tracking.description import Description, check_names, completed, fitting_tags
+from initlab.tracking.engine import engine_of
 from initlab.tracking.store import absolute_uri, address_of, open_store, page_of, readable_errors
 from initlab.tracking.writer import NOTHING, Ending, Series, Writer, now
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import RunData
-    from sqlalchemy import Engine
 
 
 class Tracker:
@@ -183,8 +183,3 @@ def writer_into(client: "MlflowClient") -> Writer:
     from initlab.tracking.sql import can_be_filled
 
     return BulkWriter(engine) if can_be_filled(engine) else ClientWriter(client)
-
-
-def engine_of(client: "MlflowClient") -> "Engine | None":
-    """Returns what connects the client to its database; None where it speaks to a server."""
-    return getattr(client._tracking_client.store, "engine", None)
