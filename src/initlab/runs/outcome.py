@@ -80,11 +80,17 @@ def read_outcomes(folder: Path) -> list[Outcome]:
 
     A job that has a folder and left nothing in it was stopped from outside.
     """
+    return [read_outcome(job) for job in folders_of_jobs(folder)]
+
+
+def folders_of_jobs(folder: Path) -> list[Path]:
+    """Returns the folders of the jobs below folder, in the order of their numbers."""
     jobs = sorted(folder.rglob(".hydra"), key=lambda path: (len(path.parent.name), path.parent.name))
-    return [_read(path.parent) for path in jobs]
+    return [path.parent for path in jobs]
 
 
-def _read(folder: Path) -> Outcome:
+def read_outcome(folder: Path) -> Outcome:
+    """Returns the outcome that a job has left in its folder, if it has left one."""
     file = folder / FILE
     if not file.exists():
         return Outcome([folder.name])
