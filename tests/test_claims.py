@@ -171,7 +171,7 @@ def test_what_the_store_knows_of_a_job_and_its_earlier_attempts(store, folder):
         assert {one.run_id for one in found} - {other.run_id} == {left, mine.run_id, before.run_id}
     claims = [claim_of(one, known_runs(client, tracker.experiment_id, jobs), now()) for one in jobs]
     assert claims == [Claim(before.run_id, None, [left], 2), Claim(mine.run_id, None, [mine.run_id], 2)]
-    supersede(client, claims[:1])
+    supersede(client, claims[0].over)
     run = client.get_run(left)
     assert run.info.status == "FAILED"
     assert run.data.tags["superseded"] == "s"

@@ -32,8 +32,10 @@ def trained(config, folder, *overrides):
 
 def told(summary):
     values = asdict(summary)
-    surroundings = ("version.", "git.", "identity", "code", "blas")
-    values["tags"] = {k: v for k, v in values["tags"].items() if not k.startswith(surroundings)}
+    beside = ("identity", "code", "data", "blas", "simd")
+    values["tags"] = {
+        k: v for k, v in values["tags"].items() if not k.startswith(("version.", "git.")) and k not in beside
+    }
     return values
 
 

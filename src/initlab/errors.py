@@ -16,6 +16,10 @@ class TrackingError(InitlabError):
     """A tracking store that cannot be opened or written."""
 
 
+class StoreAwayError(TrackingError):
+    """A tracking store that does not answer just now: what it shall hold can wait."""
+
+
 class TakenError(InitlabError):
     """A job that another process trains."""
 

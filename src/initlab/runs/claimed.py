@@ -50,7 +50,7 @@ def runs_of(jobs: Sequence[Job], tracker: Tracker) -> Iterator[Runs]:
         with turn(tracker.client, "claims"):
             claims = claims_of(tracker.client, tracker.experiment_id, descriptions)
             free = [place for place, claim in enumerate(claims) if claim.is_free]
-            supersede(tracker.client, [claims[place] for place in free])
+            supersede(tracker.client, [run_id for place in free for run_id in claims[place].over])
             wanted = [_attempt(descriptions[place], claims[place].attempt) for place in free]
             new = leave.enter_context(tracker.runs(wanted)) if free else []
         yield Runs(dict(zip(free, new, strict=True)), _known(claims, tracker.uri))

@@ -19,6 +19,7 @@ from initlab.sweeps.hydra_private import plain
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2
+WAITS = "The sweep's summary was not kept: the store does not hold all of its runs yet."
 REPORT = "report"  # the folder of its files within the sweep's
 
 
@@ -70,7 +71,9 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     settings = read(Report, _plain(cfg, "report"), "report")
     answer = answer_of(finished, settings.by, settings.equal_within)
     said = Closing()
-    if settings.keep and answer.runs[0].run_id:
+    if settings.keep and any(run.waits for run in answer.runs):
+        said = Closing(problem=WAITS)
+    elif settings.keep and answer.runs[0].run_id:
         said = _kept(folder, outcomes, answer, cfg)
     said = replace(said, verdict=[*verdict(answer), *_until(folder, answer)])
     (folder / FILE).write_text(json.dumps(asdict(said), indent=1))

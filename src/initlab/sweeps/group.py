@@ -93,6 +93,13 @@ class RunsStarted:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A line for whoever started the sweep; its processes may all have the same to say."""
+
+    line: str
+
+
+@dataclass(frozen=True)
 class _Prepared:
     """A job that has its folder: its whole config, its own part of it resolved, and its tags."""
 
@@ -122,6 +129,7 @@ def _train_group(group: JobGroup, report: Callable[[Any], None]) -> None:
         progress=work.trained,
         started=started,
         kept=work.kept,
+        say=lambda line: report(Said(line)),
     ):
         report(_ending(prepared[place], result, group))
 

@@ -1,5 +1,6 @@
 """What a launcher hears of a sweep under way: how its jobs end, which runs have begun, which workers died."""
 
+import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Protocol
 
 from initlab.errors import TrackingError
 from initlab.sweeps.executors.processes import Halted, Lost
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, end_job
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, SweepJob, end_job
 from initlab.sweeps.launched import Launched
 
 
@@ -28,6 +29,7 @@ class Ledger:
         self._folder, self._progress, self._told = folder, progress, told
         self.endings: dict[int, JobEnding] = {}
         self._started: dict[int, RunsStarted] = {}
+        self._said = ""
 
     def hear(self, group: JobGroup, what: Any) -> None:
         """Takes what the process of a group reports."""
@@ -39,11 +41,18 @@ class Ledger:
             case JobEnding():
                 self.endings[what.number] = what
                 self._told.elsewhere += what.elsewhere
+            case Said(line):
+                self._say(line)
             case Halted():
                 self._told.killed += what.killed
                 self._told.unmarked += what.unmarked
             case Lost():
                 self._told.unmarked += len(self._under_way(group))
+
+    def _say(self, line: str) -> None:
+        if line != self._said:
+            print(line, file=sys.stderr, flush=True)
+        self._said = line
 
     def close(self, group: JobGroup) -> None:
         """Takes that a group's process has done what it could."""

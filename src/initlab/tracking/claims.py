@@ -147,11 +147,10 @@ def _known(run: "Run") -> Known:
     return Known(run.info.run_id, run.info.status, tags, max([run.info.start_time, *times]))
 
 
-def supersede(client: "MlflowClient", claims: Sequence[Claim]) -> None:
-    """Marks the earlier attempts of jobs, so that whatever looks for a sweep's runs leaves them out: their
-    tag ``sweep`` becomes ``superseded``. One that its process has left RUNNING ends as FAILED.
+def supersede(client: "MlflowClient", over: Sequence[str]) -> None:
+    """Marks runs, by their ids, as earlier attempts: their tag ``sweep`` becomes ``superseded``, so whatever
+    looks for a sweep's runs leaves them out. One that its process has left RUNNING ends as FAILED.
     """
-    over = [run_id for claim in claims for run_id in claim.over]
     engine = engine_of(client)
     if not over:
         return

@@ -53,15 +53,20 @@ def end_stale(client: "MlflowClient") -> list[Stale]:
     line, and returns them. Errors are those of MLflow or database.
     """
     stale = stale_runs(client)
-    for one in stale:
-        client.set_tag(one.run_id, "ended_because", one.because)
-        client.set_terminated(one.run_id, "FAILED")
+    end_these(client, stale)
     if len(stale) == 1:
         _logger.warning("1 run was RUNNING though its process is gone; it is FAILED now")
     elif stale:
         runs = f"{len(stale):,} runs were"
         _logger.warning("%s RUNNING though their processes are gone; they are FAILED now", runs)
     return stale
+
+
+def end_these(client: "MlflowClient", stale: Sequence[Stale]) -> None:
+    """Ends stale runs as FAILED, with the reason as their tag."""
+    for one in stale:
+        client.set_tag(one.run_id, "ended_because", one.because)
+        client.set_terminated(one.run_id, "FAILED")
 
 
 def running_runs(client: "MlflowClient") -> Iterator[Running]:

@@ -20,7 +20,8 @@ from urllib.parse import quote
 
 from filelock import FileLock
 
-from initlab.errors import TrackingError
+from initlab.errors import StoreAwayError, TrackingError
+from initlab.tracking.away import is_away, reason
 from initlab.tracking.stale import end_stale
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SECONDS_TO_ANSWER = 5
 SECONDS_FOR_A_LOCK = 10
+SECONDS_OF_A_CALL = 10
 LOCAL_SERVER = "http://127.0.0.1:5000"
 SQLITE = "sqlite:///"
 
@@ -82,7 +84,9 @@ def open_to_read(uri: str) -> "MlflowClient":
 
 @contextmanager
 def readable_errors(problem: str) -> Iterator[None]:
-    """Turns what MLflow, database, network or disk raise inside into a TrackingError of one line."""
+    """Turns what MLflow, database, network or disk raise inside into a TrackingError of one line; into a
+    StoreAwayError where they say that the store does not answer just now.
+    """
     try:
         yield
     except TrackingError:
@@ -91,7 +95,8 @@ def readable_errors(problem: str) -> Iterator[None]:
         if isinstance(error, OSError | sqlite3.Error) or type(error).__module__.startswith(
             ("mlflow", "sqlalchemy", "psycopg", "requests", "filelock", "urllib3")
         ):
-            raise TrackingError(f"{problem}: {_first_line(error)}") from error
+            kind = StoreAwayError if is_away(error) else TrackingError
+            raise kind(f"{problem}: {reason(error) or _first_line(error)}") from error
         raise
 
 
@@ -138,6 +143,11 @@ def _client(uri: str) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # And MLflow would ask a server about every run that ends, to print its address.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # It would send a call again and again for minutes, and one that makes a run may so make it twice; Initlab
+    # tries again by itself.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS_OF_A_CALL))
+    os.environ.setdefault("PGCONNECT_TIMEOUT", str(SECONDS_TO_ANSWER))
     _test(uri)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # no progress of migrations
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # says errors that it raises
