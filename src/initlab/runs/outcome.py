@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from initlab.errors import InitlabError
+from initlab.files import write_whole
 from initlab.passwords import without_passwords
 from initlab.runs.summary import Summary
 from initlab.verdicts import Finding
@@ -73,7 +74,7 @@ def rows_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """Leaves the outcome in the job's folder."""
-    (folder / FILE).write_text(json.dumps(asdict(outcome), indent=1))
+    write_whole(folder / FILE, json.dumps(asdict(outcome), indent=1).encode())
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:

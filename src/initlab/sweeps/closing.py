@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.config.schema import Report, read
 from initlab.errors import InitlabError
+from initlab.files import write_whole
 from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome, read_outcomes
@@ -80,7 +81,7 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
         said = _kept(folder, outcomes, answer, cfg)
     said = replace(said, verdict=[*verdict(answer), *_until(folder, answer)])
     if not waits:  # it can still be closed as a whole
-        (folder / FILE).write_text(json.dumps(asdict(said), indent=1))
+        write_whole(folder / FILE, json.dumps(asdict(said), indent=1).encode())
     return said
 
 
