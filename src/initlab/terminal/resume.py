@@ -52,11 +52,11 @@ def _sweep(name: str | None) -> tuple[Path, Sequence[str]]:
     """
     from initlab.sweeps.resume import command_of, sweeps_below
 
-    folders = sweeps_below(SWEEPS)
+    newest = next(sweeps_below(SWEEPS), None)
     if name is None:
-        if not folders:
+        if newest is None:
             raise InitlabError(f"{SWEEPS}: there is no sweep to go on with in this folder")
-        return folders[0], command_of(folders[0])
+        return newest, command_of(newest)
     folder = Path(name) if Path(name, "multirun.yaml").is_file() else SWEEPS / Path(name).name
     if (folder / "multirun.yaml").is_file():
         return folder, command_of(folder)
@@ -66,8 +66,8 @@ def _sweep(name: str | None) -> tuple[Path, Sequence[str]]:
 def _from_the_store(name: str) -> Sequence[str]:
     """Returns the words of the command that a sweep's summary run tells."""
     from initlab.config.options import tracking_uri
+    from initlab.tracking.address import absolute_uri
     from initlab.tracking.reading import command_of_sweep
-    from initlab.tracking.store import absolute_uri
 
     uri = absolute_uri(tracking_uri(), Path.cwd())
     found = command_of_sweep(uri, name)

@@ -76,8 +76,8 @@ def _deliver(uri: str | None, folder: Path) -> list[str]:
 def _stores(uri: str | None, folder: Path) -> list[str]:
     """Returns the store that was typed, or each that something waits for."""
     from initlab.config.options import tracking_uri
+    from initlab.tracking.address import absolute_uri
     from initlab.tracking.spool import shown, waiting
-    from initlab.tracking.store import absolute_uri
 
     if uri is not None:
         return [absolute_uri(uri, folder)]

@@ -7,7 +7,6 @@ when it is whole, and out of it when the run is delivered, so that what stands t
 import io
 import json
 import os
-import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initlab.errors import TrackingError, first_line
+from initlab.passwords import masked
 from initlab.tracking.artifacts import write_whole
 from initlab.tracking.description import Description
+from initlab.tracking.locks import exclusive
 from initlab.tracking.record import Record
-from initlab.tracking.store import SQLITE, exclusive
 from initlab.tracking.writer import Ending, Series
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def shown(uri: str, folder: Path) -> str:
     """Returns how the spool of a folder names the store at uri (absolute): without a password, and a database
     within the folder as seen from there, because both may be moved together.
     """
-    bare, inside = re.sub(r"(://[^:/@]*):[^/@]*@", r"\1@", uri), f"{SQLITE}{folder.resolve()}/"
-    return SQLITE + bare.removeprefix(inside) if bare.startswith(inside) else bare
+    return masked(uri).replace(f"sqlite:///{folder.resolve()}/", "sqlite:///")
 
 
 def load(place: Path) -> Record:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from initlab.errors import StoreAwayError, TrackingError
-from initlab.signals import Stopped, check
+from initlab.signals import Stopped, asked, check
+from initlab.tracking.address import absolute_uri, address_of, page_of
 from initlab.tracking.artifacts import local_folder, write_files
 from initlab.tracking.away import is_away
 from initlab.tracking.delivery import deliver
@@ -20,8 +21,8 @@ from initlab.tracking.engine import engine_of
 from initlab.tracking.link import Say, link_to, to_stderr
 from initlab.tracking.opening import Store, opened
 from initlab.tracking.record import Record
-from initlab.tracking.spool import keep
-from initlab.tracking.store import absolute_uri, address_of, page_of, readable_errors
+from initlab.tracking.spool import keep, remove, spool_of
+from initlab.tracking.store import readable_errors
 from initlab.tracking.writer import ENDED_BECAUSE, NOTHING, Ending, Series, Writer, now, start_times
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class Tracker:
         """Makes a call for runs, unless the store is away, and returns whether it was made; where it was not,
         the store is behind what the runs' records hold.
         """
-        if not self._link.resting:
+        if not self._link.resting and not self._may_hang_now:
             try:
                 self._skipping_deleted(problem, call, runs)
             except StoreAwayError:
@@ -274,13 +275,28 @@ class Tracker:
         def close() -> None:
             self._skipping_deleted("runs cannot be ended", self._close, runs)
 
+        held = self._may_hang_now
+        if held:  # what is kept first is not lost should this process be ended while it waits for an answer
+            self._keep(runs)
         try:
             self._link.patiently(close, self._say)
         except StoreAwayError:
-            waiting = [run for run in runs if not run.deleted]
-            keep([run.record for run in waiting], self.uri, self.experiment, self.folder)
-            for run in waiting:
-                run.waits = True
+            if not held:
+                self._keep([run for run in runs if not run.deleted])
+            return
+        for run in runs if held else ():
+            remove(spool_of(self.folder) / run.record.key)
+            run.waits = False
+
+    @property
+    def _may_hang_now(self) -> bool:
+        """Whether this process is asked to stop and its store is a server, which may take too long."""
+        return asked() is not None and not self.uri.startswith("sqlite")
+
+    def _keep(self, runs: Sequence["Run"]) -> None:
+        keep([run.record for run in runs], self.uri, self.experiment, self.folder)
+        for run in runs:
+            run.waits = True
 
     def _close(self, runs: Sequence["Run"]) -> None:
         behind = [run for run in runs if run.behind]
