@@ -21,7 +21,8 @@ from test_entry import SCRIPT, typed
 from test_tracking_bulk import disconnect, execute, postgresql  # noqa: F401
 
 from initlab.doctor.examination import CHECKS
-from initlab.doctor.expected import Curve, logged_steps, thinned
+from initlab.doctor.expected import Curve, thinned
+from initlab.runs.logged import logged_steps
 from initlab.runs.train import run
 from initlab.signals import stopping_on_signals
 from initlab.terminal import doctor

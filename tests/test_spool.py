@@ -22,7 +22,9 @@ from conftest import environment, folder_with, free_port, mlflow_server, run_com
 from mlflow import MlflowClient
 from stores import PostgreSQL, disconnect, execute, rows_of, running_postgresql
 
+import initlab
 from initlab.errors import StoreAwayError, TrackingError
+from initlab.face import in_process
 from initlab.runs.outcome import read_outcomes
 from initlab.runs.train import run_each
 from initlab.tracking import (
@@ -575,3 +577,22 @@ def test_a_wrong_address_is_an_error_and_nothing_waits(postgresql, tmp_path, uri
         Tracker(uri.format(postgresql=postgresql.address, nobody=nobody), "initlab", tmp_path)
     assert not isinstance(raised.value, StoreAwayError)
     assert not (tmp_path / "mlruns" / "spool").exists()
+
+
+def test_a_sweep_whose_store_is_back_when_it_ends_is_closed_as_if_it_never_was_away(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    store = LockedSQLite(folder / "mlruns" / "mlflow.db")
+
+    def settle(sweep: Path, real=in_process.settle) -> None:
+        assert len(waiting(folder)) == 2
+        store.start()
+        real(sweep)
+
+    monkeypatch.setattr(in_process, "settle", settle)
+    store.stop()
+    sweep = initlab.sweep("seed=1,2", *SHORT[:2], "hydra.launcher.n_jobs=1")
+    assert waiting(folder) == []
+    kept = [run.info.run_id for run in runs_of(MlflowClient(store.uri))]
+    assert [one.run_id for one in sweep.summaries] == kept[::-1]
+    assert sweep.closing.problem is None
+    assert sweep.closing.run_id is not None

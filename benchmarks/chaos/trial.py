@@ -1,5 +1,6 @@
 """Running a case: its faults one after the other, then what the user types to go on, then the counting."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -140,11 +141,14 @@ def try_case(
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """Makes a folder a disk of its own, in memory; raises CalledProcessError where that is not allowed."""
+    """Makes a folder a disk of its own, in memory; what is there in the end is kept beside. Raises
+    CalledProcessError where that is not allowed.
+    """
     mount("-t", "tmpfs", "-o", "size=1g", "tmpfs", folder)
     try:
         yield
     finally:
+        shutil.copytree(folder, folder.with_name("kept"), dirs_exist_ok=True)
         subprocess.run(["umount", folder], check=True)
 
 

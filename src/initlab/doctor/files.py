@@ -41,6 +41,9 @@ def unreadable(patient: Patient) -> list[Fault]:
     readers = {CONFIG: _read_config, HISTORY: history_of, WEIGHTS: _read_weights}
     local = [run for run in patient.trained if local_folder(run.place) is not None]
     faults = []
+    if others := len(patient.trained) - len(local):
+        found = f"the files of {counted(others, 'run')} are not on this machine's disks"
+        faults.append(Fault(found, "nothing: they are there, but were not read", harmless=True))
     for name, read in readers.items():
         broken = [run for run in local if _is_there(run, name) and not _can(read, patient, run)]
         if broken:

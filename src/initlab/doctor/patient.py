@@ -44,11 +44,6 @@ class Patient:
         """The training runs that have finished and whose files are where the store says."""
         return [run for run in self.runs if run.trained and run.run_id not in self.moved.runs]
 
-    @property
-    def beside(self) -> Path:
-        """The folder in which checkpoints and the spool stand."""
-        return self.folder / "mlruns"
-
     def arrays(self, run: TrackedRun, name: str) -> dict[str, NDArray[Any]]:
         """Returns the arrays of an npz file of a run; raises TrackingError where it cannot be read."""
         with file_of(self.uri, run.run_id, run.place, name) as path:

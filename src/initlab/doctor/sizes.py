@@ -58,7 +58,7 @@ def sizes_of(patient: Patient, keep: int) -> Sizes:
 
 def _to_thin(run: TrackedRun, rows: int) -> int:
     """Returns about how many of the rows of one of its metrics ``thin=log`` would remove."""
-    if not run.trained or THINNED in run.tags:
+    if not run.trained or THINNED in run.tags or not run.parameters[TRAINING].isdecimal():
         return 0
     return rows - _left(rows, int(run.parameters[TRAINING]))
 

@@ -22,6 +22,7 @@ from initlab.signals import stopping_on_signals
 from initlab.sweeps.closing import Closing, closing_of
 from initlab.sweeps.hydra_private import composed_configs, hydra_of_its_own, run_hydra
 from initlab.sweeps.passwords import refuse_passwords
+from initlab.sweeps.settling import settle
 from initlab.sweeps.task import RememberFolder
 
 _one_at_a_time = RLock()  # Hydra keeps one config for the whole process
@@ -54,6 +55,7 @@ def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> 
             if folder is not None:
                 remove_unstarted(folder)
         assert folder is not None  # told when the sweep began
+        settle(folder)
         outcomes = read_outcomes(folder)
         return outcomes, closing_of(folder, outcomes)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from initlab.errors import InitlabError
+from initlab.files import write_whole
 from initlab.passwords import without_passwords
 from initlab.runs.summary import Summary
 from initlab.verdicts import Finding
@@ -73,7 +74,7 @@ def rows_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """Leaves the outcome in the job's folder."""
-    (folder / FILE).write_text(json.dumps(asdict(outcome), indent=1))
+    write_whole(folder / FILE, json.dumps(asdict(outcome), indent=1).encode())
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:
@@ -81,11 +82,17 @@ def read_outcomes(folder: Path) -> list[Outcome]:
 
     A job that has a folder and left nothing in it was stopped from outside.
     """
+    return [read_outcome(job) for job in folders_of_jobs(folder)]
+
+
+def folders_of_jobs(folder: Path) -> list[Path]:
+    """Returns the folders of the jobs below folder, in the order of their numbers."""
     jobs = sorted(folder.rglob(".hydra"), key=lambda path: (len(path.parent.name), path.parent.name))
-    return [_read(path.parent) for path in jobs]
+    return [path.parent for path in jobs]
 
 
-def _read(folder: Path) -> Outcome:
+def read_outcome(folder: Path) -> Outcome:
+    """Returns the outcome that a job has left in its folder, if it has left one."""
     file = folder / FILE
     if not file.exists():
         return Outcome([folder.name])

@@ -11,11 +11,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.config.schema import Report, read
 from initlab.errors import InitlabError
+from initlab.files import write_whole
 from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome, read_outcomes
 from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
+from initlab.sweeps.settling import settle
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2
@@ -44,6 +46,7 @@ class CloseSweep:
 
     def run(self, report: object) -> None:
         """Closes it; what there is to say is left in its folder."""
+        settle(self.folder)
         close(self.folder, read_outcomes(self.folder))
 
 
@@ -71,12 +74,14 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     settings = read(Report, _plain(cfg, "report"), "report")
     answer = answer_of(finished, settings.by, settings.equal_within)
     said = Closing()
-    if settings.keep and any(run.waits for run in answer.runs):
+    waits = any(run.waits for run in answer.runs)
+    if settings.keep and waits:
         said = Closing(problem=WAITS)
     elif settings.keep and answer.runs[0].run_id:
         said = _kept(folder, outcomes, answer, cfg)
     said = replace(said, verdict=[*verdict(answer), *_until(folder, answer)])
-    (folder / FILE).write_text(json.dumps(asdict(said), indent=1))
+    if not waits:  # it can still be closed as a whole
+        write_whole(folder / FILE, json.dumps(asdict(said), indent=1).encode())
     return said
 
 

@@ -74,16 +74,21 @@ class RunsStarted:
     folder: Path
     run_ids: Mapping[int, str]
 
-    def end(self, because: str) -> dict[int, Summary]:
+    def end(self, because: str, again: Sequence[int]) -> dict[int, Summary]:
         """Ends those of the runs that are still RUNNING as FAILED, and returns the summaries of the FINISHED
-        ones by the numbers of their jobs.
+        ones by the numbers of their jobs. Of jobs that are tried ``again``, the others no longer count.
         """
         from initlab.runs.stored import summary_of
         from initlab.tracking import Tracker
+        from initlab.tracking.claims import supersede
         from initlab.tracking.reading import stored_runs
+        from initlab.tracking.store import readable_errors
 
         tracker = Tracker(self.uri, self.experiment, self.folder)
         finished = tracker.end_if_running(list(self.run_ids.values()), because)
+        attempts = [self.run_ids[number] for number in again]
+        with readable_errors("runs cannot be taken out of their sweep"):
+            supersede(tracker.client, [run_id for run_id in attempts if run_id not in finished])
         stored = stored_runs(finished, tracker.uri)
         return {
             number: summary_of(run_id, tracker.uri, stored[run_id])

@@ -91,8 +91,11 @@ def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
     by which signal it was stopped, if it was.
     """
     from initlab.sweeps.closing import Closing, closing_of
+    from initlab.sweeps.settling import settle
     from initlab.terminal.summary import print_summary
 
+    if RememberFolder.sweeping and not stopped:
+        settle(folder)
     outcomes, closing, told = read_outcomes(folder), Closing(), launched(folder)
     whole = RememberFolder.sweeping and all(one.summary or one.error for one in outcomes)
     try:

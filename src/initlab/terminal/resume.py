@@ -52,11 +52,11 @@ def _sweep(name: str | None) -> tuple[Path, Sequence[str]]:
     """
     from initlab.sweeps.resume import command_of, sweeps_below
 
-    folders = sweeps_below(SWEEPS)
+    newest = next(sweeps_below(SWEEPS), None)
     if name is None:
-        if not folders:
+        if newest is None:
             raise InitlabError(f"{SWEEPS}: there is no sweep to go on with in this folder")
-        return folders[0], command_of(folders[0])
+        return newest, command_of(newest)
     folder = Path(name) if Path(name, "multirun.yaml").is_file() else SWEEPS / Path(name).name
     if (folder / "multirun.yaml").is_file():
         return folder, command_of(folder)

@@ -1,14 +1,13 @@
 """Writing a run's files: straight into a local folder, through MLflow's client anywhere else."""
 
-import os
 import tempfile
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from initlab import files
 from initlab.errors import TrackingError
 from initlab.tracking.client import in_flight
 from initlab.tracking.places import local_folder
@@ -32,18 +31,14 @@ def write_files(client: "MlflowClient", run_id: str, artifact_uri: str, files: M
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file beside its place and moves it there, so that it is never half written.
+    """Writes a file of a run, so that it is never half written.
 
     Raises TrackingError, naming the file, when the disk is full or the place cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        beside.replace(path)
+        files.write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):  # such as that it was never made
-            beside.unlink()
         raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
 
 

@@ -45,13 +45,11 @@ def deliver_waiting(uri: str, folder: Path) -> Delivered:
         for one in waiting_for(uri, folder):
             try:
                 _deliver(one, uri, folder)
-            except StoreAwayError as error:
-                problems[str(error)] = None
-                break
+                delivered += 1
             except TrackingError as error:
                 problems[str(error)] = None
-            else:
-                delivered += 1
+                if isinstance(error, StoreAwayError):
+                    break
     return Delivered(delivered, list(problems))
 
 

@@ -55,6 +55,8 @@ def all_runs(uri: str, experiment: str = "") -> list[TrackedRun]:
             names = {id_: name for id_, name in names.items() if name == experiment}
             if not names:
                 raise TrackingError(f"experiment={experiment}: there is none of that name in {uri}")
+        if not names:
+            return []
         found: Iterator[Run] = _pages(client.search_runs, list(names), order_by=["attributes.start_time"])
         return [_tracked(run, names[run.info.experiment_id]) for run in found]
 
