@@ -8,6 +8,7 @@ from conftest import runs_of
 
 from initlab.errors import ConfigError, TrackingError
 from initlab.runs import train as experiment
+from initlab.runs.logged import logged_among, logged_steps
 from initlab.runs.summary import Trained
 from initlab.runs.train import run, run_each
 
@@ -141,6 +142,31 @@ def test_tracking_every_thins_the_logged_costs_but_not_the_history(config, folde
     logged = client.get_metric_history(result.summary.run_id, "cost")
     assert [metric.step for metric in logged] == [0, 5, 10, 15, 20]
     assert len(result.history["cost"]) == 23
+
+
+def test_tracking_every_log_logs_less_and_less_often_however_often_it_is_written(
+    config, folder, client, monkeypatch
+):
+    from initlab.runs import throttle, train
+
+    lasting = (*TRACKED, "train.iterations=3001", "plots.frames=0", "tracking.every=log")
+    [result] = run([config(*lasting)], folder=folder)
+    monkeypatch.setattr(throttle, "SECONDS_BETWEEN_GLANCES", 0)
+    monkeypatch.setattr(train, "SECONDS_BETWEEN_FLUSHES", 0.01)
+    [again] = run([config(*lasting)], folder=folder)
+    every_tenth = np.arange(0, 3001, 10)
+    expected = {"cost": logged_steps(3001), "grad_norm/global": logged_among(every_tenth, 3001)}
+    for key, steps in expected.items():
+        for one in (result, again):
+            logged = client.get_metric_history(one.summary.run_id, key)
+            assert [metric.step for metric in logged] == steps.tolist()
+        assert steps[:3].tolist() == ([0, 1, 2] if key == "cost" else [0, 10, 20])
+        assert steps[-1] == 3000
+    assert len(result.history["cost"]) == 3001
+    assert len(result.history["grad_norm/global"]) == 301
+    assert 700 < len(expected["cost"]) < 1100
+    cut_short = logged_among(every_tenth[:40], 3001, cut_short=True)
+    assert cut_short.tolist() == [step for step in expected["grad_norm/global"] if step < 400]
 
 
 def test_a_long_run_shows_its_metrics_while_it_trains(config, folder, client, monkeypatch):

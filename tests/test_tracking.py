@@ -25,7 +25,7 @@ from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.train import run
 from initlab.signals import Stopped, stopping_on_signals
 from initlab.tracking import Description, Series, Tracker, description
-from initlab.tracking.address import absolute_uri, address_of
+from initlab.tracking.address import absolute_uri, address_of, sqlite_file
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.description import environment_tags
 from initlab.tracking.locks import exclusive
@@ -40,6 +40,59 @@ def test_a_relative_sqlite_path_is_seen_from_the_given_folder():
     assert absolute_uri("sqlite:////c/x.db", Path("/a/b")) == "sqlite:////c/x.db"
     assert absolute_uri("http://127.0.0.1:5000", Path("/a")) == "http://127.0.0.1:5000"
     assert absolute_uri("postgresql://u@h/d", Path("/a")) == "postgresql://u@h/d"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sqlite:///mlruns/x.db",
+        "SQLite:///mlruns/x.db",
+        "sqlite+pysqlite:///mlruns/x.db",
+        "sqlite:///mlruns/../mlruns/x.db?timeout=5",
+        "sqlite:////a/b/mlruns/x.db",
+    ],
+)
+def test_every_spelling_of_a_database_is_the_same_file(uri):
+    absolute = absolute_uri(uri, Path("/a/b"))
+    assert absolute.partition("?")[0] == "sqlite:////a/b/mlruns/x.db"
+    assert sqlite_file(absolute) == Path("/a/b/mlruns/x.db")
+
+
+@pytest.mark.parametrize(
+    ("uri", "right"),
+    [
+        ("gopher://x", "must be a path, sqlite:///…, postgresql://…"),
+        ("postgres://u@h/db", "must be a path, sqlite:///…, postgresql://…"),
+        ("sqlite://", "must name a file, as in sqlite:///mlruns/mlflow.db"),
+        ("sqlite:///:memory:", "must name a file, as in sqlite:///mlruns/mlflow.db"),
+        ("sqlite:x.db", "must name a file, as in sqlite:///mlruns/mlflow.db"),
+        ("postgresql://u@h:port/db", "must have the form postgresql://user:password@host:port/database"),
+        ("postgresql:/h", "must have the form postgresql://user:password@host:port/database"),
+        ("postgresql+nothing://u@h/db", "needs a driver that is not installed: "),
+        ("http://", "must have the form http://host:port"),
+        ("HTTPS://h:port", "must have the form https://host:port"),
+        ("http://a b", "must have the form http://host:port"),
+    ],
+)
+def test_what_is_no_address_of_a_store_is_said_in_one_line(uri, right, tmp_path):
+    with pytest.raises(TrackingError) as raised:
+        Tracker(uri, "initlab", tmp_path)
+    scheme, _, rest = uri.partition(":")
+    assert str(raised.value).startswith(f"tracking.uri={scheme.lower()}:{rest}: {right}")
+    assert "\n" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_experiment_that_another_process_made_meanwhile_is_taken(folder, client, monkeypatch):
+    there = client.create_experiment("initlab")
+    looked = []
+
+    def look(self, name, look=MlflowClient.get_experiment_by_name):
+        looked.append(name)
+        return look(self, name) if len(looked) > 1 else None
+
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", look)
+    assert Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder).experiment_id == there
 
 
 def test_the_address_opens_the_charts_of_the_sweep():
@@ -345,7 +398,9 @@ def test_a_file_that_is_no_database_is_a_readable_error(tmp_path):
 
 
 def test_an_unknown_scheme_and_a_deleted_experiment_are_readable_errors(folder, client):
-    with pytest.raises(TrackingError, match="tracking.uri=gopher://x: cannot be opened"):
+    with pytest.raises(
+        TrackingError, match="^tracking.uri=gopher://x: must be a path, sqlite:///…, postgresql"
+    ):
         open_store("gopher://x", "initlab", folder)
     client.delete_experiment(client.create_experiment("gone"))
     with pytest.raises(TrackingError, match="^tracking.experiment=gone: is deleted"):

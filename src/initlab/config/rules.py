@@ -27,6 +27,12 @@ def optional(annotation: Any) -> Rule:
     return Rule(f"null or {rule.allowed}", lambda value: value is None or rule.accepts(value))
 
 
+def or_word(annotation: Any, word: str) -> Rule:
+    """Returns the rule for what an annotation such as Count allows, or a word."""
+    rule: Rule = annotation.__metadata__[0]
+    return Rule(f"{rule.allowed}, or {word}", lambda value: value == word or rule.accepts(value))
+
+
 def one_of(*choices: str) -> Rule:
     """Returns the rule for a value that must be one of these names."""
     return Rule(f"one of {', '.join(choices)}", lambda value: value in choices)

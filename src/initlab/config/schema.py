@@ -20,6 +20,7 @@ from initlab.config.rules import (
     list_of,
     one_of,
     optional,
+    or_word,
     shown,
 )
 from initlab.errors import ConfigError, first_line
@@ -31,6 +32,7 @@ Prefixes = Annotated[
 ]
 Uri = Annotated[str | None, Rule("null or an MLflow tracking URI", lambda v: v is None or isinstance(v, str))]
 OptionalCount = Annotated[int | None, optional(Count)]
+CountOrLog = Annotated[int | str, or_word(Count, "log")]
 OptionalPositive = Annotated[float | None, optional(Positive)]
 
 T = TypeVar("T")
@@ -92,9 +94,11 @@ class Tracking:
 
 @dataclass(frozen=True, kw_only=True)
 class RunTracking(Tracking):
-    """Where training runs are tracked, and every how many iterations their cost is logged."""
+    """Where training runs are tracked, and every how many iterations their cost is logged; with ``log`` all
+    their metrics are, less and less often.
+    """
 
-    every: Count
+    every: CountOrLog
 
 
 @dataclass(frozen=True, kw_only=True)

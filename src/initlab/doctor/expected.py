@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
-from initlab.runs.logged import logged_steps
+from initlab.runs.logged import logged_among
 from initlab.runs.stored import HISTORY
 from initlab.tracking.inspection import TrackedRun
 from initlab.tracking.stored_series import THINNED
@@ -49,21 +49,26 @@ def _curves(arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Steps, Ar
 
 
 def expected_of(run: TrackedRun, history: Mapping[str, Curve]) -> dict[str, Curve]:
-    """Returns the curves that the store should hold: those of the history, the cost only at the iterations
-    that ``tracking.every`` names, and thinned if the run's tag says so.
+    """Returns the curves that the store should hold: those of the history at the iterations that
+    ``tracking.every`` names, and thinned if the run's tag says so.
     """
-    curves = {**history, "cost": _logged(history["cost"], run.parameters.get("tracking.every", "1"))}
+    curves = _logged(run, history)
     if THINNED in run.tags:
         curves = {key: thinned(curve) for key, curve in curves.items()}
     return {key: curve for key, curve in curves.items() if len(curve.steps)}
 
 
-def _logged(cost: Curve, every: str) -> Curve:
+def _logged(run: TrackedRun, history: Mapping[str, Curve]) -> dict[str, Curve]:
+    cost, every = history["cost"], run.parameters.get("tracking.every", "1")
     if every == "log":
-        return (
-            cost.at(np.isin(cost.steps, logged_steps(int(cost.steps[-1]) + 1))) if len(cost.steps) else cost
-        )
-    return cost.at(cost.steps % int(every) == 0) if every.isdecimal() and int(every) else cost
+        planned = int(run.parameters["train.iterations"])
+        cut_short = len(cost.steps) < planned
+        return {
+            key: curve.at(np.isin(curve.steps, logged_among(curve.steps, planned, cut_short)))
+            for key, curve in history.items()
+        }
+    apart = int(every) if every.isdecimal() and int(every) else 1
+    return {**history, "cost": cost.at(cost.steps % apart == 0)}
 
 
 def thinned(curve: Curve) -> Curve:
@@ -72,5 +77,4 @@ def thinned(curve: Curve) -> Curve:
     """
     if not len(curve.steps):
         return curve
-    wanted = logged_steps(int(curve.steps[-1]) + 1)
-    return curve.at(np.unique(np.searchsorted(curve.steps, wanted)))
+    return curve.at(np.isin(curve.steps, logged_among(curve.steps, int(curve.steps[-1]) + 1)))

@@ -18,11 +18,13 @@ from initlab.numerals import number
 from initlab.runs.arithmetic import arithmetic_tags
 from initlab.runs.identity import code_digest, data_digest, identity_of
 from initlab.runs.job import Job
+from initlab.runs.logged import logged_among, logged_steps
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Summary, Trained, describe
 from initlab.signals import alive
 from initlab.tracking import Data, Description, Run, Series, Tracker, image_files
 from initlab.training.history import History
+from initlab.training.probe import Probe
 from initlab.types import Array
 
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's is ten times faster
@@ -55,8 +57,9 @@ class RunRecorder:
     However it is left, the metrics that were not yet written are written before the runs end.
     """
 
-    def __init__(self, runs: Sequence[Run], tracker: Tracker, history: History, every: int) -> None:
-        self._runs, self._tracker, self._history, self._every = runs, tracker, history, every
+    def __init__(self, runs: Sequence[Run], tracker: Tracker, history: History, every: int | str) -> None:
+        self._runs, self._tracker, self._history = runs, tracker, history
+        self._chosen = _Chosen(history, every)
         self._flushed = 0
 
     def __enter__(self) -> Self:
@@ -69,7 +72,7 @@ class RunRecorder:
         """Writes the metrics of the iterations since the last flush, of all runs at once."""
         history = self._history
         if history.length > self._flushed:
-            self._tracker.log(_series_since(self._flushed, history, self._runs, self._every))
+            self._tracker.log(_series_since(self._flushed, history, self._runs, self._chosen))
             self._flushed = history.length
 
     def keep(self, trained: Sequence[Trained], tell: Callable[[int], None]) -> list[Trained | Exception]:
@@ -150,15 +153,38 @@ def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def _series_since(since: int, history: History, runs: Sequence[Run], every: int) -> list[Series]:
-    """Returns the runs' metrics from iteration ``since`` on: the cost at every ``every``-th iteration and
-    what was measured.
+class _Chosen:
+    """Which iterations are logged: of the cost every ``every``-th, and of what is measured all; with ``log``
+    of all metrics those that ``runs.logged`` names.
     """
-    costs = np.arange(-(-since // every) * every, history.length, every)
+
+    def __init__(self, history: History, every: int | str) -> None:
+        self._iterations, self._every = len(history.costs), every
+        self._of_probe = {
+            probe.name: logged_among(np.array(probe.iterations, np.int64), self._iterations)
+            for probe, _ in history.measured
+            if every == "log"
+        }
+
+    def costs(self, since: int, end: int) -> NDArray[np.int64]:
+        if isinstance(self._every, int):
+            return np.arange(-(-since // self._every) * self._every, end, self._every)
+        steps = logged_steps(self._iterations)
+        return steps[(steps >= since) & (steps < end)]
+
+    def measured(self, probe: Probe, steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+        chosen = self._of_probe.get(probe.name)
+        return np.ones(len(steps), bool) if chosen is None else np.isin(steps, chosen)
+
+
+def _series_since(since: int, history: History, runs: Sequence[Run], chosen: _Chosen) -> list[Series]:
+    """Returns the runs' metrics from iteration ``since`` on, at the iterations that are logged."""
+    costs = chosen.costs(since, history.length)
     found: dict[str, tuple[NDArray[np.int64], Array]] = {"cost": (costs, history.costs[costs])}
-    for _, measured in history.measured:
+    for probe, measured in history.measured:
         at, tables = measured.tables(since)
-        found |= {key: (at, values) for key, values in tables.items()}
+        logged = chosen.measured(probe, at)
+        found |= {key: (at[logged], values[logged]) for key, values in tables.items()}
     series: list[Series] = []
     for index, run in enumerate(runs):
         end = history.iterations_of(index)
