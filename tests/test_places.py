@@ -55,7 +55,7 @@ def test_a_project_that_was_moved_or_copied_has_its_files_where_it_is_and_says_s
 
 
 def test_what_mlflows_client_writes_is_there_too(project, monkeypatch):
-    before, now = project
+    _, now = project
     monkeypatch.setattr("initlab.tracking.opening.writer_into", ClientWriter, raising=True)
     tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", now)
     with tracker.runs([Description("one", {}, {})]) as [run]:

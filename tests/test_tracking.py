@@ -132,7 +132,14 @@ def test_tracking_needs_no_other_part_of_initlab(folder):
     )
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
-    own = {"initlab", "initlab.errors", "initlab.passwords", "initlab.signals", "initlab.types"}
+    own = {
+        "initlab",
+        "initlab.errors",
+        "initlab.files",
+        "initlab.passwords",
+        "initlab.signals",
+        "initlab.types",
+    }
     assert {name for name in done.stdout.split() if not name.startswith("initlab.tracking")} <= own
 
 
