@@ -64,9 +64,11 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     ``folder`` is where the artifacts of a database without a path of its own are kept. Raises
     TrackingError, in one line, when the store cannot be reached, read or written.
     """
+    from initlab.tracking.spool import waiting_ids
+
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
         client = _client(uri)
-        end_stale(client)
+        end_stale(client, waiting_ids(folder))
         return client, _experiment_id(client, uri, experiment, folder)
 
 
@@ -136,6 +138,12 @@ def _lock_of(uri: str) -> Path:
         database.parent.mkdir(parents=True, exist_ok=True)
         return lock_of(database)
     return Path(tempfile.gettempdir()) / f"initlab-{hashlib.sha256(uri.encode()).hexdigest()}.lock"
+
+
+def answer(uri: str) -> None:
+    """Raises StoreAwayError where the store at uri (absolute) does not answer just now."""
+    with readable_errors(f"tracking.uri={uri}: cannot be opened"):
+        _test(uri)
 
 
 def _client(uri: str) -> "MlflowClient":
