@@ -15,6 +15,7 @@ from initlab.runs.summary import Summary
 from initlab.verdicts import Finding
 
 FILE = "outcome.json"
+OF_SWEEP = {"multirun.yaml", "launch.json"}  # what is left before a job begins
 COLUMNS = (
     "initial_cost", "final_cost", "score_name", "score_train", "score_validation", "score_test",
     "reached_at", "diverged_at", "verdicts", "seconds", "run_id",
@@ -23,7 +24,9 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """A job's overrides, and the summary of its run or the error that ended it; neither if it was stopped."""
+    """A job's overrides, and the summary of its run or the error that ended it; neither before it has ended,
+    or if it was stopped.
+    """
 
     overrides: Sequence[str]
     summary: Summary | None = None
@@ -74,16 +77,15 @@ def write_outcome(folder: Path, outcome: Outcome) -> None:
 def read_outcomes(folder: Path) -> list[Outcome]:
     """Returns the outcomes of the jobs below folder, in the order of their numbers.
 
-    A job that has a folder and left nothing in it was stopped from outside.
+    A job leaves one when it begins, too; so one that was stopped from outside has neither summary nor error.
     """
-    jobs = sorted(folder.rglob(".hydra"), key=lambda path: (len(path.parent.name), path.parent.name))
-    return [_read(path.parent) for path in jobs]
+    if (folder / FILE).is_file():  # a lone job's; other jobs may have theirs below the same folder
+        return [_read(folder / FILE)]
+    files = sorted(folder.rglob(FILE), key=lambda file: (len(file.parent.name), file.parent.name))
+    return [_read(file) for file in files]
 
 
-def _read(folder: Path) -> Outcome:
-    file = folder / FILE
-    if not file.exists():
-        return Outcome([folder.name])
+def _read(file: Path) -> Outcome:
     left = json.loads(file.read_text())
     if summary := left["summary"]:
         summary["diagnosis"] = [Finding(*one) for one in summary["diagnosis"]]
@@ -92,8 +94,9 @@ def _read(folder: Path) -> Outcome:
 
 def remove_unstarted(folder: Path) -> None:
     """Removes the folder of a sweep in which no job began: Hydra makes it before it composes the jobs."""
-    if folder.is_dir() and [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
-        (folder / "multirun.yaml").unlink()
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= OF_SWEEP:
+        for name in OF_SWEEP:
+            (folder / name).unlink(missing_ok=True)
         folder.rmdir()
         if folder.parent.name == "multirun" and not any(folder.parent.iterdir()):
             folder.parent.rmdir()

@@ -18,9 +18,10 @@ from hydra.errors import CompactHydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
+from initlab.errors import ConfigError
 from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep
-from initlab.sweeps.compose import Composer, QuickLoader
+from initlab.sweeps.compose import Composer, QuickLoader, folder_of
 from initlab.sweeps.executors.processes import Lost, run_in_workers
 from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
 from initlab.sweeps.ledger import Ledger, Progress, launched
@@ -84,6 +85,7 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
     jobs = jobs_of(sweep.composer, overrides, first_number)
+    _check_folders(jobs)
     endings = _train_sweep(jobs, sweep)
     while more := _more_jobs(sweep, endings):
         before = [job.overrides for job in jobs]
@@ -106,6 +108,15 @@ def _check(sweep: Sweep) -> None:
     ):
         if not right:
             raise CompactHydraException(f"hydra.launcher.{key}={value}: must be {allowed}")
+
+
+def _check_folders(jobs: Sequence[SweepJob]) -> None:
+    """Raises ConfigError where two jobs have one folder, and OSError where a job's cannot be made."""
+    folders = [folder_of(job.numbered()) for job in (jobs[0], jobs[-1])]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    if len(jobs) > 1 and folders[0] == folders[1]:
+        raise ConfigError("hydra.sweep.subdir: must differ from job to job, as ${hydra.job.num} does")
 
 
 def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:

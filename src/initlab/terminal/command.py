@@ -1,6 +1,7 @@
 """The command that trains: Hydra composes and launches, ``runs`` trains, the terminal shows."""
 
 import sys
+from os.path import isdir
 from pathlib import Path
 
 import hydra
@@ -8,13 +9,17 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from initlab.config.options import refuse_null_choices
-from initlab.errors import ConfigError, InitlabError
+from initlab.errors import InitlabError
 from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.signals import Stopped, alive, stop_on_signals
 from initlab.sweeps.ledger import launched
-from initlab.sweeps.task import RememberFolder, train_job, trains_in_stacks
-from initlab.terminal.application import run_application, wants_tracebacks
+from initlab.sweeps.task import JobFailed, RememberFolder, train_job, trains_in_stacks
+from initlab.terminal.application import (
+    NO_JOBS,
+    run_application,
+    sweeps_over_nothing,
+    wants_tracebacks,
+)
 from initlab.terminal.stopping import AT_ONCE
 
 SECONDS_TO_CLOSE = 60  # a stop may take so long once it has got that far
@@ -32,10 +37,12 @@ def train(cfg: DictConfig) -> float:
     try:
         with ProgressLine() as line:
             return train_job(cfg, line).summary.objective
-    except InitlabError:
-        if HydraConfig.get().mode == RunMode.RUN and not wants_tracebacks():
+    except InitlabError as error:
+        if wants_tracebacks():
+            raise
+        if HydraConfig.get().mode == RunMode.RUN and RememberFolder.folder is not None:
             sys.exit(1)  # the closing summary says it in one line
-        raise
+        raise JobFailed(str(error)) from error
 
 
 def main() -> None:
@@ -43,20 +50,18 @@ def main() -> None:
     code.
     """
     stop_on_signals(AT_ONCE)
-    try:
-        refuse_null_choices(sys.argv[1:])
-    except ConfigError as error:
-        sys.exit(str(error))
     stopped = None
     try:
         stopped = run_application(train, "config")
     finally:
         alive(SECONDS_TO_CLOSE)
-        if RememberFolder.folder is not None:
+        if RememberFolder.folder is not None and isdir(RememberFolder.folder):
             stopped = _close(RememberFolder.folder, stopped)
             remove_unstarted(RememberFolder.folder)
     if stopped:
         sys.exit(128 + stopped.signum)
+    if sweeps_over_nothing(RememberFolder.folder is not None and isdir(RememberFolder.folder)):
+        sys.exit(NO_JOBS)
 
 
 def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
