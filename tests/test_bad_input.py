@@ -55,7 +55,6 @@ VALUES = [
     ("train.precision=[float64]", "train.precision=['float64']: must be one of"),
     ("train.threads=0", "train.threads=0: must be"),
     ("train=null", "train=null: must be a section with iterations"),
-    ("train=[]", "train=[]: must be a section with"),
     ("plots=7", "plots=7: must be a section with frames"),
     ("plots.frames=1.0", "plots.frames=1.0: must be"),
     ("plots.frames=1000000000", "plots.frames=1000000000: with this the run needs 100 GB of memory"),
@@ -74,7 +73,6 @@ VALUES = [
     ("diagnostics.points=1000000000000", "diagnostics.points=1000000000000: with this the run needs 100 TB"),
     ("diagnostics.names=grad_norm", "diagnostics.names=grad_norm: must be a list of names"),
     ("diagnostics.names=[7]", "diagnostics.names=[7]: must be a list of names"),
-    ("diagnostics.rare=[moon]", "diagnostics.rare: there is no diagnostic"),
     ("allow_targets=os", "allow_targets=os: must be a list of module names"),
     ("allow_targets=['']", "allow_targets=['']: must be"),
     ("+train.epochs=3", "train.epochs: is not a setting; the settings here are"),
@@ -112,7 +110,6 @@ VALUES = [
     ("init._target_=initlab.initializers.__class__", "is outside of initlab"),
     ("init._target_=initlab.initializers.he.__globals__", "must be a function; it is a dict"),
     ("init._target_=initlab.errors.ConfigError", "is no init; Initlab's own are in initlab.initializers"),
-    ("init._target_=initlab.initializers.initial_parameters", "init: "),
 ]  # fmt: skip
 
 
@@ -187,14 +184,14 @@ def nowhere(path):
 
 def large(path):
     with path.open("wb") as file:
-        file.truncate(2**50)  # a hole: it takes no place on the disk
+        file.truncate(2**43)  # a hole: it takes no place on the disk
 
 
 @pytest.mark.parametrize(
     ("make", "part"),
     [
         (folder, "is no file"), (fifo, "is no file"), (endless, "is no file"), (circle, "no such file"),
-        (nowhere, "no such file"), (large, "needs 5.63 PB of memory; this machine has"),
+        (nowhere, "no such file"), (large, "needs 44 TB of memory; this machine has"),
     ],
 )  # fmt: skip
 def test_what_is_no_file_or_too_large_a_one_is_refused_at_once(config, tmp_path, make, part):
@@ -383,7 +380,11 @@ def tracked(tmp_path_factory, migrated_database):
     (folder / "mlruns" / "mlflow.db").write_bytes(migrated_database.read_bytes())
     uri = f"sqlite:///{folder}/mlruns/mlflow.db"
     done = initlab.run(*SHORT[:3], f"tracking.uri={uri}", f"hydra.run.dir={folder}/outputs")
-    return Path(MlflowClient(uri).get_run(done.run_id).info.artifact_uri.removeprefix("file://")), uri, done.run_id
+    return (
+        Path(MlflowClient(uri).get_run(done.run_id).info.artifact_uri.removeprefix("file://")),
+        uri,
+        done.run_id,
+    )
 
 
 def pickled(path):
@@ -399,7 +400,9 @@ def test_a_run_with_a_ruined_file_is_told_by_its_name(tracked, name, content):
         if content is None:
             path.unlink()
         elif content == "pickle":
-            pickled(path) if name.endswith(".npz") else path.write_text("!!python/object/apply:os.system [ls]")
+            pickled(path) if name.endswith(".npz") else path.write_text(
+                "!!python/object/apply:os.system [ls]"
+            )
         else:
             path.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
         with pytest.raises(InitlabError) as refused:

@@ -167,9 +167,7 @@ def test_why_a_module_of_the_users_own_cannot_be_imported_is_said(
 
 
 def test_null_for_a_group_is_answered_with_its_options():
-    refuse_choices(
-        ["-m", "init=he,zeros", "seed=null", "train.batch_size=null", "+init.x=null", "a=null"]
-    )
+    refuse_choices(["-m", "init=he,zeros", "seed=null", "train.batch_size=null", "+init.x=null", "a=null"])
     for argument in ("bias=null", "bias=zeros,null"):
         with pytest.raises(ConfigError, match=r"^bias=null: must be one of constant, normal, own, unif"):
             refuse_choices(["init=he", argument])

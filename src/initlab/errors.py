@@ -29,8 +29,10 @@ def naming(group: str) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Returns the first line of what an error says, or its name if it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """Returns the first line of what an error says, without all that a grammar would have taken instead, or its
+    name if it says nothing.
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].partition(" expecting {")[0]
 
 
 def on_one_line(text: str) -> str:

@@ -130,7 +130,11 @@ class RunFiles:
 
     def arrays(self, name: str, *members: str) -> dict[str, NDArray[Any]]:
         """Returns the arrays of an npz file, all or those of ``members`` that are there."""
-        with self._file(name) as path, _readable(self.summary.run_id, name), np.load(path) as arrays:
+        with (
+            self._file(name) as path,
+            _readable(self.summary.run_id, name),
+            np.load(path, allow_pickle=False) as arrays,
+        ):
             return {key: arrays[key] for key in members or arrays if key in arrays}
 
     @cached_property

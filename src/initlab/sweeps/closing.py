@@ -16,6 +16,7 @@ from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome, read_outcomes
 from initlab.sweeps.hydra_private import plain
+from initlab.sweeps.task import name_of_sweep
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2
@@ -76,7 +77,7 @@ def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer) -> Closing:
     from initlab.report.sweep import Sweep
 
     try:
-        sweep = Sweep(folder.name, _experiment_of(answer), command_of(folder), outcomes, trusted())
+        sweep = Sweep(name_of_sweep(folder), _experiment_of(answer), command_of(folder), outcomes, trusted())
         kept = keep(sweep, answer)
     except InitlabError as error:
         return Closing(problem=f"The sweep's summary was not kept: {error}")

@@ -1,6 +1,7 @@
 """What Hydra runs for a training job, and the folder in which a command's jobs leave their outcomes."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -63,6 +64,11 @@ def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
     return function
 
 
+def name_of_sweep(folder: Path | str) -> str:
+    """Returns what a sweep is called by: its folder's name, with a dash for what MLflow's names cannot hold."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(folder).name)
+
+
 def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
     """Returns the options chosen from each group and, in a sweep, its name and the job's number, overrides
     and variant.
@@ -72,7 +78,7 @@ def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, s
     if choices.get("experiment"):
         tags["experiment"] = str(choices.experiment)
     if sweeping:
-        tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
+        tags |= {"sweep": name_of_sweep(hydra.sweep.dir), "sweep_job": str(hydra.job.num)}
         tags["overrides"] = json.dumps(plain(hydra.overrides.task), ensure_ascii=False)
     if variant:
         tags["variant"] = variant

@@ -1,7 +1,6 @@
 """The microscope's command: Hydra composes, ``look`` looks and keeps, the terminal shows."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -16,6 +15,7 @@ from initlab.errors import InitlabError
 from initlab.signals import check, stop_on_signals
 from initlab.sweeps.hydra_private import plain
 from initlab.sweeps.ledger import Launched
+from initlab.sweeps.task import name_of_sweep
 from initlab.terminal.application import (
     NO_JOBS,
     run_application,
@@ -82,5 +82,5 @@ def _tags(cfg: DictConfig, job: Any) -> dict[str, str]:
     targets = {group: str(OmegaConf.select(cfg, f"{group}._target_")) for group in GROUPS}
     tags = {group: name_of_choice(group, job.runtime.choices[group], targets[group]) for group in GROUPS}
     if job.mode == RunMode.MULTIRUN:
-        tags |= {"sweep": Path(job.sweep.dir).name, "sweep_job": str(job.job.num)}
+        tags |= {"sweep": name_of_sweep(job.sweep.dir), "sweep_job": str(job.job.num)}
     return tags

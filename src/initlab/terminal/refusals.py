@@ -56,11 +56,12 @@ def joined(lines: Sequence[str]) -> str:
 
 def _unreadable(override: str, message: str) -> str:
     """Returns what Hydra's grammar has against an override, without the names of its symbols."""
-    lines = message.splitlines()
-    if message.startswith(LEXER) and len(lines) > 1:
-        rest = override[lines[-2 if "See" in lines[-1] else -1].find("^") - len(LEXER) :]
+    lines = [line for line in message.splitlines() if not line.startswith("Error parsing override")]
+    if lines and lines[0].startswith(LEXER):
+        place = next((line.find("^") for line in lines if line.strip() == "^"), len(LEXER))
+        rest = override[place - len(LEXER) :]
         return f" from {rest!r} on: put what is no plain word in quotes, within the shell's"
-    return ": " + re.sub(r" expecting .*", "", lines[0].removeprefix("Error parsing override ").strip())
+    return f": {re.sub(' expecting .*', '', lines[0].strip())}" if lines else ""
 
 
 def refuse_options(arguments: Sequence[str]) -> None:
