@@ -23,6 +23,7 @@ from initlab.initializers import he, initial_parameters
 from initlab.networks.network import mlp, named_parameters
 from initlab.optimizers.rules import gd
 from initlab.training.loop import fit
+from initlab.training.standing import at_start
 
 from .plain import plain_step
 
@@ -48,7 +49,7 @@ def initlab(runs: int) -> None:
     rates: Any = np.full((runs, 1), RATE)
     update, examples = partial(gd, learning_rate=rates), (data.X_train, data.Y_train)
     every = range(ITERATIONS)
-    for record in fit(network, start, examples, update, iterations=ITERATIONS, steps_at=every):
+    for record in fit(network, at_start(start), examples, update, iterations=ITERATIONS, steps_at=every):
         assert record.step is not None
         grad_norm(record.step)
 

@@ -22,6 +22,7 @@ from initlab.initializers import he, initial_parameters
 from initlab.networks.network import Network, mlp, named_parameters
 from initlab.optimizers.rules import gd
 from initlab.training.loop import fit, minibatches
+from initlab.training.standing import at_start
 from initlab.types import Array
 
 BATCH, BATCHES = 128, 10
@@ -62,7 +63,7 @@ def initlab(problem: Problem) -> None:
     update = partial(gd, learning_rate=RATE)
     batches, n = minibatches([0], problem.X.shape[1], BATCH), problem.iterations
     data = (problem.X, problem.Y)
-    for record in fit(problem.network, start, data, update, iterations=n, batches=batches):
+    for record in fit(problem.network, at_start(start), data, update, iterations=n, batches=batches):
         assert len(record.cost) == 1
 
 

@@ -22,6 +22,7 @@ from initlab.optimizers.rules import gd
 from initlab.training.history import History
 from initlab.training.loop import fit, minibatches
 from initlab.training.probe import Probe, log_spaced
+from initlab.training.standing import at_start
 
 ROUNDS = 9
 PRESETS = ("light", "full")
@@ -68,7 +69,7 @@ def seconds(case: Case, preset: Any) -> float:
     started = time.perf_counter()
     records = fit(
         case.network,
-        start,
+        at_start(start),
         (data.X_train, data.Y_train),
         update,
         iterations=case.iterations,

@@ -7,6 +7,7 @@ import numpy as np
 from initlab.networks.tape import passed, with_ones
 from initlab.training.loop import fit
 from initlab.training.probe import Probe
+from initlab.training.standing import at_start
 from initlab.training.step import Step
 
 
@@ -32,7 +33,13 @@ def fit_and_measure(network, parameters, X, Y, update, *, iterations, batches=No
     """Yields the records of a training with copies of the parameters and what each probe has measured."""
     steps_at = frozenset().union(*(probe.iterations for probe in probes))
     training = fit(
-        network, parameters, (X, Y), update, iterations=iterations, batches=batches, steps_at=steps_at
+        network,
+        at_start(parameters),
+        (X, Y),
+        update,
+        iterations=iterations,
+        batches=batches,
+        steps_at=steps_at,
     )
     for record in training:
         measured = [

@@ -1,4 +1,4 @@
-"""What cannot be trained is refused: in one readable line, with exit code 1, and nothing half done is left."""
+"""What cannot be trained is refused in one readable line, with exit code 1, and leaves nothing half done."""
 
 import gzip
 import json
@@ -415,7 +415,7 @@ def test_a_run_with_a_ruined_file_is_told_by_its_name(tracked, name, content):
 
 @pytest.fixture
 def typed(tmp_path, monkeypatch, capfd):
-    """Runs a command in this process as it runs by itself; returns its exit code and what it says to stderr."""
+    """Runs a command in this process as it runs by itself; gives its exit code and what it says to stderr."""
     unusable(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/nowhere/mlflow.db")

@@ -33,6 +33,7 @@ from initlab.diagnostics import (
 from initlab.networks.network import Network
 from initlab.optimizers.rules import gd
 from initlab.training.loop import fit
+from initlab.training.standing import at_start
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 
@@ -184,7 +185,7 @@ def test_units_stay_identical_after_training_from_a_constant_start(activation, d
     parameters = np.stack(starts).astype(dtype)
     X, Y = notebook_data.X_train.astype(dtype), notebook_data.Y_train.astype(dtype)
     before = parameters.copy()
-    for _ in fit(network, parameters, (X, Y), partial(gd, learning_rate=0.1), iterations=2000):
+    for _ in fit(network, at_start(parameters), (X, Y), partial(gd, learning_rate=0.1), iterations=2000):
         pass
     assert np.all(np.any(parameters != before, axis=1))
     distinct = distinct_units(step_of(network, parameters, X, Y))

@@ -39,6 +39,7 @@ def test_it_says_its_version(folder):
         (["--help"], "Initlab: what does the way"),
         (["propagate", "--help"], "The microscope: what does an untrained"),
         (["report", "--help"], "Reports on a sweep, or on several together"),
+        (["rerun", "--help"], "Trains a tracked run again from its own config"),
         (["ui", "--help"], "usage: initlab ui"),
     ],
 )

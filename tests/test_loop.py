@@ -16,6 +16,7 @@ from initlab.networks.tape import evaluate
 from initlab.optimizers.rules import adam, gd, momentum
 from initlab.training.loop import fit, minibatches
 from initlab.training.probe import Probe
+from initlab.training.standing import at_start
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 SMALL = Network((3, 7, 5, 1), "relu")
@@ -50,7 +51,7 @@ def notebook(data):
     starts = ((initializers.zeros, {}), (initializers.random, {"scale": 10}), (initializers.he, {}))
     parameters = np.stack([lone_start(NOTEBOOK, 3, init, **o) for init, o in starts])
     update = partial(gd, learning_rate=0.01)
-    steps = fit(NOTEBOOK, parameters, (data.X_train, data.Y_train), update, iterations=15000)
+    steps = fit(NOTEBOOK, at_start(parameters), (data.X_train, data.Y_train), update, iterations=15000)
     return np.stack([record.cost for record in steps]), parameters
 
 
@@ -99,7 +100,7 @@ def test_the_cost_is_the_one_before_the_update():
     X, Y = small_data()
     parameters = stack_of_starts(SMALL, [3, 5])
     before = parameters.copy()
-    for record in fit(SMALL, parameters, (X, Y), partial(gd, learning_rate=0.5), iterations=3):
+    for record in fit(SMALL, at_start(parameters), (X, Y), partial(gd, learning_rate=0.5), iterations=3):
         costs = [plain_cost(flat, SMALL.sizes, "relu", X, Y) for flat in before]
         np.testing.assert_allclose(record.cost, costs, rtol=1e-13)
         gradients = [plain_gradient(flat, SMALL.sizes, X, Y) for flat in before]
@@ -111,7 +112,7 @@ def test_the_cost_is_the_one_before_the_update():
 def test_parameters_are_updated_in_place_and_iterations_are_counted_from_0():
     parameters = stack_of_starts(SMALL, [3, 5])
     update = partial(gd, learning_rate=0.5)
-    records = list(fit(SMALL, parameters, small_data(), update, iterations=5))
+    records = list(fit(SMALL, at_start(parameters), small_data(), update, iterations=5))
     assert [record.iteration for record in records] == [0, 1, 2, 3, 4]
     assert all(record.parameters is parameters for record in records)
     assert all(record.diverged == () for record in records)

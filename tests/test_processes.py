@@ -16,7 +16,7 @@ import os, signal, sys
 def square(task, report):
     report(os.getpid())
     main = getattr(sys.modules["__main__"], "__file__", None)
-    os.write(1, f"main is {main}\n".encode())  # at once: two processes write
+    os.write(1, f"main is {main}\\n".encode())  # at once: two processes write
     if task == 5:
         raise ValueError("five is refused")
     if task == 7:

@@ -132,10 +132,19 @@ def test_work_that_is_lost_and_done_again_takes_nothing_back(clock):
 
 def test_a_lone_run_tells_its_iterations_in_a_pipe(clock, capsys):
     with ProgressLine() as line:
+        line("he-seed3", 1, 20_000, np.array([0.6931]))
         clock.now = 20.0
         line("he-seed3", 5_000, 20_000, np.array([0.0648]))
         line("he-seed3", 6_000, 20_000, np.array([0.0648]))
     assert capsys.readouterr().out == "he-seed3: 5,000 of 20,000 iterations, cost 0.0648, 0:01:00 left\n"
+
+
+def test_what_was_trained_before_makes_a_run_that_goes_on_no_quicker(clock, capsys):
+    with ProgressLine() as line:
+        line("he-seed3", 10_001, 20_000, np.array([0.6931]))
+        clock.now = 20.0
+        line("he-seed3", 15_000, 20_000, np.array([0.0648]))
+    assert capsys.readouterr().out == "he-seed3: 15,000 of 20,000 iterations, cost 0.0648, 20 s left\n"
 
 
 SWEEP = ("-m", "init=zeros,he", "seed=range(0,3)", "train.iterations=300", "plots.frames=1")

@@ -82,10 +82,11 @@ def test_a_wait_ends_when_a_stop_is_asked_for():
 
 def test_within_a_program_of_others_the_handlers_are_theirs_again_afterwards():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(Stopped), stopping_on_signals():
+    with stopping_on_signals():
         os.kill(os.getpid(), signal.SIGTERM)
         assert signals.asked() == signal.SIGTERM
-        signals.check()
+        with pytest.raises(Stopped):
+            signals.check()
     assert signal.getsignal(signal.SIGINT) is before
     assert signals.asked() is None
     signals.check()
@@ -93,7 +94,8 @@ def test_within_a_program_of_others_the_handlers_are_theirs_again_afterwards():
 
 
 def test_within_a_program_of_others_a_second_ctrl_c_interrupts_where_it_is():
-    with pytest.raises(KeyboardInterrupt) as interrupted, stopping_on_signals():
+    with stopping_on_signals():
         os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt) as interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
     assert not isinstance(interrupted.value, Stopped)

@@ -32,7 +32,10 @@ def trained(config, folder, *overrides):
 
 def told(summary):
     values = asdict(summary)
-    values["tags"] = {k: v for k, v in values["tags"].items() if not k.startswith(("version.", "git."))}
+    beside = ("identity", "code", "data", "blas", "simd")
+    values["tags"] = {
+        k: v for k, v in values["tags"].items() if not k.startswith(("version.", "git.")) and k not in beside
+    }
     return values
 
 

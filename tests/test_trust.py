@@ -70,8 +70,8 @@ def test_the_refusal_says_how_to_allow_it(here):
     study(here, TRIES["the study itself"])
     done = run_command("--config-dir", "theirs", "experiment=study", *SHORT, folder=here)
     assert done.stderr == (
-        "allow_targets=[my_starts]: counts only from the command line, not from a file; if you trust it, type "
-        "allow_targets=[my_starts] or set INITLAB_ALLOW_TARGETS=my_starts\n"
+        "allow_targets=[my_starts]: counts only from the command line, not from a file; if you trust it, "
+        "type allow_targets=[my_starts] or set INITLAB_ALLOW_TARGETS=my_starts\n"
     )
 
 
@@ -90,7 +90,8 @@ def test_what_is_typed_or_set_counts_in_every_process(here, typed, environment):
 @pytest.mark.parametrize(
     ("word", "modules"),
     [
-        ("allow_targets=[a,b.c]", ["a", "b.c"]), ("++allow_targets=[a]", ["a"]), ("+allow_targets.0=a", ["a"]),
+        ("allow_targets=[a,b.c]", ["a", "b.c"]), ("++allow_targets=[a]", ["a"]),
+        ("+allow_targets.0=a", ["a"]),
         ("allow_targets=[a],[b]", ["a", "b"]), ("allow_targets=['a']", ["a"]), ("~allow_targets", []),
         ("allow_targets=[a", []), ("allow_targetsy=[a]", []), ("seed=3", []), ("init.allow_targets=[a]", []),
     ],

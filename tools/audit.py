@@ -1,50 +1,58 @@
 """``make audit``: asks for known weaknesses of the versions in requirements.lock, by pip-audit.
 
-pip-audit runs in an environment of its own, which goes again afterwards. Exits with its code: 1 where a
-weakness is known. Where pip-audit or the advisories cannot be had, that is said in one line and is no failure.
+pip-audit runs in an environment of its own, which goes again afterwards. Exits with 1 where a weakness is
+known. Where pip-audit or the advisories cannot be had, that is said in one line and is no failure.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 LOCK = Path(__file__).parent.parent / "requirements.lock"
-FOUND = "known vulnerabilit"  # as pip-audit says it, or that there are none
 SECONDS = 300
 
 
-def audit(python: Path, lock: Path = LOCK) -> tuple[int, str]:
-    """Returns the exit code and what there is to say, by the pip-audit of an environment."""
-    asked = [python, "-m", "pip_audit", "--requirement", lock, "--disable-pip", "--require-hashes"]
-    done = _run([*map(str, asked), "--progress-spinner", "off", "--timeout", "15"])
-    said = f"{done.stdout}\n{done.stderr}".strip()
-    if FOUND in said.lower():
-        return done.returncode, said
-    why = said.splitlines()[-1] if said else "no answer"
-    return 0, f"Nothing was audited: the advisories' service cannot be reached ({why[:100]})"
+def report_of(output: str) -> tuple[int, list[str]]:
+    """Returns the exit code and what there is to say of what pip-audit has found, as JSON."""
+    try:
+        packages: Sequence[dict[str, Any]] = json.loads(output)["dependencies"]
+    except (ValueError, KeyError):
+        packages = []
+    audited = [one for one in packages if "skip_reason" not in one]
+    if not audited:  # a registry that does not know the advisories answers, but has none of any package
+        return 0, ["Nothing was audited: the advisories' service cannot be reached."]
+    known = [
+        f"{one['name']} {one['version']}: {weakness['id']}, mended in {', '.join(weakness['fix_versions']) or '–'}"
+        for one in audited
+        for weakness in one["vulns"]
+    ]
+    said = f"{len(known)} known weaknesses in {len(audited)} of {len(packages)} packages that were looked up."
+    return int(bool(known)), [*known, said]
 
 
 def main() -> None:
     """Audits the lock and exits with the code."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
-        python = Path(folder) / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-        installed = _run([str(python), "-m", "pip", "install", "--quiet", "pip-audit>=2.7"])
-        if installed.returncode:
-            print("Nothing was audited: pip-audit cannot be installed")
-            return
-        code, said = audit(python)
-    print(said)
+        python = str(Path(folder) / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+        _run(python, "-m", "pip", "install", "--quiet", "pip-audit>=2.7")
+        asked = ("--requirement", str(LOCK), "--disable-pip", "--require-hashes", "--format", "json")
+        code, said = report_of(_run(python, "-m", "pip_audit", *asked, "--timeout", "15"))
+    print(*said, sep="\n")
     sys.exit(code)
 
 
-def _run(words: list[str]) -> "subprocess.CompletedProcess[str]":
+def _run(*words: str) -> str:
+    """Returns what a command prints, nothing where it does not come to an end."""
     try:
-        return subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)
+        return subprocess.run(words, capture_output=True, text=True, timeout=SECONDS).stdout
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(words, 1, "", "no answer in time")
+        return ""
 
 
 if __name__ == "__main__":

@@ -19,6 +19,14 @@ class TrackingError(InitlabError):
     """A tracking store that cannot be opened or written."""
 
 
+class StoreAwayError(TrackingError):
+    """A tracking store that does not answer just now: what it shall hold can wait."""
+
+
+class TakenError(InitlabError):
+    """A job that another process trains."""
+
+
 @contextmanager
 def naming(group: str) -> Iterator[None]:
     """Turns what a part says against its settings into a ConfigError that begins with the group's name."""
@@ -29,7 +37,7 @@ def naming(group: str) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Returns the first line of what an error says, without all that a grammar would have taken instead, or its
+    """Returns the first line of what an error says, without what a grammar would have taken instead, or its
     name if it says nothing.
     """
     return (str(error).strip().splitlines() or [type(error).__name__])[0].partition(" expecting {")[0]

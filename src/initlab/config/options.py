@@ -11,14 +11,14 @@ from omegaconf import OmegaConf
 
 from initlab.errors import ConfigError
 
-_CONF = resources.files("initlab.conf")
+CONF = resources.files("initlab.conf")
 NO_NAME = re.compile(r"null|true|false|[-+.\d\[{].*", re.IGNORECASE)
 MOST_OPTIONS = 12  # in one message
 
 
 def options_of(group: str) -> list[str]:
     """Returns the names of a group's own options, sorted; none of what is no group."""
-    folder = _CONF / group
+    folder = CONF / group
     files = folder.iterdir() if folder.is_dir() else ()
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
@@ -26,14 +26,14 @@ def options_of(group: str) -> list[str]:
 @lru_cache
 def target_of(group: str, option: str) -> str | None:
     """Returns the function that an option names by ``_target_``; None for an option of the user's."""
-    file = _CONF / group / f"{option}.yaml"
+    file = CONF / group / f"{option}.yaml"
     return file.read_text().partition("_target_:")[2].split()[0] if file.is_file() else None
 
 
 def values_of(group: str, option: str) -> dict[str, Any]:
     """Returns an option's values; those that it takes from the model are the default model's."""
     cfg = {
-        name: OmegaConf.load(str(_CONF / name / f"{of}.yaml"))
+        name: OmegaConf.load(str(CONF / name / f"{of}.yaml"))
         for name, of in (("model", "mlp"), (group, option))
     }
     values = OmegaConf.to_container(OmegaConf.create(cfg), resolve=True)
@@ -43,7 +43,7 @@ def values_of(group: str, option: str) -> dict[str, Any]:
 
 def tracking_uri() -> str:
     """Returns where runs are tracked unless a config says otherwise, a relative path as it stands."""
-    return str(OmegaConf.load(str(_CONF / "base.yaml")).tracking.uri)
+    return str(OmegaConf.load(str(CONF / "base.yaml")).tracking.uri)
 
 
 def refuse_choices(overrides: Sequence[str]) -> None:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, kw_only=True)
 class Train:
     """How a run trains: for how long, on how many examples at a time, with how large a gradient at most, in
-    which precision and with how many BLAS threads.
+    which precision and with how many BLAS threads. Every ``checkpoint`` seconds it is kept where it stands.
     """
 
     iterations: Count
@@ -46,6 +46,7 @@ class Train:
     clip: OptionalPositive
     precision: Annotated[str, one_of("float64", "float32")]
     threads: Count
+    checkpoint: OptionalPositive = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +101,8 @@ class Settings:
     """The settings of a training run."""
 
     seed: Seed
+    resume: Flag = False
+    dry_run: Flag = False
     allow_targets: Prefixes
     train: Train
     diagnostics: Diagnostics

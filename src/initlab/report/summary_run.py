@@ -22,6 +22,8 @@ from initlab.runs.record import data_of
 from initlab.runs.stored import RunFiles
 from initlab.statistics.intervals import share_interval
 from initlab.tracking import Description, Tracker
+from initlab.tracking.claims import supersede
+from initlab.tracking.reading import runs_of_sweep
 
 PICTURES = ("comparison.png", "boundaries.png", "boundaries-1.png")
 
@@ -47,6 +49,8 @@ def keep(sweep: Sweep, answer: Answer) -> Kept:
     data = data_of(dataset, first.tags["dataset"])
     about = {"jobs": str(len(sweep.outcomes)), "experiment": sweep.experiment, "command": sweep.command}
     description = Description(f"sweep {sweep.name}", about, {"sweep": sweep.name}, data)
+    earlier = runs_of_sweep(first.store, f"{sweep.experiment}-sweeps", sweep.name)
+    supersede(tracker.client, [run.run_id for run in earlier])
     with tracker.runs([description]) as [run]:
         pictures = pictures_of(answer, sweep.outcomes, read)
         files = report_files(sweep, answer, read)

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from initlab.networks.tape import evaluate
 from initlab.runs.job import Job, stack_of
 from initlab.training.loop import fit
+from initlab.training.standing import at_start
 from initlab.types import Array
 
 Seen = TypeVar("Seen")
@@ -35,20 +36,19 @@ def watched(job: Job, after: Collection[int], look: Callable[[Moment], Seen]) ->
     A run that diverges is looked at when that shows, and then no more.
     """
     stack = stack_of([job])
-    network, parameters, data = stack.network, stack.start.copy(), stack.data
+    network, runs, data = stack.network, at_start(stack.start.copy()), stack.data
     X, Y = data.X_train, data.Y_train
     iterations = job.settings.train.iterations
 
     def moment(updates: int, diverged: bool = False) -> Moment:
-        [cost], _ = evaluate(network, parameters, X, Y)
-        return Moment(updates, parameters[0].copy(), float(cost), diverged or not np.isfinite(cost))
+        [cost], _ = evaluate(network, runs.parameters, X, Y)
+        return Moment(updates, runs.parameters[0].copy(), float(cost), diverged or not np.isfinite(cost))
 
     # As it was trained: see runs/train.py.
     with threadpool_limits(job.settings.train.threads), np.errstate(all="ignore"):
         seen = [look(moment(0))] if 0 in after else []
-        for record in fit(
-            network, parameters, (X, Y), stack.update, iterations=iterations, batches=stack.batches()
-        ):
+        records = fit(network, runs, (X, Y), stack.update, iterations=iterations, batches=stack.batches())
+        for record in records:
             if record.diverged:
                 return [*seen, look(moment(record.iteration, diverged=True))]
             if record.iteration + 1 in after:

@@ -1,7 +1,7 @@
 """A job: a config whose parts have been built and checked, ready to train alone or in a stack."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from hashlib import file_digest
 from os.path import expanduser
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
@@ -30,22 +31,27 @@ from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
 TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
+NOT_OF_THE_RUN = ("resume", "dry_run")  # of the command
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything one run needs: its plain config and the parts that it describes."""
+    """Everything one run needs: its plain config, the parts that it describes and, of a run that goes on from
+    a checkpoint, the arrays that it holds.
+    """
 
     values: Mapping[str, Any]
     settings: Settings
     tags: Mapping[str, str]
     dataset: Dataset
     network: Network
+    model: "partial[Any]"
     init: "partial[Any]"
     bias: "partial[Any]"
     update: "partial[Any]"
     schedule: "partial[Any]"
+    begun: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @cached_property
     def initial(self) -> Array:
@@ -55,6 +61,16 @@ class Job:
             X, seed = self.dataset.X_train, self.settings.seed
             start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
             return start.astype(self.settings.train.precision)
+
+    @property
+    def first(self) -> int:
+        """The number of the iteration that it begins with."""
+        return int(self.begun["iteration"]) if self.begun else 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it had trained by then."""
+        return float(self.begun["seconds"]) if self.begun else 0.0
 
     def draw(self) -> None:
         """Draws the start; raises ConfigError where that cannot be done."""
@@ -67,13 +83,15 @@ class Job:
 
     @property
     def stack_key(self) -> Hashable:
-        """Equal for jobs that can train in one stack: they differ in start, seed, data and numbers only."""
+        """Equal for jobs that can train in one stack: they differ in start, seed, data and numbers only, and
+        begin with the same iteration.
+        """
         settings = self.settings
         parts = (self.dataset.X_train, self.dataset.X_test, self.dataset.X_validation)
         shapes = tuple(None if X is None else X.shape for X in parts)
         rules = (_rule(self.update), _rule(self.schedule))
         sections = (settings.train, settings.diagnostics, settings.plots, settings.tracking)
-        return (self.network, shapes, rules, sections)
+        return (self.network, shapes, rules, sections, self.first)
 
 
 def _rule(chosen: "partial[Any]") -> Hashable:
@@ -98,11 +116,12 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1], network.normalization)
     check_memory(settings, dataset, network)
     return Job(
-        values=values,
+        values={key: value for key, value in values.items() if key not in NOT_OF_THE_RUN},
         settings=settings,
         tags={**tags, **choices, "seed": str(settings.seed), "output": network.output_name},
         dataset=dataset,
         network=network,
+        model=parts["model"],
         init=parts["init"],
         bias=parts["bias"],
         update=parts["optimizer"],
@@ -172,6 +191,7 @@ def stack_of(jobs: Sequence[Job]) -> Stack:
         data=_stacked_data([job.dataset for job in jobs], settings.train.precision),
         update=_stacked_update(jobs, settings.train),
         settings=settings,
+        begun=[job.begun for job in jobs if job.begun],
     )
 
 

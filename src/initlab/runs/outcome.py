@@ -26,11 +26,14 @@ COLUMNS = (
 class Outcome:
     """A job's overrides, and the summary of its run or the error that ended it; neither before it has ended,
     or if it was stopped.
+
+    Equal stamps mean that jobs of equal overrides have equal numbers (see ``sweeps.resume``).
     """
 
     overrides: Sequence[str]
     summary: Summary | None = None
     error: str | None = None
+    stamp: str | None = None
 
     @property
     def name(self) -> str:
@@ -70,8 +73,10 @@ def rows_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
-    """Leaves the outcome in the job's folder."""
-    (folder / FILE).write_text(json.dumps(asdict(outcome), indent=1))
+    """Leaves the outcome in the job's folder, in the place of an earlier one; never half of it."""
+    part = folder / f"{FILE}.part"
+    part.write_text(json.dumps(asdict(outcome), indent=1))
+    part.replace(folder / FILE)
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:
@@ -89,7 +94,8 @@ def _read(file: Path) -> Outcome:
     left = json.loads(file.read_text())
     if summary := left["summary"]:
         summary["diagnosis"] = [Finding(*one) for one in summary["diagnosis"]]
-    return Outcome(left["overrides"], Summary(**summary) if summary else None, left["error"])
+    known = Summary(**summary) if summary else None
+    return Outcome(left["overrides"], known, left["error"], left.get("stamp"))
 
 
 def remove_unstarted(folder: Path) -> None:

@@ -49,7 +49,7 @@ def read_back(run_id: str, uri: str) -> Stored:
     run = stored_run(run_id, uri, [CONFIG, HISTORY, WEIGHTS])
     history, weights = (_arrays(run_id, name, run.files[name]) for name in (HISTORY, WEIGHTS))
     summary = summary_of(run_id, uri, _completed(run, history["cost"], weights))
-    return Stored(yaml.safe_load(run.files[CONFIG]), summary, history, weights)
+    return Stored(_config(run_id, run.files[CONFIG]), summary, history, weights)
 
 
 def summary_of(run_id: str, uri: str, run: StoredRun) -> Summary:
@@ -160,8 +160,7 @@ class RunFiles:
     def values(self) -> Mapping[str, Any]:
         """Its whole config, plain."""
         with self._file(CONFIG) as path:
-            loaded: Mapping[str, Any] = yaml.load(path.read_text(), _Loader)
-            return loaded
+            return _config(self.summary.run_id, path.read_bytes())
 
     @cached_property
     def data_and_network(self) -> tuple[Dataset, Network]:
@@ -191,6 +190,16 @@ def _readable(run_id: str | None, name: str) -> Iterator[None]:
         yield
     except (ValueError, OSError, BadZipFile) as error:
         raise TrackingError(f"run {run_id}: {name}: cannot be read: {first_line(error)}") from error
+
+
+def _config(run_id: str | None, text: bytes) -> Mapping[str, Any]:
+    try:
+        values: Any = yaml.load(text, _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise TrackingError(f"run {run_id}: {CONFIG}: cannot be read: {first_line(error)}") from error
+    if not isinstance(values, dict):
+        raise TrackingError(f"run {run_id}: {CONFIG}: holds no settings")
+    return values
 
 
 def _arrays(run_id: str, name: str, npz: bytes) -> dict[str, NDArray[Any]]:

@@ -31,7 +31,8 @@ class Summary:
     validation part has a score there. ``reached_at`` is after how many updates the cost, with mini-batches
     that of one, was for the first time at most ``report.threshold`` times the best constant answer's, or
     None; a run that diverged later reached it all the same. A tracked run has an id, the address of its
-    charts, and the URIs of the store that holds it and of the place of its files.
+    charts, and the URIs of the store that holds it and of the place of its files; one that waits for a store
+    that does not answer has only the store's.
     """
 
     name: str
@@ -51,6 +52,11 @@ class Summary:
     address: str | None = None
     store: str | None = None
     place: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether its run lies in the spool, for a store that did not answer."""
+        return self.store is not None and self.run_id is None
 
     @property
     def rules(self) -> Output:

@@ -11,20 +11,31 @@ from threadpoolctl import threadpool_limits
 
 from initlab.diagnostics import diagnostics_named
 from initlab.errors import TrackingError
-from initlab.networks.network import Network
+from initlab.networks.network import Network, flat_parameters
 from initlab.networks.tape import evaluate
+from initlab.runs import checkpoints
+from initlab.runs.claimed import runs_of
 from initlab.runs.job import Job, build, largest_stack, stack_of
-from initlab.runs.record import RunRecorder, description_of
-from initlab.runs.summary import Trained, summarize
-from initlab.runs.throttle import Progress, Throttle
-from initlab.signals import check
-from initlab.tracking import Tracker
+from initlab.runs.record import RunRecorder, ended
+from initlab.runs.stored import read_back
+from initlab.runs.summary import Summary, Trained, summarize
+from initlab.runs.throttle import SECONDS_BETWEEN_FLUSHES, Progress, Throttle
+from initlab.signals import Stopped, check
+from initlab.tracking import Run, Tracker
+from initlab.tracking.delivery import deliver_first
+from initlab.tracking.link import Say, to_stderr
 from initlab.training.history import History
 from initlab.training.loop import fit
 from initlab.training.probe import Probe, log_spaced
 from initlab.training.stack import Data, Stack
+from initlab.training.standing import Standing
 from initlab.types import Array
 from initlab.verdicts.evidence import layers_at
+
+SECONDS_WORTH_KEEPING = 2  # of training that was stopped
+
+Came = Trained | Summary | Exception
+"""What comes of a config: its trained run, the summary of one that had finished it before, or an error."""
 
 Started = Callable[[str, Sequence[int], Sequence[str]], None]
 """Is told the absolute tracking URI, the places of the configs whose runs have begun, and the runs' ids."""
@@ -45,12 +56,24 @@ def run(
     ``tags`` are further tags for each run; a relative path in ``tracking.uri`` is seen from ``folder``. A job
     that fails stops no other; when all are done, the first error is raised.
     """
+    for uri in {cfg.tracking.uri for cfg in cfgs}:
+        deliver_first(uri, Path(folder))
     done = dict(run_each(cfgs, tags=tags, folder=folder, progress=progress))
-    ended = [done[index] for index in range(len(cfgs))]
-    for one in ended:
+    for one in (done[index] for index in range(len(cfgs))):
         if isinstance(one, Exception):
             raise one
-    return [one for one in ended if isinstance(one, Trained)]
+    return [_whole(done[index], cfg, tags[index] if tags else {}) for index, cfg in enumerate(cfgs)]
+
+
+def _whole(one: Trained | Summary | Exception, cfg: DictConfig, tags: Mapping[str, str]) -> Trained:
+    """Returns a run that was trained, now or, where only its summary is at hand, before."""
+    if isinstance(one, Trained):
+        return one
+    assert isinstance(one, Summary)
+    assert one.run_id is not None
+    assert one.store is not None
+    job, stored = build(cfg, tags), read_back(one.run_id, one.store)
+    return Trained(job, one, stored.history, flat_parameters(job.network, stored.weights))
 
 
 def run_each(
@@ -61,22 +84,24 @@ def run_each(
     progress: Progress | None = None,
     started: Started | None = None,
     kept: Kept = lambda runs: None,
-) -> Iterator[tuple[int, Trained | Exception]]:
-    """Does what ``run`` does, and yields the place of each config with its trained run or the error that it
-    failed with, a stack at a time. Raises Stopped between stacks and in training.
+    say: Say = to_stderr,
+) -> Iterator[tuple[int, Came]]:
+    """Does what ``run`` does, and yields the place of each config with what came of it, a stack at a time.
+
+    Raises Stopped between stacks and in training.
     """
+    folder = Path(folder).absolute()
     jobs: dict[int, Job] = {}
     for index, cfg in enumerate(cfgs):
         check()
         try:
-            job = build(cfg, tags[index] if tags else {})
+            job = checkpoints.resumed(build(cfg, tags[index] if tags else {}), folder)
             job.draw()  # here a start can fail for its job alone
             jobs[index] = job
         except Exception as error:
             yield index, error
-    run_stack = partial(
-        _run_stack, folder=Path(folder).absolute(), progress=progress, started=started, kept=kept
-    )
+    whole = partial(_run_stack, folder=folder, progress=progress, started=started)
+    run_stack = partial(whole, kept=kept, say=say)
     for indices in _stacks(jobs):
         check()
         ended = _run_stack_or_each({index: jobs[index] for index in indices}, run_stack)
@@ -94,8 +119,8 @@ def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:
 
 
 def _run_stack_or_each(
-    jobs: Mapping[int, Job], run_stack: Callable[[Mapping[int, Job]], list[Trained | Exception]]
-) -> list[Trained | Exception]:
+    jobs: Mapping[int, Job], run_stack: Callable[[Mapping[int, Job]], list[Came]]
+) -> list[Came]:
     """Runs a stack; if it breaks as a whole, runs its jobs one by one, so that one cannot harm the others."""
     try:
         return run_stack(jobs)
@@ -113,29 +138,62 @@ def _run_stack(
     progress: Progress | None,
     started: Started | None,
     kept: Kept,
-) -> list[Trained | Exception]:
-    jobs = list(by_index.values())
+    say: Say,
+) -> list[Came]:
+    indices, jobs = list(by_index), list(by_index.values())
+    tracking = jobs[0].settings.tracking
+    if tracking.uri is None:
+        untracked = _train_stack(jobs, *_ready(jobs, progress), folder)
+        kept(len(untracked))
+        _remove_checkpoints(jobs, untracked, folder)
+        return list(untracked)
+    tracker = Tracker(tracking.uri, tracking.experiment, folder, say)
+    with runs_of(jobs, tracker) as runs:
+        kept(len(runs.known))
+        new, done = [jobs[place] for place in runs.new], list[Came]()
+        if started:
+            started(
+                tracker.uri, [indices[place] for place in runs.new], [run.run_id for run in runs.new.values()]
+            )
+        if new:
+            done = _train_tracked(new, list(runs.new.values()), tracker, folder, progress, kept)
+    done = ended(list(runs.new.values()), done, tracker)
+    _remove_checkpoints(new, done, folder)
+    came = {**runs.known, **dict(zip(runs.new, done, strict=True))}
+    return [came[place] for place in range(len(jobs))]
+
+
+def _train_tracked(
+    jobs: Sequence[Job],
+    runs: Sequence[Run],
+    tracker: Tracker,
+    folder: Path,
+    progress: Progress | None,
+    kept: Kept,
+) -> list[Came]:
+    stack, history, throttle = _ready(jobs, progress)
+    with RunRecorder(runs, tracker, history, stack.settings.tracking.every) as recorder:
+        throttle.every(SECONDS_BETWEEN_FLUSHES, recorder.flush)
+        return [*recorder.keep(_train_stack(jobs, stack, history, throttle, folder), kept)]
+
+
+def _ready(jobs: Sequence[Job], progress: Progress | None) -> tuple[Stack, History, Throttle]:
+    """Returns the stack of jobs, its history so far, and what is to happen now and then while it trains."""
     stack = stack_of(jobs)
     label = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
-    history, throttle = _history(stack), Throttle(label, stack.settings.train.iterations, progress)
-    tracking = stack.settings.tracking
-    if tracking.uri is None:
-        untracked = _train_stack(jobs, stack, history, throttle)
-        kept(len(untracked))
-        return list(untracked)
-    tracker = Tracker(tracking.uri, tracking.experiment, folder)
-    with (
-        tracker.runs([description_of(job) for job in jobs]) as runs,
-        RunRecorder(runs, tracker, history, tracking.every) as recorder,
-    ):
-        if started:
-            started(tracker.uri, list(by_index), [run.run_id for run in runs])
-        throttle.flush = recorder.flush
-        return recorder.keep(_train_stack(jobs, stack, history, throttle), kept)
+    return stack, _history(stack), Throttle(label, stack.settings.train.iterations, progress)
+
+
+def train_untracked(job: Job, progress: Progress | None = None) -> Trained:
+    """Returns a job trained alone, from its start, which is tracked nowhere."""
+    stack = stack_of([job])
+    throttle = Throttle(job.name, job.settings.train.iterations, progress)
+    [trained] = _train_stack([job], stack, _history(stack), throttle, Path())
+    return trained
 
 
 def _history(stack: Stack) -> History:
-    """Returns an empty history that measures what the settings ask for."""
+    """Returns a history that measures what the settings ask for, as far as the stack has come before."""
     iterations, diagnostics = stack.settings.train.iterations, stack.settings.diagnostics
     rare = [name for name in diagnostics.rare if name not in diagnostics.names]
     probes = [
@@ -143,39 +201,71 @@ def _history(stack: Stack) -> History:
         Probe("rarely_measured_at", diagnostics_named(rare), log_spaced(iterations, diagnostics.points)),
     ]
     snapshots = log_spaced(iterations, stack.settings.plots.frames)
-    return History(len(stack.start), iterations, probes, snapshots)
+    history = History(len(stack.start), iterations, probes, snapshots)
+    if stack.begun:
+        history.take(stack.begun)
+    return history
 
 
-def _train_stack(jobs: Sequence[Job], stack: Stack, history: History, throttle: Throttle) -> list[Trained]:
-    train, data, network, parameters = stack.settings.train, stack.data, stack.network, stack.start.copy()
+def _train_stack(
+    jobs: Sequence[Job], stack: Stack, history: History, throttle: Throttle, folder: Path
+) -> list[Trained]:
+    network, data, runs = stack.network, stack.data, stack.standing()
     # One BLAS thread everywhere, because results change with their number; and a run that
     # diverges overflows on its way, which is no news.
-    with threadpool_limits(train.threads), np.errstate(all="ignore"):
-        began = time.perf_counter()
-        records = fit(
-            network,
-            parameters,
-            (data.X_train, data.Y_train),
-            stack.update,
-            iterations=train.iterations,
-            batches=stack.batches(),
-            steps_at=history.steps_at,
-        )
-        for record in records:
-            history.add(record)
-            throttle(record)
-        seconds = (time.perf_counter() - began) / len(jobs)
-        final = _final(network, parameters, data)
+    with threadpool_limits(stack.settings.train.threads), np.errstate(all="ignore"):
+        seconds = _fit_stack(jobs, stack, runs, history, throttle, folder)
+        final = _final(network, runs.parameters, data)
         layers = [
-            layers_at(network, where, data.X_train, data.Y_train) for where in (stack.start, parameters)
+            layers_at(network, where, data.X_train, data.Y_train) for where in (runs.start, runs.parameters)
         ]
     trained = []
     for run, job in enumerate(jobs):
         numbers = {name: float(values[run]) for name, values in final.items()}
-        at = [where[run] for where in layers]
-        summary = summarize(job, history, run, parameters[run], numbers, at, seconds)
-        trained.append(Trained(job, summary, history.arrays(run), parameters[run]))
+        at, parameters = [where[run] for where in layers], runs.parameters[run]
+        summary = summarize(job, history, run, parameters, numbers, at, job.seconds + seconds)
+        trained.append(Trained(job, summary, history.arrays(run), parameters))
     return trained
+
+
+def _fit_stack(
+    jobs: Sequence[Job], stack: Stack, runs: Standing, history: History, throttle: Throttle, folder: Path
+) -> float:
+    """Trains a stack to its end, with checkpoints on the way, and returns the seconds that each run took."""
+    train, data, began = stack.settings.train, stack.data, time.perf_counter()
+
+    def seconds() -> float:
+        return (time.perf_counter() - began) / len(jobs)
+
+    def keep() -> None:
+        checkpoints.keep(jobs, runs, history, seconds(), folder)
+
+    if train.checkpoint is not None:
+        throttle.every(train.checkpoint, keep)
+    records = fit(
+        stack.network,
+        runs,
+        (data.X_train, data.Y_train),
+        stack.update,
+        iterations=train.iterations,
+        batches=stack.batches(runs.iteration),
+        steps_at=history.steps_at,
+    )
+    try:
+        for record in records:
+            history.add(record)
+            throttle(record)
+    except Stopped:
+        if train.checkpoint is not None and seconds() * len(jobs) > SECONDS_WORTH_KEEPING:
+            keep()
+        raise
+    return seconds()
+
+
+def _remove_checkpoints(jobs: Sequence[Job], done: Sequence[Came], folder: Path) -> None:
+    for job, one in zip(jobs, done, strict=True):
+        if isinstance(one, Trained):
+            checkpoints.remove(job, folder)
 
 
 def _final(network: Network, parameters: Array, data: Data) -> dict[str, Array]:

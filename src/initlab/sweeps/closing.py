@@ -15,11 +15,13 @@ from initlab.errors import InitlabError
 from initlab.report.answer import Answer, answer_of
 from initlab.report.words import verdict
 from initlab.runs.outcome import Outcome, read_outcomes
+from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
 from initlab.sweeps.task import name_of_sweep
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2
+WAITS = "The sweep's summary was not kept: the store does not hold all of its runs yet."
 REPORT = "report"  # the folder of its files within the sweep's
 
 
@@ -47,6 +49,11 @@ class CloseSweep:
         close(self.folder, read_outcomes(self.folder))
 
 
+def forget(folder: Path) -> None:
+    """Forgets what was said of a sweep when it ended before, as some of its jobs are trained now."""
+    (folder / FILE).unlink(missing_ok=True)
+
+
 def closing_of(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     """Returns what is to be said of a sweep, which is closed unless a launcher has done so."""
     file = folder / FILE
@@ -65,7 +72,9 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     settings = read(Report, _report_of(folder), "report")
     answer = answer_of(finished, settings.by, settings.equal_within)
     said = Closing()
-    if settings.keep and answer.runs[0].run_id:
+    if settings.keep and any(run.waits for run in answer.runs):
+        said = Closing(problem=WAITS)
+    elif settings.keep and answer.runs[0].run_id:
         said = _kept(folder, outcomes, answer)
     said = replace(said, verdict=[*verdict(answer), *_until(folder, answer)])
     (folder / FILE).write_text(json.dumps(asdict(said), indent=1))
@@ -114,7 +123,7 @@ def _until(folder: Path, answer: Answer) -> list[str]:
 def command_of(folder: Path) -> str:
     """Returns a command line that makes the sweep of a folder again."""
     overrides = plain(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
-    return shlex.join(["initlab", "-m", *map(str, overrides)])
+    return shlex.join(["initlab", "-m", *without_control([str(one) for one in overrides])])
 
 
 def _report_of(folder: Path) -> dict[str, Any]:

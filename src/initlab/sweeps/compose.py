@@ -169,7 +169,7 @@ def save_hydra_folder(cfg: DictConfig) -> tuple[DictConfig, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     if cfg.hydra.output_subdir is not None:
         _write_configs(cfg, folder / cfg.hydra.output_subdir)
-    return _without_hydra(cfg), folder
+    return without_hydra(cfg), folder
 
 
 def folder_of(cfg: DictConfig) -> Path:
@@ -195,7 +195,8 @@ def _hydra_part(pickled: bytes) -> str:
     return yaml_text({"hydra": pickle.loads(pickled)}).partition("\n")[2]
 
 
-def _without_hydra(cfg: DictConfig) -> DictConfig:
+def without_hydra(cfg: DictConfig) -> DictConfig:
+    """Returns a copy of a job's config without its hydra node."""
     buffer = BytesIO()
     _HydralessPickler(buffer, cfg.hydra).dump(cfg)
     task: DictConfig = pickle.loads(buffer.getvalue())

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.options import setup_resolvers
-from initlab.errors import InitlabError
+from initlab.errors import InitlabError, TakenError
 from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.runs.summary import Summary, Trained
 from initlab.signals import check
@@ -58,10 +58,13 @@ class SweepJob:
 
 @dataclass(frozen=True)
 class JobGroup:
-    """Jobs for one process, and Hydra's callbacks for them; ``tries`` counts the workers that died of it."""
+    """Jobs for one process, Hydra's callbacks for them, and the stamp of their outcomes; ``tries`` counts the
+    workers that died of it.
+    """
 
     jobs: Sequence[SweepJob]
     callbacks: Any
+    stamp: str | None = None
     tries: int = 0
 
     def run(self, report: Report) -> None:
@@ -71,10 +74,11 @@ class JobGroup:
 
 @dataclass(frozen=True)
 class JobEnding:
-    """How a job ended."""
+    """How a job ended; ``elsewhere`` if another process trains it."""
 
     number: int
     outcome: Outcome
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,23 @@ class RunsStarted:
         """
         from initlab.runs.stored import summary_of
         from initlab.tracking import Tracker
-        from initlab.tracking.reading import stored_run
+        from initlab.tracking.reading import stored_runs
 
         tracker = Tracker(self.uri, self.experiment, self.folder)
         finished = tracker.end_if_running(list(self.run_ids.values()), because)
+        stored = stored_runs(finished, tracker.uri)
         return {
-            number: summary_of(run_id, self.uri, stored_run(run_id, self.uri, []))
+            number: summary_of(run_id, tracker.uri, stored[run_id])
             for number, run_id in self.run_ids.items()
-            if run_id in finished
+            if run_id in stored
         }
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line for whoever started the sweep; its processes may all have the same to say."""
+
+    line: str
 
 
 @dataclass(frozen=True)
@@ -135,8 +147,9 @@ def _train_group(group: JobGroup, report: Callable[[Any], None]) -> None:
         progress=work.trained,
         started=started,
         kept=work.kept,
+        say=lambda line: report(Said(line)),
     ):
-        report(_end(prepared[place], _outcome(prepared[place], result), group.callbacks))
+        report(_ending(prepared[place], result, group))
 
 
 def end_job(job: SweepJob, came: Summary | str) -> JobEnding:
@@ -144,12 +157,7 @@ def end_job(job: SweepJob, came: Summary | str) -> JobEnding:
     run, if that had finished, or why there is none.
     """
     [one] = _prepare(JobGroup([job], None))
-    outcome = (
-        Outcome(job.overrides, came)
-        if isinstance(came, Summary)
-        else failed(job.overrides, InitlabError(came))
-    )
-    return _end(one, outcome, None)
+    return _ending(one, came if isinstance(came, Summary) else InitlabError(came), JobGroup([job], None))
 
 
 def _prepare(group: JobGroup) -> list[_Prepared]:
@@ -173,17 +181,19 @@ def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
     return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
 
 
-def _outcome(one: _Prepared, result: Trained | Exception) -> Outcome:
-    overrides = one.job.overrides
-    return failed(overrides, result) if isinstance(result, Exception) else Outcome(overrides, result.summary)
-
-
-def _end(one: _Prepared, outcome: Outcome, callbacks: Any) -> JobEnding:
-    """Leaves a job's outcome in its folder and tells the callbacks."""
-    write_outcome(one.folder, outcome)
-    ending = JobEnding(one.job.number, outcome)
-    if callbacks is not None:
-        callbacks.on_job_end(config=one.whole, job_return=job_return(one.job.overrides, ending))
+def _ending(one: _Prepared, result: Trained | Summary | Exception, group: JobGroup) -> JobEnding:
+    """Leaves a job's outcome in its folder, unless another process will, and tells the callbacks."""
+    overrides, elsewhere = one.job.overrides, isinstance(result, TakenError)
+    if isinstance(result, Exception):
+        outcome = failed(overrides, result)
+    else:
+        summary = result if isinstance(result, Summary) else result.summary
+        outcome = Outcome(overrides, summary, stamp=group.stamp)
+    if not elsewhere:
+        write_outcome(one.folder, outcome)
+    ending = JobEnding(one.job.number, outcome, elsewhere)
+    if group.callbacks is not None:
+        group.callbacks.on_job_end(config=one.whole, job_return=job_return(overrides, ending))
     return ending
 
 

@@ -8,24 +8,28 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.errors import CompactHydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from initlab.errors import ConfigError
+from initlab.runs.outcome import Outcome
 from initlab.signals import Stopped
-from initlab.sweeps.closing import CloseSweep
+from initlab.sweeps.closing import CloseSweep, forget
 from initlab.sweeps.compose import Composer, QuickLoader, folder_of
 from initlab.sweeps.executors.processes import Lost, run_in_workers
 from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
-from initlab.sweeps.ledger import Ledger, Progress, launched
+from initlab.sweeps.launched import launched
+from initlab.sweeps.ledger import Ledger, Progress
 from initlab.sweeps.plan import groups_of, jobs_of
+from initlab.sweeps.resume import done_in, stamp_of
+from initlab.tracking.delivery import deliver_first
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,11 @@ class Sweep:
         """Where it leaves its jobs' folders."""
         return Path(str(self.config.hydra.sweep.dir)).absolute()
 
+    @cached_property
+    def stamp(self) -> str | None:
+        """What marks its jobs' outcomes."""
+        return stamp_of(self.config.hydra)
+
     @property
     def at_once(self) -> bool:
         """Whether all its jobs are launched at once."""
@@ -84,14 +93,35 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     _check(sweep)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
+    deliver_first(sweep.config.tracking.uri, Path(sweep.config.hydra.runtime.cwd))
     jobs = jobs_of(sweep.composer, overrides, first_number)
+    if sweep.config.get("dry_run"):
+        from initlab.sweeps.dry_run import tell
+
+        tell(jobs, _done_before(jobs, sweep))
+        return [JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED) for job in jobs]
     _check_folders(jobs)
     endings = _train_sweep(jobs, sweep)
     while more := _more_jobs(sweep, endings):
-        before = [job.overrides for job in jobs]
-        jobs = jobs_of(sweep.composer, [*before, *more], first_number)
-        endings |= _train_sweep(jobs[len(before) :], sweep)
+        before = len(jobs)
+        jobs = jobs_of(sweep.composer, [*overrides, *more], first_number)
+        overrides = [*overrides, *more]
+        endings |= _train_sweep(jobs[before:], sweep)
     return [job_return(job.overrides, endings[job.number], sweep.quiet) for job in jobs]
+
+
+def _done_before(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
+    """Returns how those of the jobs ended that are to be resumed and done, by their numbers."""
+    if not sweep.config.get("resume"):
+        return {}
+    done: dict[tuple[str, ...], list[Outcome]] = {}
+    for outcome in done_in(sweep.folder, sweep.stamp):
+        done.setdefault(tuple(outcome.overrides), []).append(outcome)
+    endings = {}
+    for job in jobs:
+        if some := done.get(tuple(job.overrides)):
+            endings[job.number] = JobEnding(job.number, some.pop(0))
+    return endings
 
 
 def _check(sweep: Sweep) -> None:
@@ -132,23 +162,31 @@ def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:
 
 def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
-    groups = groups_of(jobs, sweep.processes, sweep.context.callbacks)
-    told = launched(sweep.folder)
+    told = replace(launched(sweep.folder), elsewhere=0)
     told.jobs = max(told.jobs, *(job.number + 1 for job in jobs))
     told.write(sweep.folder)
-    with sweep.progress(len(jobs), quiet=sweep.quiet) as progress:
+    done = _done_before(jobs, sweep)
+    rest = [job for job in jobs if job.number not in done]
+    if not rest:
+        return done
+    if done:
+        print(f"{len(done):,} of {len(jobs):,} jobs have finished before.", flush=True)
+    forget(sweep.folder)
+    groups = groups_of(rest, sweep.processes, sweep.context.callbacks, sweep.stamp)
+    with sweep.progress(len(rest), quiet=sweep.quiet) as progress:
         ledger = Ledger(sweep.folder, progress, told)
         try:
             if sweep.processes == 1 or len(groups) == 1:
                 _train_here(groups, ledger)
             else:
-                _train_in_workers(groups, len(jobs), sweep, ledger)
+                _train_in_workers(groups, len(rest), sweep, ledger)
         except Stopped as stopped:
             told.killed += stopped.killed
             told.unmarked += stopped.unmarked
-            told.write(sweep.folder)
             raise
-    return ledger.endings
+        finally:
+            told.write(sweep.folder)
+    return done | ledger.endings
 
 
 def _train_here(groups: deque[JobGroup], ledger: Ledger) -> None:

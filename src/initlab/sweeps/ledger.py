@@ -1,16 +1,15 @@
-"""What a launcher hears of a sweep under way, and what it leaves of that for the closing words."""
+"""What a launcher hears of a sweep under way: how its jobs end, which runs have begun, which workers died."""
 
-import json
+import sys
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from initlab.errors import TrackingError
 from initlab.sweeps.executors.processes import Halted, Lost
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, end_job
-
-FILE = "launch.json"
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, SweepJob, end_job
+from initlab.sweeps.launched import Launched
 
 
 class Progress(Protocol):
@@ -23,29 +22,6 @@ class Progress(Protocol):
         """Takes that so many more jobs have ended."""
 
 
-@dataclass
-class Launched:
-    """What a launcher knows that no job's folder tells: how many jobs there are, how workers died and how
-    many jobs were tried again for that, how many runs were marked KILLED and how many could not be.
-    """
-
-    jobs: int = 0
-    deaths: list[str] = field(default_factory=list)
-    again: int = 0
-    killed: int = 0
-    unmarked: int = 0
-
-    def write(self, folder: Path) -> None:
-        """Leaves it in the sweep's folder."""
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1))
-
-
-def launched(folder: Path) -> Launched:
-    """Returns what the launcher of a sweep has left in its folder; nothing is known of another launcher's."""
-    file = folder / FILE
-    return Launched(**json.loads(file.read_text())) if file.is_file() else Launched()
-
-
 class Ledger:
     """How the jobs of a sweep end, as it is heard. What workers die of is at once left in ``folder``."""
 
@@ -53,6 +29,7 @@ class Ledger:
         self._folder, self._progress, self._told = folder, progress, told
         self.endings: dict[int, JobEnding] = {}
         self._started: dict[int, RunsStarted] = {}
+        self._said = ""
 
     def hear(self, group: JobGroup, what: Any) -> None:
         """Takes what the process of a group reports."""
@@ -63,11 +40,19 @@ class Ledger:
                 self._started[id(group)] = what
             case JobEnding():
                 self.endings[what.number] = what
+                self._told.elsewhere += what.elsewhere
+            case Said(line):
+                self._say(line)
             case Halted():
                 self._told.killed += what.killed
                 self._told.unmarked += what.unmarked
             case Lost():
                 self._told.unmarked += len(self._under_way(group))
+
+    def _say(self, line: str) -> None:
+        if line != self._said:
+            print(line, file=sys.stderr, flush=True)
+        self._said = line
 
     def close(self, group: JobGroup) -> None:
         """Takes that a group's process has done what it could."""
@@ -112,5 +97,5 @@ def _again(group: JobGroup, rest: Sequence[SweepJob]) -> list[JobGroup]:
     """Returns the rest of a group whose worker died: together at first, then each job alone."""
     tries = group.tries + 1
     if tries == 1 and rest:
-        return [JobGroup(rest, group.callbacks, tries)]
-    return [JobGroup([job], group.callbacks, tries) for job in rest]
+        return [replace(group, jobs=rest, tries=tries)]
+    return [replace(group, jobs=[job], tries=tries) for job in rest]

@@ -7,6 +7,7 @@ from typing import Any
 
 from initlab.signals import check
 from initlab.sweeps.compose import Composer
+from initlab.sweeps.control import without_control
 from initlab.sweeps.group import JobGroup, SweepJob
 
 LARGEST_GROUP = 32  # as many small networks as train fastest together, see `make bench`
@@ -16,13 +17,14 @@ OF_START = ("init=", "init._target_=")
 
 def jobs_of(composer: Composer, overrides: Sequence[list[str]], first_number: int) -> list[SweepJob]:
     """Returns the jobs that the overrides describe, numbered from first_number."""
-    numbered = enumerate(zip(overrides, variants(overrides), strict=True), first_number)
+    own = variants([without_control(job) for job in overrides])
+    numbered = enumerate(zip(overrides, own, strict=True), first_number)
     return [_job(composer, number, job, variant) for number, (job, variant) in numbered]
 
 
 def _job(composer: Composer, number: int, overrides: list[str], variant: str) -> SweepJob:
     check()
-    return SweepJob(number, overrides, composer.recipe(overrides), variant)
+    return SweepJob(number, without_control(overrides), composer.recipe(overrides), variant)
 
 
 def variants(overrides: Sequence[Sequence[str]]) -> list[str]:
@@ -33,7 +35,9 @@ def variants(overrides: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(f"{key.split('.')[-1]}={job[key]}" for key in varied if key in job) for job in settings]
 
 
-def groups_of(jobs: Sequence[SweepJob], processes: int, callbacks: Any = None) -> deque[JobGroup]:
+def groups_of(
+    jobs: Sequence[SweepJob], processes: int, callbacks: Any = None, stamp: str | None = None
+) -> deque[JobGroup]:
     """Returns the jobs in groups: those that look alike together, and enough for all processes."""
     alike: dict[tuple[str, ...], list[SweepJob]] = {}
     for job in jobs:
@@ -41,7 +45,7 @@ def groups_of(jobs: Sequence[SweepJob], processes: int, callbacks: Any = None) -
     groups: deque[JobGroup] = deque()
     for some in alike.values():
         size = max(SMALLEST_GROUP, min(LARGEST_GROUP, -(-len(some) // processes)))
-        groups += [JobGroup(some[i : i + size], callbacks) for i in range(0, len(some), size)]
+        groups += [JobGroup(some[i : i + size], callbacks, stamp) for i in range(0, len(some), size)]
     return groups
 
 

@@ -18,6 +18,7 @@ from initlab.config.targets import GROUPS
 from initlab.config.trust import refuse_in
 from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.signals import check
+from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
 
 
 def name_of_sweep(folder: Path | str) -> str:
-    """Returns what a sweep is called by: its folder's name, with a dash for what MLflow's names cannot hold."""
+    """Returns what a sweep is called by: its folder's name, with a dash for what MLflow's cannot hold."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(folder).name)
 
 
@@ -79,7 +80,7 @@ def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, s
         tags["experiment"] = str(choices.experiment)
     if sweeping:
         tags |= {"sweep": name_of_sweep(hydra.sweep.dir), "sweep_job": str(hydra.job.num)}
-        tags["overrides"] = json.dumps(plain(hydra.overrides.task), ensure_ascii=False)
+        tags["overrides"] = json.dumps(without_control(plain(hydra.overrides.task)), ensure_ascii=False)
     if variant:
         tags["variant"] = variant
     return tags

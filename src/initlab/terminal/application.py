@@ -38,8 +38,9 @@ def run_application(application: Callable[[], Any], config_name: str) -> Stopped
     if any(word.partition("=")[0] in SHOWING for word in words):
         end_with_the_reader()
     show = partial(_show, config_name)
+    # What a command takes from a file, as `resume` does, stands in sys.argv too, but was not typed.
     try:
-        with errors_of_commands(show), trusting(trusted_by(words)):
+        with errors_of_commands(show), trusting(trusted_by(sys.orig_argv)):
             refuse_options(words)
             refuse_choices(words)
             application()

@@ -1,6 +1,7 @@
 """The command that trains: Hydra composes and launches, ``runs`` trains, the terminal shows."""
 
 import sys
+from math import inf
 from os.path import isdir
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from omegaconf import DictConfig
 from initlab.errors import InitlabError
 from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.signals import Stopped, alive, stop_on_signals
-from initlab.sweeps.ledger import launched
+from initlab.sweeps.control import DRY_RUN, RESUME
+from initlab.sweeps.launched import launched
 from initlab.sweeps.task import JobFailed, RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import (
     NO_JOBS,
@@ -31,10 +33,14 @@ def train(cfg: DictConfig) -> float:
     """Trains one job and returns its final cost, infinite if it diverged, so that a sweeper can minimize
     it.
     """
+    from initlab.sweeps.dry_run import tell_of_one
     from initlab.terminal.progress import ProgressLine
 
     stop_on_signals(AT_ONCE)  # another launcher runs this in a process of its own
     try:
+        if cfg.dry_run:
+            tell_of_one(cfg)
+            return inf
         with ProgressLine() as line:
             return train_job(cfg, line).summary.objective
     except InitlabError as error:
@@ -52,16 +58,40 @@ def main() -> None:
     stop_on_signals(AT_ONCE)
     stopped = None
     try:
-        stopped = run_application(train, "config")
+        if not _is_done_before():
+            stopped = run_application(train, "config")
+    except InitlabError as error:
+        sys.exit(str(error))
     finally:
         alive(SECONDS_TO_CLOSE)
         if RememberFolder.folder is not None and isdir(RememberFolder.folder):
-            stopped = _close(RememberFolder.folder, stopped)
+            if DRY_RUN not in sys.argv:
+                stopped = _close(RememberFolder.folder, stopped)
             remove_unstarted(RememberFolder.folder)
     if stopped:
         sys.exit(128 + stopped.signum)
-    if sweeps_over_nothing(RememberFolder.folder is not None and isdir(RememberFolder.folder)):
+    if DRY_RUN not in sys.argv and sweeps_over_nothing(
+        RememberFolder.folder is not None and isdir(RememberFolder.folder)
+    ):
         sys.exit(NO_JOBS)
+
+
+def _is_done_before() -> bool:
+    """Returns whether the command line goes on with a sweep of which nothing is left to do; has Hydra use the
+    sweep's folder if there is.
+    """
+    if RESUME not in sys.argv:
+        return False
+    from initlab.sweeps.resume import is_done
+    from initlab.terminal.resume import folder_meant
+
+    folder, added = folder_meant(sys.argv[1:])
+    sys.argv += added
+    if folder is None or DRY_RUN in sys.argv or not is_done(folder):
+        return False
+    RememberFolder.folder, RememberFolder.sweeping = folder.absolute(), True
+    print("All of its jobs have finished before.", flush=True)
+    return True
 
 
 def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:

@@ -51,6 +51,7 @@ class _Line:
         self._in_notebook: Any = None
         self._began = self._told = self._printed = time.monotonic()
         self._share = 0.0
+        self._before = 0.0  # the share that was done before, of a run that goes on
 
     def __enter__(self) -> Self:
         if self._console.is_jupyter:
@@ -89,19 +90,22 @@ class _Line:
         """
         if self._share == 1:
             return "finishing"
-        if self._share < LEAST_SHARE:
+        done = (self._share - self._before) / (1 - self._before)
+        if done < LEAST_SHARE:
             return ""
-        whole = (self._told - self._began) / self._share
+        whole = (self._told - self._began) / done
         left = round(self._began + whole - time.monotonic())
         return "" if left < 1 else f"{timedelta(seconds=left) if left >= 60 else f'{left} s'} left"
 
 
 class ProgressLine(_Line):
-    """Shows how far a job is and at which cost."""
+    """Shows how far a job is and at which cost. It is told of the first iteration and then of some."""
 
     def __call__(self, name: str, iteration: int, total: int, costs: Array) -> None:
         """Takes a glance at what trains: its name, its iterations so far, of how many, and its costs (R,)."""
         cost = f"cost {np.median(costs):.4g}"
+        if not self._share:
+            self._before = (iteration - 1) / total
         self._tell(iteration / total, lambda: f"{name}: {iteration:,} of {total:,} iterations, {cost}")
 
 

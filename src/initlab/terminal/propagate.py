@@ -14,7 +14,7 @@ from initlab.config.trust import refuse_in
 from initlab.errors import InitlabError
 from initlab.signals import check, stop_on_signals
 from initlab.sweeps.hydra_private import plain
-from initlab.sweeps.ledger import Launched
+from initlab.sweeps.launched import Launched
 from initlab.sweeps.task import name_of_sweep
 from initlab.terminal.application import (
     NO_JOBS,

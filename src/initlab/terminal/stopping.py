@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from initlab.runs.outcome import Outcome
 from initlab.signals import Stopped
-from initlab.sweeps.ledger import Launched
+from initlab.sweeps.launched import Launched
 
 AT_ONCE = (
     "Ended at once. A run that was under way stays RUNNING until the next command on\nits store marks it."

@@ -1,5 +1,6 @@
 """Writing a run's files: straight into a local folder, through MLflow's client anywhere else."""
 
+import os
 import tempfile
 import time
 import uuid
@@ -24,10 +25,26 @@ def write_files(client: "MlflowClient", run_id: str, artifact_uri: str, files: M
     """
     if (folder := local_folder(artifact_uri)) is not None:
         for name, content in files.items():
-            _write(folder / name, content)
+            write_whole(folder / name, content)
     else:
         with readable_errors(f"{artifact_uri}: cannot be written"):
             _upload(client, run_id, files)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file beside its place and moves it there, so that it is never half written.
+
+    Raises TrackingError, naming the file, when the disk is full or the place cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):  # such as that it was never made
+            beside.unlink()
+        raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def local_folder(artifact_uri: str) -> Path | None:
@@ -43,20 +60,10 @@ def image_files(key: str, step: int, png: bytes, webp: bytes) -> dict[str, bytes
     return {f"{stem}.png": png, f"{stem}+compressed.webp": webp}
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        with suppress(OSError):  # such as that it was never made
-            path.unlink()
-        raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
-
-
 def _upload(client: "MlflowClient", run_id: str, files: Mapping[str, bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
-            _write(Path(folder) / name, content)
+            write_whole(Path(folder) / name, content)
 
         def upload(name: str) -> None:
             inside = name.rpartition("/")[0] or None

@@ -10,16 +10,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
 from initlab.errors import TrackingError
+from initlab.tracking.process import this_process
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
-SHOWN_VERSIONS = ("initlab", "numpy", "scikit-learn", "mlflow", "hydra-core")
+SHOWN_VERSIONS = ("initlab", "numpy", "scipy", "scikit-learn", "mlflow", "hydra-core")
+
+
+class HasEntity(Protocol):
+    """What MLflow can show as the data of a run."""
+
+    @property
+    def entity(self) -> "DatasetInput":
+        """MLflow's entity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +62,7 @@ class Description:
     name: str
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
-    data: Data | None = None
+    data: HasEntity | None = None
 
 
 @lru_cache
@@ -93,7 +102,8 @@ def completed(description: Description, folder: Path) -> Description:
     """
     from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 
-    tags = {**environment_tags(folder), **description.tags, "mlflow.runName": description.name}
+    known = {"process": this_process().tag, "mlflow.runName": description.name}
+    tags = {**environment_tags(folder), **description.tags, **known}
     parameters = _cut(description.parameters, MAX_PARAM_VAL_LENGTH)
     return replace(description, parameters=parameters, tags=fitting_tags(tags))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from initlab.errors import TrackingError
 from initlab.tracking.artifacts import local_folder
-from initlab.tracking.store import address_of, open_to_read, readable_errors
+from initlab.tracking.store import address_of, is_database, open_to_read, readable_errors
 from initlab.tracking.views import address, newest
 
 if TYPE_CHECKING:
@@ -58,6 +58,37 @@ def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
     return _stored(run, uri, files)
 
 
+def stored_runs(run_ids: Sequence[str], uri: str) -> dict[str, StoredRun]:
+    """Returns runs of the store at uri (absolute) by their ids, without their files; those that are there."""
+    client = open_to_read(uri)
+    found: dict[str, StoredRun] = {}
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        experiments = [one.experiment_id for one in client.search_experiments()]
+        for start in range(0, len(run_ids), RUNS_A_CALL):
+            wanted = ", ".join(f"'{run_id}'" for run_id in run_ids[start : start + RUNS_A_CALL])
+            words = f"attributes.run_id IN ({wanted})"
+            some = client.search_runs(experiments, words, max_results=RUNS_A_CALL)
+            found |= {run.info.run_id: _stored(run, uri, {}) for run in some}
+    return found
+
+
+def finished_of(uri: str, run_ids: Sequence[str]) -> set[str]:
+    """Returns which of these runs of the store at uri (absolute) are FINISHED, without MLflow where that is a
+    database: it takes seconds to be imported.
+    """
+    if not is_database(uri):
+        return {run_id for run_id, run in stored_runs(run_ids, uri).items() if run.status == "FINISHED"}
+    import sqlalchemy as sa
+
+    runs = sa.table("runs", *map(sa.column, ("run_uuid", "status", "lifecycle_stage")))
+    query = sa.select(runs.c.run_uuid).where(runs.c.status == "FINISHED", runs.c.lifecycle_stage == "active")
+    with (
+        readable_errors(f"tracking.uri={uri}: cannot be read"),
+        sa.create_engine(uri, poolclass=sa.NullPool).connect() as connection,
+    ):
+        return set(connection.execute(query).scalars()) & set(run_ids)
+
+
 def runs_of_sweep(uri: str, experiment: str, sweep: str) -> list[StoredRun]:
     """Returns the runs of a sweep in an experiment of the store at uri (absolute), in the order of its jobs,
     without their files; none where there is no such experiment or sweep.
@@ -77,6 +108,19 @@ def runs_of_sweep(uri: str, experiment: str, sweep: str) -> list[StoredRun]:
                 break
     stored = [_stored(run, uri, {}) for run in runs]
     return sorted(stored, key=lambda run: int(run.tags.get("sweep_job", 0)))
+
+
+def command_of_sweep(uri: str, sweep: str) -> str | None:
+    """Returns the command line that made a sweep, as its summary run in the store at uri (absolute) has it;
+    None where there is none.
+    """
+    client = open_to_read(uri)
+    quote = '"' if "'" in sweep else "'"
+    with readable_errors(f"tracking.uri={uri}: cannot be read"):
+        experiments = [one.experiment_id for one in client.search_experiments()]
+        words = f"tags.sweep = {quote}{sweep}{quote} AND params.command LIKE '%'"
+        found = client.search_runs(experiments, words)
+    return next((run.data.params["command"] for run in found), None)
 
 
 def newest_sweeps(uri: str, experiment: str, most: int) -> list[str]:

@@ -20,13 +20,16 @@ from urllib.parse import quote
 
 from filelock import FileLock
 
-from initlab.errors import TrackingError
+from initlab.errors import StoreAwayError, TrackingError
+from initlab.tracking.away import is_away, reason
+from initlab.tracking.stale import end_stale
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SECONDS_TO_ANSWER = 5
 SECONDS_FOR_A_LOCK = 10
+SECONDS_OF_A_CALL = 10
 LOCAL_SERVER = "http://127.0.0.1:5000"
 SQLITE = "sqlite:///"
 
@@ -63,6 +66,7 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     """
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), exclusive(_lock_of(uri)):
         client = _client(uri)
+        end_stale(client)
         return client, _experiment_id(client, uri, experiment, folder)
 
 
@@ -80,7 +84,9 @@ def open_to_read(uri: str) -> "MlflowClient":
 
 @contextmanager
 def readable_errors(problem: str) -> Iterator[None]:
-    """Turns what MLflow, database, network or disk raise inside into a TrackingError of one line."""
+    """Turns what MLflow, database, network or disk raise inside into a TrackingError of one line; into a
+    StoreAwayError where they say that the store does not answer just now.
+    """
     try:
         yield
     except TrackingError:
@@ -89,7 +95,8 @@ def readable_errors(problem: str) -> Iterator[None]:
         if isinstance(error, OSError | sqlite3.Error) or type(error).__module__.startswith(
             ("mlflow", "sqlalchemy", "psycopg", "requests", "filelock", "urllib3")
         ):
-            raise TrackingError(f"{problem}: {_first_line(error)}") from error
+            kind = StoreAwayError if is_away(error) else TrackingError
+            raise kind(f"{problem}: {reason(error) or _first_line(error)}") from error
         raise
 
 
@@ -136,6 +143,11 @@ def _client(uri: str) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # And MLflow would ask a server about every run that ends, to print its address.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # It would send a call again and again for minutes, and one that makes a run may so make it twice; Initlab
+    # tries again by itself.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS_OF_A_CALL))
+    os.environ.setdefault("PGCONNECT_TIMEOUT", str(SECONDS_TO_ANSWER))
     _test(uri)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # no progress of migrations
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # says errors that it raises
@@ -152,13 +164,14 @@ def _test(uri: str) -> None:
         import requests
 
         requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER)
-    elif _is_database(uri):
+    elif is_database(uri):
         import sqlalchemy
 
         sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool).connect().close()
 
 
-def _is_database(uri: str) -> bool:
+def is_database(uri: str) -> bool:
+    """Returns whether a tracking URI names a database."""
     return uri.split("://")[0].split("+")[0] in ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -176,4 +189,4 @@ def _experiment_id(client: "MlflowClient", uri: str, name: str, folder: Path) ->
 def _artifact_location(uri: str, folder: Path) -> str | None:
     if uri.startswith(SQLITE):
         return (Path(uri.removeprefix(SQLITE)).parent / "artifacts").as_uri()
-    return (folder / "mlruns" / "artifacts").as_uri() if _is_database(uri) else None
+    return (folder / "mlruns" / "artifacts").as_uri() if is_database(uri) else None

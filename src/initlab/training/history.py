@@ -46,6 +46,35 @@ class History:
             for run in record.diverged:
                 self.stopped_at.setdefault(run, iteration)
 
+    def of(self, run: int) -> dict[str, NDArray[Any]]:
+        """Returns all that is kept of one run so far, as arrays by name, for ``take``."""
+        kept: dict[str, NDArray[Any]] = {
+            "costs": self.costs[: self.length, run],
+            "times": self.times[: self.length],
+        }
+        kept |= {f"snapshot/{iteration}": taken[run] for iteration, taken in self.snapshots.items()}
+        if run in self.stopped_at:
+            kept["stopped_at"] = np.array(self.stopped_at[run])
+        for probe, measured in self.measured:
+            steps, tables = measured.tables()
+            kept[probe.name] = steps
+            kept |= {f"{probe.name}/{key}": table[:, run] for key, table in tables.items()}
+        return kept
+
+    def take(self, runs: Sequence[Mapping[str, NDArray[Any]]]) -> None:
+        """Goes on from what was kept of runs that all stand before the same iteration, by ``of``."""
+        costs, self.times[: len(runs[0]["times"])] = _whole(runs, "costs"), runs[0]["times"]
+        self.costs[: len(costs)], self.length = costs, len(costs)
+        for iteration in self._snapshot_at:
+            if (key := f"snapshot/{iteration}") in runs[0]:
+                self.snapshots[iteration] = np.stack([run[key] for run in runs])
+        self.stopped_at = {i: int(run["stopped_at"]) for i, run in enumerate(runs) if "stopped_at" in run}
+        for probe, measured in self.measured:
+            prefix = f"{probe.name}/"
+            names = [key for key in runs[0] if key.startswith(prefix)]
+            tables = {key.removeprefix(prefix): _whole(runs, key) for key in names}
+            measured.take(runs[0][probe.name], tables)
+
     @property
     def steps_at(self) -> frozenset[int]:
         """The iterations whose steps are measured."""
@@ -68,6 +97,10 @@ class History:
         return found
 
 
+def _whole(parts: Sequence[Mapping[str, NDArray[Any]]], key: str) -> NDArray[Any]:
+    return np.stack([part[key] for part in parts], axis=-1)
+
+
 class Measured:
     """Measurements of R runs that are taken together, at the same iterations."""
 
@@ -81,6 +114,11 @@ class Measured:
         self._steps.append(iteration)
         for key, value in values.items():
             self._rows.setdefault(key, []).append(value)
+
+    def take(self, steps: NDArray[np.int64], tables: Mapping[str, Array]) -> None:
+        """Goes on from what ``tables`` once returned."""
+        self._steps = steps.tolist()
+        self._rows = {key: list(table) for key, table in tables.items()}
 
     def tables(self, since: int = 0) -> tuple[NDArray[np.int64], dict[str, Array]]:
         """Returns the iterations (k,) from ``since`` on, and by name what was measured at those (k, R)."""

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from initlab.networks.network import Network
 from initlab.networks.tape import Tape, with_ones
-from initlab.optimizers.rules import State, Update
+from initlab.optimizers.rules import Update
 from initlab.streams import BATCHES, stream
+from initlab.training.standing import Standing
 from initlab.training.step import Step
 from initlab.types import Array
 
@@ -33,7 +34,7 @@ class Record(NamedTuple):
 
 def fit(
     network: Network,
-    parameters: Array,
+    runs: Standing,
     data: tuple[Array, Array],
     update: Update,
     *,
@@ -41,18 +42,20 @@ def fit(
     batches: Batches | None = None,
     steps_at: Container[int] = (),
 ) -> Iterator[Record]:
-    """Trains R runs at once and yields a Record for every iteration, with a Step at those in ``steps_at``.
+    """Trains R runs at once, from where they stand up to so many ``iterations``, and yields a Record for each
+    of those, with a Step at those in ``steps_at``.
 
-    ``parameters`` (R, P) are updated in place. ``data`` are X (n_x, m), shared, or (R, n_x, m), and Y
-    likewise. ``batches`` yields the examples (R, b) of each iteration; without it every iteration sees all of
-    them. A step is to be measured before the next record is asked for, because its arrays are used again.
-    Ends early when every run has diverged.
+    ``runs`` are updated in place, and with every record they are as they stand after it. ``data`` are X
+    (n_x, m), shared, or (R, n_x, m), and Y likewise. ``batches`` yields the examples (R, b) of each iteration
+    that is left; without it every iteration sees all of them. A step is to be measured before the next record
+    is asked for, because its arrays are used again. Ends early when every run has diverged.
     """
-    X, Y = data
-    state, start, trained = State(), parameters.copy(), parameters[:, : network.trained]
-    frozen: dict[int, Array] = {}
+    (X, Y), parameters, state, frozen = data, runs.parameters, runs.state, runs.frozen
+    trained = parameters[:, : network.trained]
     tapes = _tapes(network, parameters, with_ones(X), network.output.targets(Y), batches)
-    for iteration in range(iterations):
+    for iteration in range(runs.iteration, iterations):
+        if len(frozen) == len(parameters):
+            return
         tape = next(tapes)
         tape.forward()
         costs = tape.cost()
@@ -69,10 +72,8 @@ def fit(
         tape.keep_statistics()
         for run, values in frozen.items():
             parameters[run] = values
-        step = Step(network, start, before, gradient, parameters, tape) if looking else None
+        step = Step(network, runs.start, before, gradient, parameters, tape) if looking else None
         yield Record(iteration, costs, step, parameters, tuple(frozen))
-        if len(frozen) == len(parameters):
-            return
 
 
 def _tapes(
@@ -96,14 +97,20 @@ def _tapes(
         yield by_size[size]
 
 
-def minibatches(seeds: Sequence[int], examples: int, batch_size: int) -> Batches:
-    """Yields the examples (R, b) of one iteration after another, every epoch in a new order.
+def minibatches(seeds: Sequence[int], examples: int, batch_size: int, first: int = 0) -> Batches:
+    """Yields the examples (R, b) of one iteration after another from the ``first``, every epoch in a new
+    order.
 
     Each run shuffles with a stream of its own. The last batch of an epoch is smaller where batch_size does
     not divide the number of examples.
     """
-    shuffles = [stream(seed, BATCHES) for seed in seeds]
+    shuffles, epoch = [stream(seed, BATCHES) for seed in seeds], range(0, examples, batch_size)
+    for _ in range(first // len(epoch)):  # drawing what is past takes next to no time
+        for shuffle in shuffles:
+            shuffle.permutation(examples)
+    begin = first % len(epoch)
     while True:
         order = np.stack([shuffle.permutation(examples) for shuffle in shuffles])
-        for start in range(0, examples, batch_size):
+        for start in epoch[begin:]:
             yield order[:, start : start + batch_size]
+        begin = 0

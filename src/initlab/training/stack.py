@@ -1,13 +1,16 @@
 """A stack: runs that train together, and all that they share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from initlab.config.schema import Settings
 from initlab.networks.network import Network
 from initlab.optimizers.rules import Update
 from initlab.training.loop import Batches, minibatches
+from initlab.training.standing import Standing, at_start, together
 from initlab.types import Array
 
 
@@ -29,6 +32,8 @@ class Data(NamedTuple):
 class Stack:
     """R runs that train together: one network, each run's first parameters ``start`` (R, P) and seed, the
     data, the update rule with every number as an array (R, 1), and the settings, but for the seed.
+
+    ``begun`` is what was kept of each run's training so far; without it they are at their start.
     """
 
     network: Network
@@ -37,8 +42,15 @@ class Stack:
     data: Data
     update: Update
     settings: Settings
+    begun: Sequence[Mapping[str, NDArray[Any]]] = ()
 
-    def batches(self) -> Batches | None:
-        """Returns the examples of one iteration after another; None where every iteration sees all."""
-        size = self.settings.train.batch_size
-        return None if size is None else minibatches(self.seeds, self.data.X_train.shape[-1], size)
+    def standing(self) -> Standing:
+        """Returns where the runs stand before their training here."""
+        return together(self.start, self.begun) if self.begun else at_start(self.start.copy())
+
+    def batches(self, first: int = 0) -> Batches | None:
+        """Returns the examples of one iteration after another from the ``first``; None where every iteration
+        sees all.
+        """
+        size, examples = self.settings.train.batch_size, self.data.X_train.shape[-1]
+        return None if size is None else minibatches(self.seeds, examples, size, first)

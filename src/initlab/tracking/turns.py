@@ -1,0 +1,85 @@
+"""Taking turns at a store: what must not be done by two processes at once, such as claiming jobs.
+
+Beside an SQLite database and inside of PostgreSQL there is a lock that dies with its holder. MLflow's servers
+have none, but no two of their registered models have one name: making one is taking the turn, and a turn that
+its holder has left behind is ended by the next.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from initlab.errors import TrackingError
+from initlab.signals import sleep
+from initlab.tracking.engine import engine_of
+from initlab.tracking.process import process_of, this_process
+from initlab.tracking.store import exclusive
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SECONDS_OF_A_TURN = 60
+SECONDS_BETWEEN_LOOKS = 0.2
+MOST_SECONDS = 120
+TOLD = "Somebody's turn at this store: it is no model, and goes by itself."
+
+
+@contextmanager
+def turn(client: "MlflowClient", what: str) -> Iterator[None]:
+    """Lets nobody else do ``what``, a word, at the client's store within the block.
+
+    Raises TrackingError if the turn does not come within some time.
+    """
+    engine = engine_of(client)
+    if engine is None:
+        with _by_a_name(client, f"initlab-{what}"):
+            yield
+    elif engine.dialect.name == "sqlite":
+        database = Path(engine.url.database or "")
+        with exclusive(database.with_name(f"{database.name}.{what}.lock")):
+            yield
+    else:
+        number = int.from_bytes(hashlib.sha256(f"initlab {what}".encode()).digest()[:8], signed=True)
+        with sa.create_engine(engine.url, poolclass=sa.NullPool).connect() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
+            yield
+
+
+@contextmanager
+def _by_a_name(client: "MlflowClient", name: str) -> Iterator[None]:
+    from mlflow import MlflowException
+
+    until = time.monotonic() + MOST_SECONDS
+    while True:
+        try:
+            client.create_registered_model(
+                name, {"process": this_process().tag}, "Somebody's turn at this store"
+            )
+            break
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        if time.monotonic() > until:
+            raise TrackingError(f"{name}: somebody else's turn at the store does not end")
+        _end_what_was_left(client, name)
+        sleep(SECONDS_BETWEEN_LOOKS)
+    try:
+        yield
+    finally:
+        client.delete_registered_model(name)
+
+
+def _end_what_was_left(client: "MlflowClient", name: str) -> None:
+    from mlflow import MlflowException
+
+    with suppress(MlflowException):  # it has ended meanwhile
+        model = client.get_registered_model(name)
+        holder = process_of(model.tags)
+        old = time.time() - model.creation_timestamp / 1000 > SECONDS_OF_A_TURN
+        if old or (holder and holder.is_local and not holder.lives):
+            client.delete_registered_model(name)
