@@ -27,7 +27,7 @@ def report_of(output: str) -> tuple[int, list[str]]:
     if not audited:  # a registry that does not know the advisories answers, but has none of any package
         return 0, ["Nothing was audited: the advisories' service cannot be reached."]
     known = [
-        f"{one['name']} {one['version']}: {weakness['id']}, mended in {', '.join(weakness['fix_versions']) or '–'}"
+        f"{one['name']} {one['version']}: {weakness['id']}, mended in {weakness['fix_versions'] or 'none'}"
         for one in audited
         for weakness in one["vulns"]
     ]
