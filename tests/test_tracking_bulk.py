@@ -233,7 +233,9 @@ def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
     assert not any(rows().values())
     with tracker.runs([good]) as [run]:
         before = rows()
-        with pytest.raises(TrackingError, match="^metrics cannot be written: .*(FOREIGN KEY|foreign key)"):
+        with pytest.raises(
+            TrackingError, match="^metrics cannot be written to .*: .*(FOREIGN KEY|foreign key)"
+        ):
             tracker.log(some_series([run.run_id, "no-such-run"], range(7)))
         endings = [Ending(run.run_id, "FINISHED", {"seconds": 3.0}), Ending("no-such-run", "FINISHED")]
         with pytest.raises(TrackingError, match="^a run to be ended is no longer in the database"):
@@ -349,7 +351,7 @@ def test_a_run_that_a_client_cannot_start_ends_the_others_of_its_stack(folder, c
     tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
     good, *_ = a_stack()
     bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES)
-    words = "^runs cannot be started: .*surrogates not allowed"
+    words = "^runs cannot be started in .*: .*surrogates not allowed"
     with pytest.raises(TrackingError, match=words), tracker.runs([good, bad]):
         pass
     found = tracker.client.search_runs([tracker.experiment_id])
