@@ -63,9 +63,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def mlflow_server(folder: Path, *arguments: str | Path) -> Iterator[str]:
+def mlflow_server(folder: Path, *arguments: str | Path, port: int | None = None) -> Iterator[str]:
     """MLflow's own server on the store of a folder, as `make ui` starts it; gives its address."""
-    port = free_port()
+    port = port or free_port()
     places = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     store = ["--backend-store-uri", f"sqlite:///{folder}/mlruns/mlflow.db"]
     process = subprocess.Popen(

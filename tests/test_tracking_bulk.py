@@ -1,13 +1,9 @@
 """Bulk writing into SQLite and PostgreSQL leaves what MLflow's client leaves, from several processes too."""
 
 import logging
-import os
-import pwd
-import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import tracemalloc
@@ -18,21 +14,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
-from conftest import environment, free_port, mlflow_server
+from conftest import environment, mlflow_server
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.numpy_dataset import from_numpy
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+from stores import TABLES, disconnect, execute, rows_of, running_postgresql
 
 from initlab.errors import TrackingError
 from initlab.tracking import Data, Description, Run, Series, Tracker, sql
 from initlab.tracking.bulk import BulkWriter
-from initlab.tracking.client import ClientWriter
+from initlab.tracking.client import KEY, ClientWriter
 from initlab.tracking.description import environment_tags
 from initlab.tracking.writer import Ending
 
-TABLES = ("runs", "tags", "params", "metrics", "latest_metrics", "datasets", "inputs", "input_tags")
 THEN = 1_700_000_000_000
 CIRCLES, OTHERS = (
     Data("circles", "drawn here", rng.standard_normal((31, 2)), rng.standard_normal((31, 1)))
@@ -40,49 +35,11 @@ CIRCLES, OTHERS = (
 )
 
 
-def programs_of_postgresql() -> Path | None:
-    found = shutil.which("initdb")
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))  # which are not in the PATH
-    return Path(found).resolve().parent if found else debian[-1].parent if debian else None
-
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a real PostgreSQL server on loopback, whose database 'template' is migrated."""
-    programs = programs_of_postgresql()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed here")
-    as_root = os.geteuid() == 0  # as whom PostgreSQL refuses to run
-    user = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": ()} if as_root else {}
-    with tempfile.TemporaryDirectory() as folder:
-        if as_root:
-            shutil.chown(folder, "nobody")
-
-        def call(program: str, *arguments: str) -> None:
-            command = [programs / program, "-D", f"{folder}/data", *arguments]
-            subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, **user)
-
-        port = free_port()
-        call("initdb", "-A", "trust", "-U", "initlab", "-E", "UTF8", "--locale=C", "--no-sync")
-        settings = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
-        call("pg_ctl", "start", "-w", "-l", f"{folder}/log", "-o", settings)
-        try:
-            server = f"postgresql+psycopg://initlab@127.0.0.1:{port}"
-            execute(f"{server}/postgres", "CREATE DATABASE template")
-            disconnect(f"{server}/template")
-            yield server
-        finally:
-            call("pg_ctl", "stop", "-m", "immediate")
-
-
-def execute(uri: str, statement: str) -> None:
-    engine = sa.create_engine(uri, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-
-
-def disconnect(uri: str) -> None:
-    MlflowClient(uri)._tracking_client.store.engine.dispose()
+    with running_postgresql() as server:
+        yield server.address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -185,37 +142,6 @@ def start_by_mlflow(client: MlflowClient, experiment_id: str, one: Description, 
     return run_id
 
 
-def rows_of(client: MlflowClient, experiment_id: str, began: int) -> dict[str, list]:
-    """Returns an experiment's rows in every table, with names instead of random ids and 'now' for the times
-    since ``began``.
-    """
-    engine, tables = client._tracking_client.store.engine, sa.MetaData()
-    tables.reflect(engine, only=TABLES)
-    with engine.connect() as connection:
-        rows = {name: connection.execute(sa.select(tables.tables[name])).mappings().all() for name in TABLES}
-    ours = int(experiment_id)
-    names = {row["run_uuid"]: row["name"] for row in rows["runs"] if row["experiment_id"] == ours}
-    names |= {row["dataset_uuid"]: row["digest"] for row in rows["datasets"] if row["experiment_id"] == ours}
-    destinations = {row["input_uuid"]: row["destination_id"] for row in rows["inputs"]}
-    names |= {id_: f"of {names[run]}" for id_, run in destinations.items() if run in names}
-
-    def plain(column: str, value: object) -> object:
-        if column == "experiment_id":
-            return "ours"
-        if column == "artifact_uri":
-            root, run_id, last = str(value).rsplit("/", 2)
-            return root, names[run_id], last
-        return "now" if isinstance(value, int) and value >= began else names.get(value, value)
-
-    return {
-        name: sorted(
-            (tuple(plain(*cell) for cell in row.items()) for row in table if names.keys() & row.values()),
-            key=repr,
-        )
-        for name, table in rows.items()
-    }
-
-
 def now() -> int:
     return time.time_ns() // 1_000_000
 
@@ -248,7 +174,8 @@ def everything_of(client: MlflowClient, run) -> tuple:
     kept = (info.run_name, info.status, info.user_id, info.lifecycle_stage)
     times = (info.start_time <= info.end_time <= now(), info.start_time >= now() - 60_000)
     inputs = [one.to_dictionary() for one in run.inputs.dataset_inputs]
-    return (kept, times, run.data.params, run.data.tags, run.data.metrics, histories, inputs)
+    tags = {key: value for key, value in run.data.tags.items() if key != KEY}
+    return (kept, times, run.data.params, tags, run.data.metrics, histories, inputs)
 
 
 def test_mlflow_reads_back_what_its_own_client_would_have_written(tracker, folder):
@@ -306,11 +233,13 @@ def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
     assert not any(rows().values())
     with tracker.runs([good]) as [run]:
         before = rows()
-        with pytest.raises(TrackingError, match="^metrics cannot be written: .*(FOREIGN KEY|foreign key)"):
+        with pytest.raises(
+            TrackingError, match="^metrics cannot be written to .*: .*(FOREIGN KEY|foreign key)"
+        ):
             tracker.log(some_series([run.run_id, "no-such-run"], range(7)))
         endings = [Ending(run.run_id, "FINISHED", {"seconds": 3.0}), Ending("no-such-run", "FINISHED")]
         with pytest.raises(TrackingError, match="^a run to be ended is no longer in the database"):
-            tracker._end(endings)
+            tracker._writer.close(endings)
         assert rows() == before
 
 
@@ -422,7 +351,7 @@ def test_a_run_that_a_client_cannot_start_ends_the_others_of_its_stack(folder, c
     tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
     good, *_ = a_stack()
     bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES)
-    words = "^runs cannot be started: .*surrogates not allowed"
+    words = "^runs cannot be started in .*: .*surrogates not allowed"
     with pytest.raises(TrackingError, match=words), tracker.runs([good, bad]):
         pass
     found = tracker.client.search_runs([tracker.experiment_id])

@@ -21,6 +21,15 @@ def percent(share: float) -> str:
     return f"{share if share == 1 else min(share, 0.999):.1%}"
 
 
+def size(number_of_bytes: float) -> str:
+    """Returns a number of bytes by three digits: 812 bytes, 34.9 kB, 736 MB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number_of_bytes < 999.5 or unit == "GB":
+            break
+        number_of_bytes /= 1000
+    return f"{number(number_of_bytes)} {unit}"
+
+
 def telling_digits(values: Iterable[float], least: int = 3) -> int:
     """Returns how many digits tell as many of the values apart as can be: ``least`` if more do not help."""
     different = set(values)

@@ -102,7 +102,7 @@ class Sweep:
     def _repr_html_(self) -> str:
         verdict = "".join(f"<p><strong>{escape(line)}</strong></p>" for line in self.closing.verdict)
         failed = paragraphs([f"{one.name}: {one.error}" for one in self.failed])
-        tracked = any(summary.run_id for summary in self.summaries)
+        tracked = bool(self.summaries) and all(summary.run_id for summary in self.summaries)
         pictures = [self.picture if self.closing.run_id else picture_of(self.plot())] if tracked else []
         return verdict + self.table._repr_html_() + failed + side_by_side(pictures)
 

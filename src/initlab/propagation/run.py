@@ -12,12 +12,14 @@ from initlab.config.schema import leaves
 from initlab.propagation import report
 from initlab.propagation.setup import Observation, Setup, observe, setup_of
 from initlab.tracking import Description, Run, Tracker
+from initlab.tracking.delivery import deliver_first
 
 
 def look(
     cfg: DictConfig, tags: Mapping[str, str], folder: Path | str = "."
 ) -> tuple[Setup, Observation, str | None]:
-    """Returns what is looked at, what was seen and, where it is tracked, the run's address.
+    """Returns what is looked at, what was seen and, where it is tracked, the run's address: none of one that
+    waits for a store that does not answer.
 
     ``tags`` must hold the choices of model, init and bias; a relative path in ``tracking.uri`` is seen from
     ``folder``.
@@ -26,11 +28,12 @@ def look(
     tracking = setup.settings.tracking
     if tracking.uri is None:
         return setup, observe(setup), None
+    deliver_first(tracking.uri, Path(folder))
     tracker = Tracker(tracking.uri, tracking.experiment, Path(folder).absolute())
     with tracker.runs([_description(setup, tags)]) as [run]:
         observation = observe(setup)
         _keep(run, setup, tags, observation)
-    return setup, observation, tracker.file_address(run.run_id)
+    return setup, observation, None if run.waits else tracker.file_address(run.run_id)
 
 
 def _description(setup: Setup, tags: Mapping[str, str]) -> Description:

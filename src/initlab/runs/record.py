@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from initlab.config.schema import leaves
 from initlab.config.targets import GROUPS
 from initlab.datasets import Dataset
+from initlab.errors import TrackingError
+from initlab.numerals import number
 from initlab.runs.arithmetic import arithmetic_tags
 from initlab.runs.identity import code_digest, data_digest, identity_of
 from initlab.runs.job import Job
 from initlab.runs.pictures import boundary_png, cost_png, frames
-from initlab.runs.summary import Trained, describe
+from initlab.runs.summary import Summary, Trained, describe
 from initlab.signals import alive
 from initlab.tracking import Data, Description, Run, Series, Tracker, image_files
 from initlab.training.history import History
@@ -71,8 +73,7 @@ class RunRecorder:
             self._flushed = history.length
 
     def keep(self, trained: Sequence[Trained], tell: Callable[[int], None]) -> list[Trained | Exception]:
-        """Writes what trained runs leave, says how they end, and returns them with their ids; tells each that
-        is done.
+        """Writes what trained runs leave, says how they end, and returns them; tells each that is done.
 
         Where that fails for one run, it ends FAILED and its error is returned in its place.
         """
@@ -94,10 +95,34 @@ class RunRecorder:
             return error
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
         run.finish(summary.metrics, tags | summary.diagnosis_tags)
-        address = self._tracker.address(summary.tags.get("sweep"))
-        store, place = self._tracker.uri, run.place
-        summary = replace(summary, run_id=run.run_id, address=address, store=store, place=place)
-        return replace(one, summary=summary)
+        return one
+
+
+def ended(
+    runs: Sequence[Run], kept: Sequence[Trained | Summary | Exception], tracker: Tracker
+) -> list[Trained | Summary | Exception]:
+    """Returns kept runs with what the store calls them, once the block of ``Tracker.runs`` has been left;
+    an error in the place of one that somebody has deleted meanwhile.
+    """
+    both = zip(runs, kept, strict=True)
+    return [_named(run, one, tracker) if isinstance(one, Trained) else one for run, one in both]
+
+
+def _named(run: Run, one: Trained, tracker: Tracker) -> Trained | Exception:
+    summary = one.summary
+    if run.deleted:
+        return TrackingError(f"run {run.run_id}: was deleted meanwhile; {_end_of(summary)}")
+    summary = replace(summary, store=tracker.uri)
+    if not run.waits:
+        address = tracker.address(summary.tags.get("sweep"))
+        summary = replace(summary, run_id=run.run_id, address=address, place=run.place)
+    return replace(one, summary=summary)
+
+
+def _end_of(summary: Summary) -> str:
+    if summary.final_cost is None:
+        return f"it diverged at iteration {summary.diverged_at}"
+    return f"it had ended at cost {number(summary.final_cost)}"
 
 
 def _data_files(one: Trained) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.config.rules import is_number
+from initlab.markup import escaped
 from initlab.networks.network import named_parameters
 from initlab.networks.outputs import OUTPUTS, Output
 from initlab.runs.job import Job
@@ -30,7 +31,8 @@ class Summary:
     validation part has a score there. ``reached_at`` is after how many updates the cost, with mini-batches
     that of one, was for the first time at most ``report.threshold`` times the best constant answer's, or
     None; a run that diverged later reached it all the same. A tracked run has an id, the address of its
-    charts, and the URIs of the store that holds it and of the place of its files.
+    charts, and the URIs of the store that holds it and of the place of its files; one that waits for a store
+    that does not answer has only the store's.
     """
 
     name: str
@@ -50,6 +52,11 @@ class Summary:
     address: str | None = None
     store: str | None = None
     place: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether its run lies in the spool, for a store that did not answer."""
+        return self.store is not None and self.run_id is None
 
     @property
     def rules(self) -> Output:
@@ -187,7 +194,8 @@ class Trained:
 
 def describe(job: Job, summary: Summary) -> str:
     """Returns in markdown what happened in a run: what was trained, what came out, and the diagnosis."""
-    tags, rate = job.tags, job.update.keywords.get("learning_rate")
+    tags = {name: escaped(text) for name, text in job.tags.items()}
+    rate = job.update.keywords.get("learning_rate")
     pace = f" (learning rate {rate:g})" if is_number(rate) else ""
     what = (
         f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
@@ -195,7 +203,7 @@ def describe(job: Job, summary: Summary) -> str:
     )
     found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
     prepared = job.dataset.preparation.words if job.dataset.preparation else ""
-    return "\n\n".join([what, *found, *([f"**The table.** {prepared}"] if prepared else [])])
+    return "\n\n".join([what, *found, *([f"**The table.** {escaped(prepared)}"] if prepared else [])])
 
 
 def _outcome(summary: Summary) -> str:

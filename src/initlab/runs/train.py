@@ -16,12 +16,14 @@ from initlab.networks.tape import evaluate
 from initlab.runs import checkpoints
 from initlab.runs.claimed import runs_of
 from initlab.runs.job import Job, build, largest_stack, stack_of
-from initlab.runs.record import RunRecorder
+from initlab.runs.record import RunRecorder, ended
 from initlab.runs.stored import read_back
 from initlab.runs.summary import Summary, Trained, summarize
 from initlab.runs.throttle import SECONDS_BETWEEN_FLUSHES, Progress, Throttle
 from initlab.signals import Stopped, check
 from initlab.tracking import Run, Tracker
+from initlab.tracking.delivery import deliver_first
+from initlab.tracking.link import Say, to_stderr
 from initlab.training.history import History
 from initlab.training.loop import fit
 from initlab.training.probe import Probe, log_spaced
@@ -54,6 +56,8 @@ def run(
     ``tags`` are further tags for each run; a relative path in ``tracking.uri`` is seen from ``folder``. A job
     that fails stops no other; when all are done, the first error is raised.
     """
+    for uri in {cfg.tracking.uri for cfg in cfgs}:
+        deliver_first(uri, Path(folder))
     done = dict(run_each(cfgs, tags=tags, folder=folder, progress=progress))
     for one in (done[index] for index in range(len(cfgs))):
         if isinstance(one, Exception):
@@ -80,6 +84,7 @@ def run_each(
     progress: Progress | None = None,
     started: Started | None = None,
     kept: Kept = lambda runs: None,
+    say: Say = to_stderr,
 ) -> Iterator[tuple[int, Came]]:
     """Does what ``run`` does, and yields the place of each config with what came of it, a stack at a time.
 
@@ -95,7 +100,8 @@ def run_each(
             jobs[index] = job
         except Exception as error:
             yield index, error
-    run_stack = partial(_run_stack, folder=folder, progress=progress, started=started, kept=kept)
+    whole = partial(_run_stack, folder=folder, progress=progress, started=started)
+    run_stack = partial(whole, kept=kept, say=say)
     for indices in _stacks(jobs):
         check()
         ended = _run_stack_or_each({index: jobs[index] for index in indices}, run_stack)
@@ -132,6 +138,7 @@ def _run_stack(
     progress: Progress | None,
     started: Started | None,
     kept: Kept,
+    say: Say,
 ) -> list[Came]:
     indices, jobs = list(by_index), list(by_index.values())
     tracking = jobs[0].settings.tracking
@@ -140,7 +147,7 @@ def _run_stack(
         kept(len(untracked))
         _remove_checkpoints(jobs, untracked, folder)
         return list(untracked)
-    tracker = Tracker(tracking.uri, tracking.experiment, folder)
+    tracker = Tracker(tracking.uri, tracking.experiment, folder, say)
     with runs_of(jobs, tracker) as runs:
         kept(len(runs.known))
         new, done = [jobs[place] for place in runs.new], list[Came]()
@@ -150,6 +157,7 @@ def _run_stack(
             )
         if new:
             done = _train_tracked(new, list(runs.new.values()), tracker, folder, progress, kept)
+    done = ended(list(runs.new.values()), done, tracker)
     _remove_checkpoints(new, done, folder)
     came = {**runs.known, **dict(zip(runs.new, done, strict=True))}
     return [came[place] for place in range(len(jobs))]

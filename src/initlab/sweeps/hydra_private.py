@@ -1,10 +1,12 @@
 """Private names of Hydra and OmegaConf that Initlab uses, as read in hydra-core 1.3.8 and omegaconf 2.3.1.
 
 * ``ConfigLoaderImpl`` composes configs; it is made with a search path.
+* ``ConfigLoaderImpl.load_configuration`` composes one, and so does each job's by way of it.
 * ``ConfigLoaderImpl._apply_overrides_to_config`` changes values in a composed config, as the last step.
 * ``get_overrides_dirname`` joins overrides to ``hydra.job.override_dirname``.
 * ``Hydra.run`` and ``Hydra.multirun`` run a task function with overrides, as the command line does.
-* ``run_and_report`` runs a part of a command; it prints an error of Hydra's and exits with 1.
+* ``run_and_report`` runs a part of a command; it prints an error and exits with 1.
+* ``get_args_parser`` returns the argparse parser of a command line.
 * ``get_omega_conf_dumper`` returns the YAML dumper of ``OmegaConf.to_yaml``.
 * ``Node._value`` returns what a node holds, with interpolations unresolved.
 * ``Node._get_root`` returns the whole config that a node belongs to.
@@ -18,7 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
-from typing import Any
+from traceback import walk_tb
+from typing import Any, NoReturn
 
 import yaml
 from hydra import initialize_config_module
@@ -27,11 +30,12 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_d
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobRuntime
-from hydra.errors import ConfigCompositionException
+from hydra.errors import HydraException
 from hydra.types import TaskFunction
 from hydra.version import VersionBase
 from omegaconf import DictConfig, Node
 from omegaconf._utils import get_omega_conf_dumper
+from omegaconf.errors import OmegaConfBaseException
 
 __all__ = ["ConfigLoaderImpl"]
 
@@ -93,8 +97,8 @@ def config_around(error: BaseException | None) -> DictConfig | None:
 
 
 @contextmanager
-def composition_errors(show: Callable[[ConfigCompositionException], None]) -> Iterator[None]:
-    """Lets ``show`` see each error of composing before Hydra prints it; ``show`` may print it and exit.
+def errors_of_commands(show: Callable[[Exception], None]) -> Iterator[None]:
+    """Lets ``show`` see each error of a command before Hydra prints it; ``show`` may print it and exit.
 
     With HYDRA_FULL_ERROR=1 errors go through with their traceback.
     """
@@ -106,7 +110,7 @@ def composition_errors(show: Callable[[ConfigCompositionException], None]) -> It
     def shown(func: Any) -> Any:
         try:
             return func()
-        except ConfigCompositionException as error:
+        except Exception as error:
             if os.environ.get("HYDRA_FULL_ERROR") != "1":
                 show(error)
             raise
@@ -116,6 +120,45 @@ def composition_errors(show: Callable[[ConfigCompositionException], None]) -> It
         yield
     finally:
         utils.run_and_report = report
+
+
+@contextmanager
+def composed_configs(check: Callable[[DictConfig], None]) -> Iterator[None]:
+    """Lets ``check`` see each config that Hydra composes, of a command and of its jobs, before anything is
+    written of it; what it raises is an error of composing.
+    """
+    compose = ConfigLoaderImpl.load_configuration
+
+    def load_configuration(loader: Any, *args: Any, **kwargs: Any) -> DictConfig:
+        cfg = compose(loader, *args, **kwargs)
+        check(cfg)
+        return cfg
+
+    ConfigLoaderImpl.load_configuration = load_configuration  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        ConfigLoaderImpl.load_configuration = compose  # type: ignore[method-assign]
+
+
+def was_refused(error: BaseException) -> bool:
+    """Returns whether Hydra or OmegaConf raised an error by themselves: it is about what they were given."""
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return True
+    frames = list(walk_tb(error.__traceback__))
+    raised_in = frames[-1][0].f_globals.get("__name__", "") if frames else ""
+    return raised_in.partition(".")[0] in ("hydra", "omegaconf", "antlr4")
+
+
+def check_options(arguments: Sequence[str]) -> None:
+    """Raises ValueError, in one line, for words of a command line that Hydra's parser would not take."""
+    parser = utils.get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise ValueError(message)
+
+    parser.error = refuse  # type: ignore[method-assign]  # argparse prints a page and exits
+    parser.parse_args(list(arguments))
 
 
 def run_hydra(config_name: str, task_function: TaskFunction, overrides: Sequence[str], multirun: bool) -> Any:

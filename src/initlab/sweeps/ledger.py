@@ -1,5 +1,6 @@
 """What a launcher hears of a sweep under way: how its jobs end, which runs have begun, which workers died."""
 
+import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Protocol
 
 from initlab.errors import TrackingError
 from initlab.sweeps.executors.processes import Halted, Lost
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, SweepJob, end_job
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, SweepJob, end_job
 from initlab.sweeps.launched import Launched
 
 
@@ -28,6 +29,7 @@ class Ledger:
         self._folder, self._progress, self._told = folder, progress, told
         self.endings: dict[int, JobEnding] = {}
         self._started: dict[int, RunsStarted] = {}
+        self._said = ""
 
     def hear(self, group: JobGroup, what: Any) -> None:
         """Takes what the process of a group reports."""
@@ -39,11 +41,18 @@ class Ledger:
             case JobEnding():
                 self.endings[what.number] = what
                 self._told.elsewhere += what.elsewhere
+            case Said(line):
+                self._say(line)
             case Halted():
                 self._told.killed += what.killed
                 self._told.unmarked += what.unmarked
             case Lost():
                 self._told.unmarked += len(self._under_way(group))
+
+    def _say(self, line: str) -> None:
+        if line != self._said:
+            print(line, file=sys.stderr, flush=True)
+        self._said = line
 
     def close(self, group: JobGroup) -> None:
         """Takes that a group's process has done what it could."""
@@ -55,17 +64,19 @@ class Ledger:
         what is not done is to be tried again. A job that is alone when another worker dies is given up.
         """
         self._told.deaths.append(why)
-        begun = self._under_way(group)
+        begun, alone = self._under_way(group), len(group.jobs) == 1 and group.tries > 0
         finished = {}
         try:
-            finished = self._started[id(group)].end(f"its process died: {why}") if begun else {}
+            if begun:
+                again = [] if alone else begun
+                finished = self._started[id(group)].end(f"its process died: {why}", again)
         except TrackingError:  # a store that is away: what is left RUNNING is marked when it is opened next
             self._told.unmarked += len(begun)
         for job in group.jobs:
             if job.number in finished:
                 self.endings[job.number] = end_job(job, finished[job.number])
         rest = self._missing(group)
-        if len(group.jobs) == 1 and group.tries and rest:
+        if alone and rest:
             self.endings[rest[0].number] = end_job(rest[0], why)
             rest = []
         self._told.again += len(rest)

@@ -7,10 +7,12 @@ import initlab
 from initlab.signals import stop_on_signals
 
 SUBCOMMANDS = {
+    "doctor": "initlab.terminal.doctor",
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
     "rerun": "initlab.terminal.rerun",
     "resume": "initlab.terminal.resume",
+    "sync": "initlab.terminal.sync",
     "ui": "initlab.terminal.ui",
 }
 TRAINING = "initlab.terminal.command"

@@ -1,7 +1,7 @@
 """``initlab report``: a report of one sweep, or of several together, from what MLflow holds."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from initlab.config.rules import one_of
 from initlab.errors import ConfigError, InitlabError
 from initlab.terminal.application import end_with_the_reader
+from initlab.terminal.keys import keys_given
 from initlab.terminal.wording import own_command
 
 DEFAULTS = {
@@ -49,31 +50,9 @@ def main() -> None:
         print(HELP.format(command=own_command("report")), end="")
         return
     try:
-        _report(_given(words))
+        _report(keys_given(words, DEFAULTS))
     except InitlabError as error:
         sys.exit(str(error))
-
-
-def _given(words: Sequence[str]) -> dict[str, str]:
-    """Returns the settings by key; raises ConfigError for a word that is none."""
-    given = dict(DEFAULTS)
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or key not in DEFAULTS:
-            raise ConfigError(_unknown(key, bool(equals)))
-        given[key] = value
-    return given
-
-
-def _unknown(key: str, has_value: bool) -> str:
-    from initlab.terminal.suggestions import closest, did_you_mean
-
-    if key in DEFAULTS and not has_value:
-        return f"{key}: must be {key}=VALUE"
-    near = did_you_mean(closest(key, DEFAULTS))
-    return " ".join(
-        [f"{key}: is not a key of this command.", *(near or [f"Its keys: {', '.join(DEFAULTS)}."])]
-    )
 
 
 def _report(given: Mapping[str, str]) -> None:
@@ -85,12 +64,14 @@ def _report(given: Mapping[str, str]) -> None:
     from initlab.report.words import verdict
     from initlab.runs.stored import RunFiles
     from initlab.terminal.tables import stdout
-    from initlab.tracking.store import absolute_uri
+    from initlab.tracking.address import absolute_uri
+    from initlab.tracking.delivery import deliver_first
 
     uri = absolute_uri(given["uri"] or tracking_uri(), Path.cwd())
     names = [name for name in given["sweep"].split(",") if name]
     # What is wrong in the words typed is said before anything is read.
     by, equal_within = _by(given["by"]), _equal_within(given["equal_within"])
+    deliver_first(uri, Path.cwd())
     sweep, parameters = tracked_sweep(uri, given["experiment"], names)
     by = by or parameters.get("report.by", "score")
     if equal_within is None:

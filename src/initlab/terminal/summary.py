@@ -31,6 +31,7 @@ def print_summary(
     """
     finished = [outcome for outcome in outcomes if outcome.summary]
     failed = [outcome for outcome in outcomes if outcome.error is not None]
+    summaries = [outcome.summary for outcome in finished if outcome.summary]
     runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
     if runs:
         console = stdout()
@@ -44,6 +45,8 @@ def print_summary(
             _print_places(console, runs[0].summary, closing)
         else:
             _print_addresses(console, [run.summary for run in runs])
+    if waiting := sum(summary.waits for summary in summaries):
+        _print_waiting(waiting)
     if closing.problem:
         print(closing.problem, file=sys.stderr)
     if len(outcomes) == 1 and failed:
@@ -69,6 +72,12 @@ def _interruptions(outcomes: Sequence[Outcome], told: Launched, stopped: Stopped
         yield f"To go on: {own_command('resume')}"
     elif stopped and outcomes:
         yield "To go on: the same command with resume=true"
+
+
+def _print_waiting(runs: int) -> None:
+    command = own_command("sync")
+    wait, them = ("1 run waits", "it") if runs == 1 else (f"{runs:,} runs wait", "them")
+    print(f"{wait} in mlruns/spool for the store; `{command}` delivers {them}.", file=sys.stderr)
 
 
 def _print_addresses(console: Console, summaries: Sequence[Summary]) -> None:

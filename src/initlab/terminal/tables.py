@@ -98,6 +98,17 @@ def _fitting(labels: Sequence[Column], blocks: Sequence[Sequence[Column]], width
     return tables
 
 
+def _widths(columns: Sequence[Column], room: int) -> list[int]:
+    """Returns the letters of each column. Those that may be broken share the room that the others leave."""
+    sharing = sum(column.broken for column in columns)
+    widths = []
+    for column in columns:
+        widths.append(column.width_with(room // max(1, sharing)))
+        room -= widths[-1] - column.width
+        sharing -= column.broken
+    return widths
+
+
 def _table(columns: Sequence[Column], console: Console) -> Table:
     plain, needed = not console.is_terminal, _width(columns)
     table = Table(
@@ -107,12 +118,13 @@ def _table(columns: Sequence[Column], console: Console) -> Table:
         pad_edge=False,
     )
     headers = [[column.header] if plain else column.folded() for column in columns]
-    for column, header in zip(columns, headers, strict=True):
+    widths = _widths(columns, max(0, console.width - needed))
+    for column, header, width in zip(columns, headers, widths, strict=True):
         table.add_column(
             "\n".join([""] * (max(map(len, headers)) - len(header)) + header),
             justify="left" if column.words else "right",
             no_wrap=not column.broken,
-            width=None if plain else column.width_with(max(0, console.width - needed)),
+            width=None if plain else width,
         )
     for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*row)

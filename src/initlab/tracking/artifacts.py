@@ -4,11 +4,11 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
+from initlab import files
 from initlab.errors import TrackingError
 from initlab.tracking.client import in_flight
 from initlab.tracking.store import readable_errors
@@ -24,10 +24,22 @@ def write_files(client: "MlflowClient", run_id: str, artifact_uri: str, files: M
     """
     if (folder := local_folder(artifact_uri)) is not None:
         for name, content in files.items():
-            _write(folder / name, content)
+            write_whole(folder / name, content)
     else:
         with readable_errors(f"{artifact_uri}: cannot be written"):
             _upload(client, run_id, files)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file of a run, so that it is never half written.
+
+    Raises TrackingError, naming the file, when the disk is full or the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_whole(path, content)
+    except OSError as error:
+        raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def local_folder(artifact_uri: str) -> Path | None:
@@ -43,20 +55,10 @@ def image_files(key: str, step: int, png: bytes, webp: bytes) -> dict[str, bytes
     return {f"{stem}.png": png, f"{stem}+compressed.webp": webp}
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        with suppress(OSError):  # such as that it was never made
-            path.unlink()
-        raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
-
-
 def _upload(client: "MlflowClient", run_id: str, files: Mapping[str, bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
-            _write(Path(folder) / name, content)
+            write_whole(Path(folder) / name, content)
 
         def upload(name: str) -> None:
             inside = name.rpartition("/")[0] or None

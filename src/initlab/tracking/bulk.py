@@ -13,9 +13,9 @@ from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import Connection, Engine
 
 from initlab.errors import TrackingError
-from initlab.tracking.description import Description
+from initlab.tracking.record import Record
 from initlab.tracking.sql import TABLES, insert, insert_missing, insert_or_replace, insert_tuples, transaction
-from initlab.tracking.writer import COLUMNS, Ending, Series, now, start_times
+from initlab.tracking.writer import COLUMNS, ENDED_BECAUSE, Ending, Series, now
 
 if TYPE_CHECKING:
     from mlflow.entities import Dataset
@@ -27,37 +27,73 @@ class BulkWriter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def start(self, experiment_id: str, runs: Sequence[Description]) -> list[tuple[str, str]]:
+    def start(self, experiment_id: str, records: Sequence[Record]) -> list[tuple[str, str]]:
         """Makes RUNNING runs and returns the id and the place of the files of each, in order."""
-        experiment = int(experiment_id)
-        by_id = {uuid.uuid4().hex: run for run in runs}
         with transaction(self._engine) as connection:
-            root = _artifact_location(connection, experiment)
-            # MLflow leaves the function untyped.
-            places = [append_to_uri_path(root, i, "artifacts") for i in by_id]  # type: ignore[no-untyped-call]
-            times = start_times(len(runs))
-            rows = [_run_row(*of, experiment) for of in zip(by_id, runs, places, times, strict=True)]
-            insert(connection, TABLES["runs"], rows)
-            insert(connection, TABLES["tags"], _pair_rows((i, run.tags) for i, run in by_id.items()))
-            insert(connection, TABLES["params"], _pair_rows((i, run.parameters) for i, run in by_id.items()))
-            _insert_inputs(connection, experiment, by_id)
-        return list(zip(by_id, places, strict=True))
+            return list(_insert_runs(connection, int(experiment_id), records).items())
 
     def log(self, series: Sequence[Series]) -> None:
         """Writes series."""
         with transaction(self._engine) as connection:
-            _insert_metrics(connection, series)
+            insert_metrics(connection, series)
 
     def close(self, endings: Sequence[Ending]) -> None:
-        """Ends the runs now."""
-        time = now()
+        """Ends the runs."""
         with transaction(self._engine) as connection:
-            _insert_metrics(connection, [one for ending in endings for one in ending.series(time)])
-            tags = _pair_rows((ending.run_id, ending.tags) for ending in endings)
-            insert_or_replace(connection, TABLES["tags"], tags)
-            for status in {ending.status for ending in endings}:
-                run_ids = [ending.run_id for ending in endings if ending.status == status]
-                _end(connection, run_ids, status, time)
+            _close(connection, endings)
+
+    def locate(self, experiment_id: str, records: Sequence[Record]) -> list[tuple[str, str]]:
+        """Returns the id and the place of the files of each run, which need not be there yet."""
+        keys = [record.key for record in records]
+        with transaction(self._engine) as connection:
+            places = _places(connection, int(experiment_id), keys) | _places_of_runs(connection, keys)
+        return [(key, places[key]) for key in keys]
+
+    def deliver(self, experiment_id: str, records: Sequence[Record]) -> None:
+        """Writes located runs as they are recorded, whatever of them is there."""
+        keys = [record.key for record in records]
+        with transaction(self._engine) as connection:
+            there = _places_of_runs(connection, keys)
+            new = [record for record in records if record.key not in there]
+            _insert_runs(connection, int(experiment_id), new)
+            for table in ("latest_metrics", "metrics"):
+                connection.execute(sa.delete(TABLES[table]).where(TABLES[table].c.run_uuid.in_(keys)))
+            insert_metrics(connection, [one for record in records for one in record.merged()])
+            _close(connection, [one for record in records for one in record.endings], as_new=True)
+
+    def missing(self, run_ids: Sequence[str]) -> set[str]:
+        """Returns those of the runs that were deleted."""
+        runs = TABLES["runs"].c
+        active = sa.select(runs.run_uuid).where(runs.run_uuid.in_(run_ids), runs.lifecycle_stage == "active")
+        with transaction(self._engine) as connection:
+            return set(run_ids) - set(connection.execute(active).scalars())
+
+
+def _insert_runs(connection: Connection, experiment: int, records: Sequence[Record]) -> dict[str, str]:
+    """Inserts RUNNING runs and returns the places of their files by their ids."""
+    if not records:
+        return {}
+    places = _places(connection, experiment, [record.key for record in records])
+    insert(connection, TABLES["runs"], [_run_row(one, places[one.key], experiment) for one in records])
+    for table, pairs in (("tags", "tags"), ("params", "parameters")):
+        rows = _pair_rows((one.key, getattr(one.description, pairs)) for one in records)
+        insert(connection, TABLES[table], rows)
+    _insert_inputs(connection, experiment, records)
+    return places
+
+
+def _places(connection: Connection, experiment: int, run_ids: Iterable[str]) -> dict[str, str]:
+    """Returns where the files of new runs shall be, by the ids of these."""
+    root = _artifact_location(connection, experiment)
+    # MLflow leaves the function untyped.
+    return {i: append_to_uri_path(root, i, "artifacts") for i in run_ids}  # type: ignore[no-untyped-call]
+
+
+def _places_of_runs(connection: Connection, run_ids: Sequence[str]) -> dict[str, str]:
+    """Returns where the files of those of the runs are that are there, by their ids."""
+    runs = TABLES["runs"].c
+    found = sa.select(runs.run_uuid, runs.artifact_uri).where(runs.run_uuid.in_(run_ids))
+    return {row.run_uuid: row.artifact_uri for row in connection.execute(found)}
 
 
 def _artifact_location(connection: Connection, experiment: int) -> str:
@@ -69,16 +105,16 @@ def _artifact_location(connection: Connection, experiment: int) -> str:
     return str(found.artifact_location)
 
 
-def _run_row(run_id: str, run: Description, place: str, time: int, experiment: int) -> dict[str, Any]:
+def _run_row(record: Record, place: str, experiment: int) -> dict[str, Any]:
     return {
-        "run_uuid": run_id,
-        "name": run.name,
+        "run_uuid": record.key,
+        "name": record.description.name,
         "source_type": "UNKNOWN",
         "source_name": "",
         "entry_point_name": "",
-        "user_id": run.tags.get("mlflow.user", "unknown"),
+        "user_id": record.description.tags.get("mlflow.user", "unknown"),
         "status": "RUNNING",
-        "start_time": time,
+        "start_time": record.started,
         "source_version": "",
         "lifecycle_stage": "active",
         "artifact_uri": place,
@@ -94,8 +130,8 @@ def _pair_rows(pairs_of_runs: Iterable[tuple[str, Mapping[str, str]]]) -> list[d
     ]
 
 
-def _insert_inputs(connection: Connection, experiment: int, runs: Mapping[str, Description]) -> None:
-    entities = {run_id: run.data.entity for run_id, run in runs.items() if run.data is not None}
+def _insert_inputs(connection: Connection, experiment: int, records: Sequence[Record]) -> None:
+    entities = {one.key: data.entity for one in records if (data := one.description.data) is not None}
     if not entities:
         return
     dataset_ids = _dataset_ids(connection, experiment, [one.dataset for one in entities.values()])
@@ -136,7 +172,7 @@ def _dataset_row(experiment: int, dataset: "Dataset") -> dict[str, Any]:
     }
 
 
-def _insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
+def insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
     """Inserts the series into the table of metrics, and their last values into that of the latest.
 
     A run of 15 000 iterations leaves some 40 000 rows, and a stack 32 times as many. They go to the driver
@@ -151,8 +187,24 @@ def _insert_metrics(connection: Connection, series: Sequence[Series]) -> None:
     insert_or_replace(connection, TABLES["latest_metrics"], latest, ("step", "timestamp", "value"))
 
 
+def _close(connection: Connection, endings: Sequence[Ending], as_new: bool = False) -> None:
+    """Ends runs; ``as_new`` those that somebody may have ended in place of the process that trained them."""
+    time = now()
+    insert_metrics(connection, [one for ending in endings for one in ending.series(ending.time or time)])
+    tags, run_ids = TABLES["tags"], [ending.run_id for ending in endings]
+    insert_or_replace(connection, tags, _pair_rows((ending.run_id, ending.tags) for ending in endings))
+    if as_new:
+        connection.execute(sa.delete(tags).where(tags.c.run_uuid.in_(run_ids), tags.c.key == ENDED_BECAUSE))
+    together: dict[tuple[str, int], list[str]] = {}
+    for ending in endings:
+        together.setdefault((ending.status, ending.time or time), []).append(ending.run_id)
+    for (status, at), ids in together.items():
+        _end(connection, ids, status, at)
+
+
 def _end(connection: Connection, run_ids: Sequence[str], status: str, time: int) -> None:
-    runs = TABLES["runs"]
-    ended = sa.update(runs).where(runs.c.run_uuid.in_(run_ids)).values(status=status, end_time=time)
+    runs = TABLES["runs"].c
+    there = runs.run_uuid.in_(run_ids) & (runs.lifecycle_stage == "active")
+    ended = sa.update(TABLES["runs"]).where(there).values(status=status, end_time=time)
     if connection.execute(ended).rowcount != len(run_ids):
         raise TrackingError("a run to be ended is no longer in the database")

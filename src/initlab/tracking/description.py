@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 SHOWN_VERSIONS = ("initlab", "numpy", "scipy", "scikit-learn", "mlflow", "hydra-core")
+
+
+class HasEntity(Protocol):
+    """What MLflow can show as the data of a run."""
+
+    @property
+    def entity(self) -> "DatasetInput":
+        """MLflow's entity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +62,7 @@ class Description:
     name: str
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
-    data: Data | None = None
+    data: HasEntity | None = None
 
 
 @lru_cache

@@ -15,16 +15,16 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from initlab.signals import alive
-from initlab.tracking.store import exclusive, lock_of
+from initlab.tracking.locks import exclusive, lock_of
 
 Row = Mapping[str, Any]
 
 ROWS_AT_ONCE = 10_000
 ROWS_TO_LOOK_AT = 1_000_000  # of an index: all, but for large databases, where it takes a second
 
-# Foreign keys and the wait for a lock are as MLflow has them. Pages that are changed stay in the cache,
-# because when it overflows SQLite locks every reader out, such as the UI, until the end.
-PRAGMAS = ("foreign_keys = ON", "busy_timeout = 20000", "cache_size = -65536")
+# Foreign keys are as MLflow has them, which waits for a lock for 20 s. Pages that are changed stay in the
+# cache, because when it overflows SQLite locks every reader out, such as the UI, until the end.
+PRAGMAS = ("foreign_keys = ON", "busy_timeout = 10000", "cache_size = -65536")
 
 TABLES: Mapping[str, Table] = SqlRun.metadata.tables
 """MLflow's tables by their names."""

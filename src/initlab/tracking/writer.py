@@ -8,18 +8,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from initlab.tracking.description import Description
+if TYPE_CHECKING:
+    from initlab.tracking.record import Record
 
 Row = tuple[str, float, int, int, bool, str]
 COLUMNS = ("key", "value", "timestamp", "step", "is_nan", "run_uuid")
 """What a Row holds, by MLflow's names of the columns."""
 
 ROWS_AT_ONCE = 10_000
+ENDED_BECAUSE = "ended_because"  # the tag of a run that was ended from outside
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -52,13 +54,14 @@ class Series(NamedTuple):
 class Ending(NamedTuple):
     """How a run ends: FINISHED, FAILED or KILLED, with the numbers that it has once and its last tags.
 
-    The tags do not hold the run's name.
+    The tags do not hold the run's name. ``time`` is in ms since 1970; None: when it is written.
     """
 
     run_id: str
     status: str
     metrics: Mapping[str, float] = NOTHING
     tags: Mapping[str, str] = NOTHING
+    time: int | None = None
 
     def series(self, timestamp: int) -> list[Series]:
         """Returns the finite metrics as series of one value.
@@ -73,17 +76,27 @@ class Ending(NamedTuple):
 class Writer(Protocol):
     """Writes the runs of a stack. The errors are those of MLflow, the database or the network."""
 
-    def start(self, experiment_id: str, runs: Sequence[Description]) -> list[tuple[str, str]]:
+    def start(self, experiment_id: str, records: "Sequence[Record]") -> list[tuple[str, str]]:
         """Makes RUNNING runs and returns the id and the place of the files of each, in order.
 
-        Names and lengths are within MLflow's limits. When it fails, none of the runs is left RUNNING.
+        Names and lengths are within MLflow's limits. When it fails, none of the runs is left RUNNING, unless
+        the store went away: then they are found again by ``locate``.
         """
 
     def log(self, series: Sequence[Series]) -> None:
         """Writes series whose values are all finite; each has one at least."""
 
     def close(self, endings: Sequence[Ending]) -> None:
-        """Ends the runs now."""
+        """Ends the runs."""
+
+    def locate(self, experiment_id: str, records: "Sequence[Record]") -> list[tuple[str, str]]:
+        """Returns the id and the place of the files of each run, which need not be there yet."""
+
+    def deliver(self, experiment_id: str, records: "Sequence[Record]") -> None:
+        """Writes located runs as they are recorded, whatever of them is there: done twice, it is the same."""
+
+    def missing(self, run_ids: Sequence[str]) -> set[str]:
+        """Returns those of the runs that were deleted."""
 
 
 def now() -> int:

@@ -1,0 +1,1 @@
+"""The doctor: what is wrong in a store, and mending it."""
