@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import environment, runs_of
 
+from initlab.config.trust import VARIABLE
 from initlab.errors import ConfigError
 from initlab.runs import checkpoints, throttle
 from initlab.runs.stored import read_back
@@ -279,6 +280,7 @@ def test_where_none_can_be_written_training_goes_on_and_it_is_said_once(config, 
 
 def test_a_rule_that_keeps_a_count_has_no_checkpoints(config, tmp_path, caplog, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(VARIABLE, "counting_rule")
     (tmp_path / "counting_rule.py").write_text(
         "def counting(parameters, gradient, state, *, learning_rate):\n"
         "    state['count'] = state.get('count', 0) + 1\n"
