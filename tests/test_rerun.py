@@ -141,7 +141,7 @@ def test_what_an_older_run_does_not_tell_is_said(tracked, client):
     for tag in ("code", "data", "blas", "simd", "version.scipy"):
         client.delete_tag(run_id, tag)
     config = yaml.safe_load((files / "config.yaml").read_text())
-    del config["train"]["checkpoint"], config["resume"], config["dry_run"]
+    del config["train"]["checkpoint"]
     (files / "config.yaml").write_text(yaml.safe_dump(config))
     assert rerun(run_id, uri, []).partings == []
     change(files / "history.npz", "cost", 3, np.nan)

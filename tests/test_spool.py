@@ -343,7 +343,7 @@ def test_no_password_is_kept_with_what_waits(tmp_path):
     spooled = [path for path in (tmp_path / "mlruns").rglob("*") if path.is_file()]
     assert len(spooled) > 3
     assert not any(b"s3cr" in path.read_bytes() for path in spooled)
-    assert waiting(tmp_path)[0].store == "postgresql+psycopg://ada@127.0.0.1:9/runs"
+    assert waiting(tmp_path)[0].store == "postgresql+psycopg://ada:***@127.0.0.1:9/runs"
     problems = deliver_waiting(uri, tmp_path).problems
     assert len(problems) == 1
     assert "Connection refused" in problems[0]

@@ -25,9 +25,11 @@ from initlab.runs.record import RunRecorder, description_of
 from initlab.runs.train import run
 from initlab.signals import Stopped, stopping_on_signals
 from initlab.tracking import Description, Series, Tracker, description
+from initlab.tracking.address import absolute_uri, address_of
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.description import environment_tags
-from initlab.tracking.store import absolute_uri, address_of, exclusive, open_store
+from initlab.tracking.locks import exclusive
+from initlab.tracking.store import open_store
 from initlab.training.history import History
 
 SHORT = ("train.iterations=20", "plots.frames=0", "report.keep=false")
@@ -77,7 +79,7 @@ def test_tracking_needs_no_other_part_of_initlab(folder):
     )
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
-    own = {"initlab", "initlab.errors", "initlab.signals", "initlab.types"}
+    own = {"initlab", "initlab.errors", "initlab.passwords", "initlab.signals", "initlab.types"}
     assert {name for name in done.stdout.split() if not name.startswith("initlab.tracking")} <= own
 
 
@@ -312,7 +314,7 @@ def test_a_lock_is_free_when_its_holder_dies(tmp_path):
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from initlab.tracking.store import exclusive\n"
+        "from initlab.tracking.locks import exclusive\n"
         "with exclusive(Path(sys.argv[1])):\n"
         "    print('mine', flush=True)\n"
         "    time.sleep(60)\n"

@@ -9,6 +9,7 @@ from uuid import uuid4
 from omegaconf import OmegaConf
 
 from initlab.errors import ConfigError
+from initlab.passwords import hidden
 
 CONF = resources.files("initlab.conf")
 
@@ -40,6 +41,7 @@ def values_of(group: str, option: str) -> dict[str, Any]:
 
 def tracking_uri() -> str:
     """Returns where runs are tracked unless a config says otherwise, a relative path as it stands."""
+    setup_resolvers()
     return str(OmegaConf.load(str(CONF / "base.yaml")).tracking.uri)
 
 
@@ -52,5 +54,8 @@ def refuse_null_choices(overrides: Sequence[str]) -> None:
 
 
 def setup_resolvers() -> None:
-    """Makes ``${unique:}`` known: eight letters and digits that keep folders of simultaneous sweeps apart."""
+    """Makes known ``${unique:}``, eight letters and digits that keep folders of simultaneous sweeps apart,
+    and ``${without_password:…}``, which shows an address with ``***`` for the password in it.
+    """
+    OmegaConf.register_new_resolver("without_password", hidden, replace=True)
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)

@@ -23,6 +23,7 @@ from initlab.config.rules import (
     shown,
 )
 from initlab.errors import ConfigError, first_line
+from initlab.passwords import hidden
 
 Names = Annotated[Sequence[str], list_of("names", lambda v: isinstance(v, str))]
 Prefixes = Annotated[
@@ -112,12 +113,17 @@ class Settings:
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
-    """Returns a config as dicts, lists and values, resolved; raises ConfigError where that cannot be done."""
+    """Returns a config as dicts, lists and values, resolved, with no password in it; raises ConfigError where
+    that cannot be done.
+    """
     try:
         values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'config'}: {first_line(error)}") from error
     assert isinstance(values, dict)
+    tracking = values.get("tracking")
+    if isinstance(tracking, dict) and isinstance(tracking.get("uri"), str):
+        tracking["uri"] = hidden(tracking["uri"])
     return {str(key): value for key, value in values.items()}
 
 

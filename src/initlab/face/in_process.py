@@ -16,10 +16,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.options import refuse_null_choices
 from initlab.errors import ConfigError
+from initlab.passwords import hidden_in_words
 from initlab.runs.outcome import Outcome, read_outcomes, remove_unstarted
 from initlab.signals import stopping_on_signals
 from initlab.sweeps.closing import Closing, closing_of
-from initlab.sweeps.hydra_private import hydra_of_its_own, run_hydra
+from initlab.sweeps.hydra_private import composed_configs, hydra_of_its_own, run_hydra
+from initlab.sweeps.passwords import refuse_passwords
 from initlab.sweeps.settling import settle
 from initlab.sweeps.task import RememberFolder
 
@@ -60,8 +62,8 @@ def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> 
 
 def _run(task: TaskFunction, overrides: Sequence[str], sweeping: bool) -> None:
     refuse_null_choices(overrides)
-    with stopping_on_signals():
-        run_hydra("config", task, overrides, sweeping)
+    with stopping_on_signals(), composed_configs(refuse_passwords):
+        run_hydra("config", task, hidden_in_words(overrides), sweeping)
 
 
 @contextmanager

@@ -34,8 +34,8 @@ from initlab.runs.stored import read_back, rebuilt
 from initlab.runs.summary import Summary, Trained
 from initlab.sweeps.task import train_job
 from initlab.terminal.progress import ProgressLine
+from initlab.tracking.address import absolute_uri
 from initlab.tracking.reading import stored_run
-from initlab.tracking.store import absolute_uri
 from initlab.types import Array
 from initlab.verdicts import Diagnosis
 

@@ -10,7 +10,7 @@ from initlab.report.table import Row, Spread, table_of
 from initlab.report.words import interval_words, leader_of
 from initlab.runs.summary import Summary
 from initlab.statistics.pairs import Pair
-from initlab.tracking.store import page_of
+from initlab.tracking.address import page_of
 
 MOST_PAIRS = 40
 MOST_LINKS = 100  # of a set of runs with one verdict

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from initlab.errors import InitlabError
+from initlab.passwords import without_passwords
 from initlab.runs.summary import Summary
 from initlab.verdicts import Finding
 
@@ -47,7 +48,7 @@ class Outcome:
 def failed(overrides: Sequence[str], error: BaseException) -> Outcome:
     """Returns the outcome of a job that ended by an error."""
     kind = "" if isinstance(error, InitlabError) else f"{type(error).__name__}: "
-    return Outcome(overrides, error=f"{kind}{error}")
+    return Outcome(overrides, error=without_passwords(f"{kind}{error}"))
 
 
 def varied(outcomes: Sequence[Outcome]) -> list[str]:

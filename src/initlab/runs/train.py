@@ -186,9 +186,7 @@ def _ready(jobs: Sequence[Job], progress: Progress | None) -> tuple[Stack, Histo
 
 def train_untracked(job: Job, progress: Progress | None = None) -> Trained:
     """Returns a job trained alone, from its start, which is tracked nowhere."""
-    stack = stack_of([job])
-    throttle = Throttle(job.name, job.settings.train.iterations, progress)
-    [trained] = _train_stack([job], stack, _history(stack), throttle, Path())
+    [trained] = _train_stack([job], *_ready([job], progress), Path())
     return trained
 
 

@@ -1,6 +1,7 @@
 """Private names of Hydra and OmegaConf that Initlab uses, as read in hydra-core 1.3.8 and omegaconf 2.3.1.
 
 * ``ConfigLoaderImpl`` composes configs; it is made with a search path.
+* ``ConfigLoaderImpl.load_configuration`` composes one, and so does each job's by way of it.
 * ``ConfigLoaderImpl._apply_overrides_to_config`` changes values in a composed config, as the last step.
 * ``get_overrides_dirname`` joins overrides to ``hydra.job.override_dirname``.
 * ``Hydra.run`` and ``Hydra.multirun`` run a task function with overrides, as the command line does.
@@ -116,6 +117,25 @@ def composition_errors(show: Callable[[ConfigCompositionException], None]) -> It
         yield
     finally:
         utils.run_and_report = report
+
+
+@contextmanager
+def composed_configs(check: Callable[[DictConfig], None]) -> Iterator[None]:
+    """Lets ``check`` see each config that Hydra composes, of a command and of its jobs, before anything is
+    written of it; what it raises is an error of composing.
+    """
+    compose = ConfigLoaderImpl.load_configuration
+
+    def load_configuration(loader: Any, *args: Any, **kwargs: Any) -> DictConfig:
+        cfg = compose(loader, *args, **kwargs)
+        check(cfg)
+        return cfg
+
+    ConfigLoaderImpl.load_configuration = load_configuration  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        ConfigLoaderImpl.load_configuration = compose  # type: ignore[method-assign]
 
 
 def run_hydra(config_name: str, task_function: TaskFunction, overrides: Sequence[str], multirun: bool) -> Any:

@@ -10,8 +10,10 @@ from typing import Any
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
+from initlab.errors import ConfigError
 from initlab.signals import Stopped
-from initlab.sweeps.hydra_private import composition_errors
+from initlab.sweeps.hydra_private import composed_configs, composition_errors
+from initlab.sweeps.passwords import refuse_passwords
 from initlab.terminal.wording import own_command, ui_command
 
 # For the help texts in the configs.
@@ -26,7 +28,7 @@ def run_application(application: Callable[[], Any], config_name: str) -> Stopped
     if any(argument.partition("=")[0] in SHOWING for argument in sys.argv[1:]):
         end_with_the_reader()
     try:
-        with composition_errors(partial(_explain, config_name)):
+        with composition_errors(partial(_explain, config_name)), composed_configs(refuse_passwords):
             application()
     except Stopped as stopped:
         return stopped
@@ -37,6 +39,8 @@ def _explain(config_name: str, error: ConfigCompositionException) -> None:
     """Where Hydra cannot compose the command's config, prints what was probably meant and exits with 1."""
     from initlab.terminal.suggestions import explanation
 
+    if isinstance(error.__cause__, ConfigError):
+        sys.exit(str(error))
     if lines := explanation(error, config_name):
         print(*lines, sep="\n", file=sys.stderr)
         sys.exit(1)

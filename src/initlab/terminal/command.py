@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from initlab.config.options import refuse_null_choices
 from initlab.errors import InitlabError
+from initlab.passwords import hidden_in_words
 from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.signals import Stopped, alive, stop_on_signals
 from initlab.sweeps.control import DRY_RUN, RESUME
@@ -49,6 +50,7 @@ def main() -> None:
     code.
     """
     stop_on_signals(AT_ONCE)
+    sys.argv[1:] = hidden_in_words(sys.argv[1:])
     stopped = None
     try:
         refuse_null_choices(sys.argv[1:])

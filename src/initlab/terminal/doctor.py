@@ -77,8 +77,8 @@ def _examine(given: Mapping[str, str]) -> bool:
     from initlab.doctor.sizes import sizes_of
     from initlab.terminal.findings import print_findings, print_sizes
     from initlab.terminal.tables import stdout
+    from initlab.tracking.address import absolute_uri
     from initlab.tracking.integrity import is_database
-    from initlab.tracking.store import absolute_uri
 
     console, fix, keep = stdout(), given["fix"] == "true", int(given["keep"])
     uri = absolute_uri(given["uri"] or tracking_uri(), Path.cwd())

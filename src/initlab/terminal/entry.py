@@ -10,9 +10,9 @@ SUBCOMMANDS = {
     "doctor": "initlab.terminal.doctor",
     "propagate": "initlab.terminal.propagate",
     "report": "initlab.terminal.report",
+    "rerun": "initlab.terminal.rerun",
     "resume": "initlab.terminal.resume",
     "sync": "initlab.terminal.sync",
-    "rerun": "initlab.terminal.rerun",
     "ui": "initlab.terminal.ui",
 }
 TRAINING = "initlab.terminal.command"

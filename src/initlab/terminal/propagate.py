@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.config.targets import name_of_choice
 from initlab.errors import InitlabError
+from initlab.passwords import hidden_in_words
 from initlab.signals import check, stop_on_signals
 from initlab.sweeps.launched import Launched
 from initlab.terminal.application import run_application, wants_tracebacks
@@ -55,6 +56,7 @@ def propagate(cfg: DictConfig) -> float | None:
 def main() -> None:
     """Runs the command line; exits with 1 if a job has failed, with a signal's code if that stopped it."""
     stop_on_signals(AT_ONCE)
+    sys.argv[1:] = hidden_in_words(sys.argv[1:])
     if stopped := run_application(propagate, "propagate"):
         print(*words_of_stop(stopped, [], Launched()), sep="\n", file=sys.stderr)
         sys.exit(128 + stopped.signum)

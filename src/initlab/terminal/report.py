@@ -64,8 +64,8 @@ def _report(given: Mapping[str, str]) -> None:
     from initlab.report.words import verdict
     from initlab.runs.stored import RunFiles
     from initlab.terminal.tables import stdout
+    from initlab.tracking.address import absolute_uri
     from initlab.tracking.delivery import deliver_first
-    from initlab.tracking.store import absolute_uri
 
     uri = absolute_uri(given["uri"] or tracking_uri(), Path.cwd())
     names = [name for name in given["sweep"].split(",") if name]

@@ -59,7 +59,7 @@ def _rerun(words: Sequence[str]) -> bool:
     from initlab.config.options import tracking_uri
     from initlab.runs.rerun import rerun
     from initlab.terminal.progress import ProgressLine
-    from initlab.tracking.store import absolute_uri
+    from initlab.tracking.address import absolute_uri
 
     run_ids = [word for word in words if "=" not in word]
     if len(run_ids) != 1:

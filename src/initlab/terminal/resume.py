@@ -66,8 +66,8 @@ def _sweep(name: str | None) -> tuple[Path, Sequence[str]]:
 def _from_the_store(name: str) -> Sequence[str]:
     """Returns the words of the command that a sweep's summary run tells."""
     from initlab.config.options import tracking_uri
+    from initlab.tracking.address import absolute_uri
     from initlab.tracking.reading import command_of_sweep
-    from initlab.tracking.store import absolute_uri
 
     uri = absolute_uri(tracking_uri(), Path.cwd())
     found = command_of_sweep(uri, name)

@@ -26,11 +26,11 @@ def ui_command(uri: str = DEFAULT_STORE, folder: Path | str = ".") -> str:
     where a Makefile can be asked for it.
     """
     from initlab.config.options import tracking_uri
-    from initlab.tracking.store import absolute_uri
+    from initlab.tracking.address import absolute_uri, is_server
 
     folder = Path(folder).absolute()
     store, own = (absolute_uri(one, folder) for one in (uri, DEFAULT_STORE))
-    if store.startswith("http"):
+    if is_server(store):
         return ""
     if store == own and _checkout() == folder.resolve() and _has_target(folder / "Makefile", "ui"):
         return "make ui"

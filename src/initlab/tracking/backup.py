@@ -8,7 +8,8 @@ from pathlib import Path
 from initlab.errors import TrackingError
 from initlab.signals import check
 from initlab.tracking.integrity import database_file
-from initlab.tracking.store import exclusive, lock_of, readable_errors
+from initlab.tracking.locks import exclusive, lock_of
+from initlab.tracking.store import readable_errors
 
 PAGES_AT_ONCE = 10_000
 

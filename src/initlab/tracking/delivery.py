@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from initlab.errors import StoreAwayError, TrackingError
+from initlab.tracking.address import absolute_uri
 from initlab.tracking.artifacts import write_files
 from initlab.tracking.link import to_stderr
 from initlab.tracking.opening import Store, opened
 from initlab.tracking.record import Record
 from initlab.tracking.spool import Waiting, delivering, load, remove, shown, spool_of, waiting
-from initlab.tracking.store import absolute_uri, readable_errors
+from initlab.tracking.store import readable_errors
 
 
 @dataclass(frozen=True)

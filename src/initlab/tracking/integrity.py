@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from initlab.errors import TrackingError
+from initlab.passwords import revealed
+from initlab.tracking.address import dialect_of, sqlite_file
 from initlab.tracking.engine import engine_of
-from initlab.tracking.store import SQLITE, open_to_read, readable_errors
+from initlab.tracking.store import open_to_read, readable_errors
 
 MALFORMED = "database disk image is malformed"
 OF_RUNS = ("metrics", "latest_metrics", "params", "tags")
@@ -19,12 +21,12 @@ OF_RUNS = ("metrics", "latest_metrics", "params", "tags")
 
 def is_sqlite(uri: str) -> bool:
     """Returns whether a store is an SQLite database."""
-    return uri.startswith("sqlite")
+    return sqlite_file(uri) is not None
 
 
 def is_database(uri: str) -> bool:
     """Returns whether a store is a database whose rows Initlab can read: SQLite or PostgreSQL."""
-    return uri.split("://")[0].split("+")[0] in ("sqlite", "postgresql")
+    return dialect_of(uri) in ("sqlite", "postgresql")
 
 
 def sql_engine(uri: str) -> Engine:
@@ -36,7 +38,9 @@ def sql_engine(uri: str) -> Engine:
 
 def database_file(uri: str) -> Path:
     """Returns the file of the SQLite database at uri (absolute)."""
-    return Path(uri.removeprefix(SQLITE))
+    file = sqlite_file(uri)
+    assert file is not None
+    return file
 
 
 @contextmanager
@@ -46,7 +50,7 @@ def connected(uri: str) -> Iterator[Connection]:
         raise TrackingError(f"tracking.uri={uri}: there is no such database; the first run makes it")
     with (
         readable_errors(f"tracking.uri={uri}: cannot be read"),
-        sa.create_engine(uri, poolclass=sa.NullPool).connect() as connection,
+        sa.create_engine(revealed(uri), poolclass=sa.NullPool).connect() as connection,
     ):
         yield connection
 

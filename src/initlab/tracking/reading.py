@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from initlab.errors import TrackingError
+from initlab.passwords import revealed
+from initlab.tracking.address import address_of, dialect_of
 from initlab.tracking.artifacts import local_folder
-from initlab.tracking.store import address_of, is_database, open_to_read, readable_errors
+from initlab.tracking.store import open_to_read, readable_errors
 from initlab.tracking.views import address, newest
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ def finished_of(uri: str, run_ids: Sequence[str]) -> set[str]:
     """Returns which of these runs of the store at uri (absolute) are FINISHED, without MLflow where that is a
     database: it takes seconds to be imported.
     """
-    if not is_database(uri):
+    if not dialect_of(uri):
         return {run_id for run_id, run in stored_runs(run_ids, uri).items() if run.status == "FINISHED"}
     import sqlalchemy as sa
 
@@ -84,7 +86,7 @@ def finished_of(uri: str, run_ids: Sequence[str]) -> set[str]:
     query = sa.select(runs.c.run_uuid).where(runs.c.status == "FINISHED", runs.c.lifecycle_stage == "active")
     with (
         readable_errors(f"tracking.uri={uri}: cannot be read"),
-        sa.create_engine(uri, poolclass=sa.NullPool).connect() as connection,
+        sa.create_engine(revealed(uri), poolclass=sa.NullPool).connect() as connection,
     ):
         return set(connection.execute(query).scalars()) & set(run_ids)
 

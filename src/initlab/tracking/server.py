@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import IO
 
 from initlab.errors import TrackingError
+from initlab.passwords import revealed, without_passwords
 from initlab.signals import alive, sleep
 
 HOST = "127.0.0.1"
+SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 SECONDS_TO_START = 120
 SECONDS_TO_END = 5
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -52,7 +54,8 @@ class Server:
         if self.process.returncode:
             self.log.seek(0)
             said = self.log.read().decode(errors="replace").strip().splitlines() or ["it said nothing"]
-            raise TrackingError(f"MLflow's server ended with exit code {self.process.returncode}: {said[-1]}")
+            last = without_passwords(said[-1])
+            raise TrackingError(f"MLflow's server ended with exit code {self.process.returncode}: {last}")
 
     def wait_for_answer(self, port: int) -> None:
         """Waits until the server answers; raises TrackingError if it ends or does not answer for long."""
@@ -90,10 +93,11 @@ def _check_free(port: int) -> None:
 
 
 def _start(uri: str, port: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    place = ["--host", HOST, "--port", str(port), "--workers", "1", "--backend-store-uri", uri]
+    place = ["--host", HOST, "--port", str(port), "--workers", "1"]
     return subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server", *place],
-        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        # By the environment, because a list of processes shows the words of commands.
+        env={**os.environ, **SETTINGS, "MLFLOW_BACKEND_STORE_URI": revealed(uri)},
         stdout=log,
         stderr=log,
         start_new_session=True,  # it has processes of its own, which shall end with it

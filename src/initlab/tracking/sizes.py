@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from initlab.tracking.integrity import connected, database_file, is_sqlite
-from initlab.tracking.store import exclusive, lock_of, readable_errors
+from initlab.tracking.locks import exclusive, lock_of
+from initlab.tracking.store import readable_errors
 
 PAGE_BYTES = 16384  # fewer and fuller pages than SQLite's own 4096
 LARGE = 64_000_000  # bytes; in a smaller database most pages are those of tables with a few rows

@@ -7,7 +7,6 @@ when it is whole, and out of it when the run is delivered, so that what stands t
 import io
 import json
 import os
-import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initlab.errors import TrackingError, first_line
+from initlab.passwords import masked
 from initlab.tracking.artifacts import write_whole
 from initlab.tracking.description import Description
+from initlab.tracking.locks import exclusive
 from initlab.tracking.record import Record
-from initlab.tracking.store import SQLITE, exclusive
 from initlab.tracking.writer import Ending, Series
 
 if TYPE_CHECKING:
@@ -35,13 +35,14 @@ COLUMNS = ("values", "steps", "timestamps")
 
 @dataclass(frozen=True)
 class Waiting:
-    """A record that waits: its folder, its store, without a password, and its experiment; what it waits for
-    is not known of one that is broken.
+    """A record that waits: its folder, its store, without a password, its experiment, and its run's ids; only
+    the folder is known of one that is broken.
     """
 
     folder: Path
-    store: str | None
-    experiment: str
+    store: str | None = None
+    experiment: str = ""
+    run_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -93,26 +94,25 @@ def waiting(folder: Path) -> list[Waiting]:
         if place.suffix != ".part":
             try:
                 said = _read(place / RECORD)
-                found.append((said["started"], Waiting(place, said["store"], said["experiment"])))
+                ids = [said[name] for name in ("key", "run_id") if said[name]]
+                found.append((said["started"], Waiting(place, said["store"], said["experiment"], ids)))
             except FileNotFoundError:  # delivered a moment ago, by another process
                 continue
             except TrackingError:  # ``load`` says why
-                found.append((0, Waiting(place, None, "")))
+                found.append((0, Waiting(place)))
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].folder))]
 
 
 def waiting_ids(folder: Path) -> set[str]:
     """Returns the ids of the runs that wait in the spool of a folder: their ends are known, but not told."""
-    found = [_read(one.folder / RECORD) for one in waiting(folder) if one.store is not None]
-    return {run_id for said in found for run_id in (said["key"], said["run_id"]) if run_id}
+    return {run_id for one in waiting(folder) for run_id in one.run_ids}
 
 
 def shown(uri: str, folder: Path) -> str:
     """Returns how the spool of a folder names the store at uri (absolute): without a password, and a database
     within the folder as seen from there, because both may be moved together.
     """
-    bare, inside = re.sub(r"(://[^:/@]*):[^/@]*@", r"\1@", uri), f"{SQLITE}{folder.resolve()}/"
-    return SQLITE + bare.removeprefix(inside) if bare.startswith(inside) else bare
+    return masked(uri).replace(f"sqlite:///{folder.resolve()}/", "sqlite:///")
 
 
 def load(place: Path) -> Record:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from initlab.signals import alive
-from initlab.tracking.store import exclusive, lock_of
+from initlab.tracking.locks import exclusive, lock_of
 
 Row = Mapping[str, Any]
 

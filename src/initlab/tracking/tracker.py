@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from initlab.errors import StoreAwayError, TrackingError
 from initlab.signals import Stopped, asked, check
+from initlab.tracking.address import absolute_uri, address_of, page_of
 from initlab.tracking.artifacts import local_folder, write_files
 from initlab.tracking.away import is_away
 from initlab.tracking.delivery import deliver
@@ -21,7 +22,7 @@ from initlab.tracking.link import Say, link_to, to_stderr
 from initlab.tracking.opening import Store, opened
 from initlab.tracking.record import Record
 from initlab.tracking.spool import keep, remove, shown, spool_of
-from initlab.tracking.store import absolute_uri, address_of, answer, page_of, readable_errors
+from initlab.tracking.store import answer, readable_errors
 from initlab.tracking.writer import ENDED_BECAUSE, NOTHING, Ending, Series, Writer, now, start_times
 
 if TYPE_CHECKING:

@@ -5,20 +5,17 @@ have none, but no two of their registered models have one name: making one is ta
 its holder has left behind is ended by the next.
 """
 
-import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from initlab.errors import TrackingError
 from initlab.signals import sleep
 from initlab.tracking.engine import engine_of
+from initlab.tracking.locks import alone_in, exclusive
 from initlab.tracking.process import process_of, this_process
-from initlab.tracking.store import exclusive
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,9 +41,7 @@ def turn(client: "MlflowClient", what: str) -> Iterator[None]:
         with exclusive(database.with_name(f"{database.name}.{what}.lock")):
             yield
     else:
-        number = int.from_bytes(hashlib.sha256(f"initlab {what}".encode()).digest()[:8], signed=True)
-        with sa.create_engine(engine.url, poolclass=sa.NullPool).connect() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
+        with alone_in(engine.url.render_as_string(hide_password=False), what):
             yield
 
 
