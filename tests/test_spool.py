@@ -566,7 +566,7 @@ def test_sync_delivers_what_waits_and_says_how_much(kept, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("gopher://x", "cannot be opened"),
+        ("gopher://x", "must be a path, sqlite"),
         ("{postgresql}/nothing", 'database "nothing" does not exist'),
         ("{nobody}/template", 'role "nobody" does not exist'),
     ],

@@ -10,8 +10,8 @@ from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
 from initlab.runs.stored import CONFIG, HISTORY, WEIGHTS
 from initlab.signals import check
-from initlab.tracking.artifacts import local_folder
 from initlab.tracking.inspection import TrackedRun, files_of
+from initlab.tracking.places import local_folder
 from initlab.tracking.reading import file_of
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times faster

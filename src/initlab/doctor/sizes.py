@@ -12,8 +12,8 @@ from initlab.doctor.expected import Curve, thinned
 from initlab.doctor.patient import Patient
 from initlab.doctor.pictures import frames_of, older
 from initlab.runs.stored import HISTORY, WEIGHTS
-from initlab.tracking.artifacts import local_folder
 from initlab.tracking.inspection import TRAINING, TrackedRun
+from initlab.tracking.places import local_folder
 from initlab.tracking.sizes import DatabaseSize, size_of
 from initlab.tracking.stored_series import THINNED
 

@@ -86,7 +86,8 @@ def _job_of(stored: Stored, allow_targets: Sequence[str]) -> Job:
     changes: dict[str, Any] = {"allow_targets": [], "resume": False, "dry_run": False}
     inside = {"tracking": {"uri": None}, "train": {"checkpoint": None}}
     for section, settings in inside.items():
-        changes[section] = {**stored.values.get(section, {}), **settings}
+        if isinstance(found := stored.values.get(section), Mapping):
+            changes[section] = {**found, **settings}
     with trusting(allow_targets):
         return job_of({**stored.values, **changes}, stored.summary.tags)
 

@@ -29,7 +29,7 @@ from initlab.sweeps.launched import launched
 from initlab.sweeps.ledger import Ledger, Progress
 from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.sweeps.resume import done_in, stamp_of
-from initlab.tracking.delivery import deliver_first
+from initlab.tracking.beginning import begin_with
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     _check(sweep)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
-    deliver_first(sweep.config.tracking.uri, Path(sweep.config.hydra.runtime.cwd))
+    begin_with(sweep.config.tracking.uri, Path(sweep.config.hydra.runtime.cwd))
     jobs = jobs_of(sweep.composer, overrides, first_number)
     if sweep.config.get("dry_run"):
         from initlab.sweeps.dry_run import tell

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 from initlab import files
 from initlab.errors import TrackingError
 from initlab.tracking.client import in_flight
+from initlab.tracking.places import local_folder
 from initlab.tracking.store import readable_errors
 
 if TYPE_CHECKING:
@@ -40,12 +40,6 @@ def write_whole(path: Path, content: bytes) -> None:
         files.write_whole(path, content)
     except OSError as error:
         raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def local_folder(artifact_uri: str) -> Path | None:
-    """Returns the folder that the URI of a run's files names, None where they are not on this machine."""
-    place = urlparse(artifact_uri)
-    return Path(unquote(place.path)) if place.scheme in ("file", "") else None
 
 
 def image_files(key: str, step: int, png: bytes, webp: bytes) -> dict[str, bytes]:

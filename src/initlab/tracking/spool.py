@@ -35,13 +35,14 @@ COLUMNS = ("values", "steps", "timestamps")
 
 @dataclass(frozen=True)
 class Waiting:
-    """A record that waits: its folder, its store, without a password, and its experiment; what it waits for
-    is not known of one that is broken.
+    """A record that waits: its folder, its store, without a password, its experiment, and its run's ids; only
+    the folder is known of one that is broken.
     """
 
     folder: Path
-    store: str | None
-    experiment: str
+    store: str | None = None
+    experiment: str = ""
+    run_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -93,18 +94,18 @@ def waiting(folder: Path) -> list[Waiting]:
         if place.suffix != ".part":
             try:
                 said = _read(place / RECORD)
-                found.append((said["started"], Waiting(place, said["store"], said["experiment"])))
+                ids = [said[name] for name in ("key", "run_id") if said[name]]
+                found.append((said["started"], Waiting(place, said["store"], said["experiment"], ids)))
             except FileNotFoundError:  # delivered a moment ago, by another process
                 continue
             except TrackingError:  # ``load`` says why
-                found.append((0, Waiting(place, None, "")))
+                found.append((0, Waiting(place)))
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].folder))]
 
 
 def waiting_ids(folder: Path) -> set[str]:
     """Returns the ids of the runs that wait in the spool of a folder: their ends are known, but not told."""
-    found = [_read(one.folder / RECORD) for one in waiting(folder) if one.store is not None]
-    return {run_id for said in found for run_id in (said["key"], said["run_id"]) if run_id}
+    return {run_id for one in waiting(folder) for run_id in one.run_ids}
 
 
 def shown(uri: str, folder: Path) -> str:

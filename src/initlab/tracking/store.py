@@ -94,8 +94,8 @@ def answer(uri: str) -> None:
 
 
 def _client(uri: str) -> "MlflowClient":
-    _test(uri)
     _be_quiet()
+    _test(uri)
     from mlflow import MlflowClient
 
     return MlflowClient(revealed(uri))
