@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT, mlflow_server
 
 import initlab
+from initlab.errors import InitlabError
 from initlab.markup import code, escaped
 from initlab.report.latex import escaped as escaped_for_latex
 from initlab.terminal import resume
@@ -54,7 +55,8 @@ def test_a_report_shows_hostile_names_as_text(folder, monkeypatch):
     page = next(folder.rglob("report.html")).read_text()
     for hostile in ("<script>p", "<script>a", "<script>x", "<img src=x>"):
         assert hostile not in page
-    markdown = next(folder.rglob("report.md")).read_text()
+    code_or_text = next(folder.rglob("report.md")).read_text()
+    markdown = re.sub(r"(?<!\\)(`+)[^`].*?\1", "", code_or_text)
     assert "](javascript:" not in markdown
     assert not re.search(r"(?<!\\)<(img|script)", markdown)
     assert "<img src=x>" not in sweep._repr_html_()
@@ -66,7 +68,7 @@ def test_arrays_are_read_without_pickles_and_yaml_safely():
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "np.save", "np.savez"):
                 assert "allow_pickle=False" in ast.unparse(node), path
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "yaml.load":
-                assert "_Loader" in ast.unparse(node), path
+                assert ast.unparse(node.args[1]) in ("LOADER", "_Loader"), path
 
 
 def test_the_ui_answers_no_page_of_somebody_else(folder):
@@ -92,7 +94,7 @@ def test_nothing_of_the_environment_is_written(folder, monkeypatch):
 def test_a_command_from_a_store_cannot_set_hydra_up(tmp_path, monkeypatch, word):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("initlab.tracking.reading.command_of_sweep", lambda *of: f"initlab -m seed=1 {word}")
-    with pytest.raises(initlab.InitlabError, match="which no sweep's summary holds"):
+    with pytest.raises(InitlabError, match="which no sweep's summary holds"):
         resume._from_the_store("theirs")
 
 
