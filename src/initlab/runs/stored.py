@@ -190,7 +190,7 @@ Read = Callable[[Summary], RunFiles]
 def _readable(run_id: str | None, name: str) -> Iterator[None]:
     try:
         yield
-    except (ValueError, OSError, BadZipFile) as error:
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
         raise TrackingError(f"run {run_id}: {name}: cannot be read: {first_line(error)}") from error
 
 
