@@ -21,7 +21,8 @@ from test_entry import SCRIPT, typed
 from test_tracking_bulk import disconnect, execute, postgresql  # noqa: F401
 
 from initlab.doctor.examination import CHECKS
-from initlab.doctor.expected import Curve, logged_steps, thinned
+from initlab.doctor.expected import Curve, thinned
+from initlab.runs.logged import logged_steps
 from initlab.runs.train import run
 from initlab.signals import stopping_on_signals
 from initlab.terminal import doctor
@@ -235,7 +236,7 @@ def test_a_project_that_was_copied_or_moved_has_its_files_where_it_is(copied, sw
     code, found, _ = examined(copied)
     assert code == 1
     words = "the files of 6 runs are beside the database, which names another place"
-    assert wrong(found) == {"places": [(words, "names that place; until then they are not examined")]}
+    assert wrong(found) == {"places": [(words, "names the place beside it")]}
     assert examined(copied, "fix=true")[1]["places"] == [(words, "named the places of 6 runs")]
     assert all(
         place.startswith((copied / "mlruns" / "artifacts").as_uri()) for (place,) in sql(copied, places)
@@ -286,6 +287,7 @@ def test_rows_of_no_run_are_removed_and_tables_of_others_are_left_alone(store):
 
 def test_what_waits_in_the_spool_is_counted_and_old_checkpoints_are_removed(store):
     (store / "mlruns" / "spool" / "abc").mkdir(parents=True)
+    (store / "mlruns" / "spool" / "abc" / "record.json").write_text("{}")
     (store / "mlruns" / "checkpoints").mkdir()
     old, new = (store / "mlruns" / "checkpoints" / f"{letters * 16}.npz" for letters in ("ab", "cd"))
     old.write_bytes(b"")

@@ -281,6 +281,8 @@ def test_the_jobs_of_a_killed_worker_run_again(folder, client):
     assert seeds_of(client, "FINISHED") == ["1", "1", "2", "2"]
     assert seeds_of(client, "FAILED") == seeds_of(client, "FAILED", **long) == ["1", "2"]
     assert len(runs_of(client)) == 6
+    ended = {run.info.status: "sweep" in run.data.tags for run in runs_of(client)}
+    assert ended == {"FINISHED": True, "FAILED": False}  # what was tried again does not count twice
 
 
 @pytest.fixture

@@ -173,6 +173,18 @@ def test_there_may_be_nothing_to_go_on_with(tmp_path):
     assert done.stderr == "two names: must be the name of one sweep\n"
 
 
+@pytest.mark.parametrize("left", ["", "hydra:\n  run:\n    dir: out", "hydra: [broken"])
+def test_a_sweep_that_was_killed_while_its_command_was_written_is_left_out(tmp_path, left):
+    sweep = tmp_path / "multirun" / "half"
+    sweep.mkdir(parents=True)
+    (sweep / "multirun.yaml").write_text(left)
+    done = resumed(tmp_path)
+    assert (done.returncode, done.stderr) == (1, "multirun: there is no sweep to go on with in this folder\n")
+    done = resumed(tmp_path, "half")
+    words = "multirun/half/multirun.yaml: is not whole, and there is nothing to go on with\n"
+    assert (done.returncode, done.stderr) == (1, words)
+
+
 def test_what_would_be_trained_is_told_and_not_trained(command, folder, client):
     done = command(*FEW, *SHORT, "dry_run=true")
     assert done.returncode == 0, done.stderr

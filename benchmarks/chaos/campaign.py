@@ -38,7 +38,11 @@ class Campaign:
             queue.put(number)
         with ThreadPoolExecutor(lanes) as threads:
             done = [threads.submit(self._lane, queue) for _ in range(lanes)]
-        return [result for lane in done for result in lane.result()]
+            try:
+                return [result for lane in done for result in lane.result()]
+            finally:  # after Ctrl-C, or where a lane has failed, each ends with the case that it is at
+                for _ in _taken_from(queue):
+                    pass
 
     def _lane(self, queue: "SimpleQueue[int]") -> list[Result]:
         results = []
@@ -92,7 +96,7 @@ def _taken_from(queue: "SimpleQueue[int]") -> Iterator[int]:
 def disks_can_be_small(folder: Path) -> bool:
     """Returns whether this process may make a disk of its own."""
     place = folder / "disk"
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     try:
         with small_disk(place):
             return True

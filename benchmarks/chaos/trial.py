@@ -1,5 +1,6 @@
 """Running a case: its faults one after the other, then what the user types to go on, then the counting."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -74,14 +75,14 @@ class Trial:
         return blows, lies
 
     def _lies(self, fault: Fault, blow: Blow) -> list[str]:
-        """Returns what is not true of a command's exit code: 0 if and only if all jobs have FINISHED, or what
-        says which signal has stopped it.
+        """Returns what is not true of a command's exit code: 0 if and only if all jobs have FINISHED or wait
+        for the store, or what says which signal has stopped it.
         """
         if blow.code is None or (isinstance(fault, Kill) and blow.code in fault.codes):
             return []
-        lost = self.usual.jobs.keys() - {run.job for run in self.place.finished()}
+        lost = len(self.usual.jobs) - len({run.job for run in self.place.finished()}) - self.place.waiting()
         if blow.code == 0 and lost:
-            return [f"{blow.kind}: exit code 0, and {len(lost)} jobs have not FINISHED"]
+            return [f"{blow.kind}: exit code 0, and {lost} jobs have not FINISHED"]
         if isinstance(fault, Kill) and blow.code and not lost:
             return [f"{blow.kind}: exit code {blow.code}, and all jobs have FINISHED"]
         return []
@@ -140,11 +141,14 @@ def try_case(
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """Makes a folder a disk of its own, in memory; raises CalledProcessError where that is not allowed."""
+    """Makes a folder a disk of its own, in memory; what is there in the end is kept beside. Raises
+    CalledProcessError where that is not allowed.
+    """
     mount("-t", "tmpfs", "-o", "size=1g", "tmpfs", folder)
     try:
         yield
     finally:
+        shutil.copytree(folder, folder.with_name("kept"), dirs_exist_ok=True)
         subprocess.run(["umount", folder], check=True)
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
+from initlab.runs.logged import logged_steps
 from initlab.runs.stored import HISTORY
 from initlab.tracking.inspection import TrackedRun
 from initlab.tracking.stored_series import THINNED
@@ -62,7 +63,7 @@ def _logged(cost: Curve, every: str) -> Curve:
         return (
             cost.at(np.isin(cost.steps, logged_steps(int(cost.steps[-1]) + 1))) if len(cost.steps) else cost
         )
-    return cost.at(cost.steps % int(every) == 0) if every.isdecimal() else cost
+    return cost.at(cost.steps % int(every) == 0) if every.isdecimal() and int(every) else cost
 
 
 def thinned(curve: Curve) -> Curve:
@@ -73,10 +74,3 @@ def thinned(curve: Curve) -> Curve:
         return curve
     wanted = logged_steps(int(curve.steps[-1]) + 1)
     return curve.at(np.unique(np.searchsorted(curve.steps, wanted)))
-
-
-def logged_steps(iterations: int) -> Steps:
-    """Returns the iterations that ``tracking.every=log`` logs."""
-    dense = np.arange(min(iterations, 101))
-    spaced = np.geomspace(100, max(iterations - 1, 100), 1000).round().astype(np.int64)
-    return np.unique(np.concatenate([dense, spaced[spaced < iterations]]))

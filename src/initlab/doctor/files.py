@@ -10,8 +10,8 @@ from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
 from initlab.runs.stored import CONFIG, HISTORY, WEIGHTS
 from initlab.signals import check
-from initlab.tracking.artifacts import local_folder
 from initlab.tracking.inspection import TrackedRun, files_of
+from initlab.tracking.places import local_folder
 from initlab.tracking.reading import file_of
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times faster
@@ -41,6 +41,9 @@ def unreadable(patient: Patient) -> list[Fault]:
     readers = {CONFIG: _read_config, HISTORY: history_of, WEIGHTS: _read_weights}
     local = [run for run in patient.trained if local_folder(run.place) is not None]
     faults = []
+    if others := len(patient.trained) - len(local):
+        found = f"the files of {counted(others, 'run')} are not on this machine's disks"
+        faults.append(Fault(found, "nothing: they are there, but were not read", harmless=True))
     for name, read in readers.items():
         broken = [run for run in local if _is_there(run, name) and not _can(read, patient, run)]
         if broken:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from initlab.doctor.fault import Fault, counted
 from initlab.doctor.patient import Patient
+from initlab.runs.checkpoints import FOLDER
+from initlab.tracking.spool import waiting
 
 
-def waiting(patient: Patient) -> list[Fault]:
+def undelivered(patient: Patient) -> list[Fault]:
     """Returns how many runs have records in the spool."""
-    runs = sum(path.suffix != ".part" for path in (patient.beside / "spool").glob("*/"))
+    runs = len(waiting(patient.folder))
     found = f"records of {counted(runs, 'run')} wait in mlruns/spool"
     return [Fault(found, "nothing: run initlab sync")] if runs else []
 
@@ -18,7 +20,7 @@ def waiting(patient: Patient) -> list[Fault]:
 def checkpoints(patient: Patient) -> list[Fault]:
     """Returns the checkpoints of jobs that are done, and those that a resumed sweep takes up."""
     done, going = (_identities(patient, status) for status in ("FINISHED", "RUNNING"))
-    files = sorted((patient.beside / "checkpoints").glob("*.npz"))
+    files = sorted((patient.folder / FOLDER).glob("*.npz"))
     old = [path for path in files if path.stem in done - going]
     faults = []
     if old:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from initlab.tracking.artifacts import local_folder
 from initlab.tracking.inspection import TrackedRun
+from initlab.tracking.places import local_folder
 
 
 def older(runs: Sequence[TrackedRun], keep: int) -> list[TrackedRun]:

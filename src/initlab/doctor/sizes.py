@@ -12,8 +12,8 @@ from initlab.doctor.expected import Curve, thinned
 from initlab.doctor.patient import Patient
 from initlab.doctor.pictures import frames_of, older
 from initlab.runs.stored import HISTORY, WEIGHTS
-from initlab.tracking.artifacts import local_folder
 from initlab.tracking.inspection import TRAINING, TrackedRun
+from initlab.tracking.places import local_folder
 from initlab.tracking.sizes import DatabaseSize, size_of
 from initlab.tracking.stored_series import THINNED
 
@@ -58,7 +58,7 @@ def sizes_of(patient: Patient, keep: int) -> Sizes:
 
 def _to_thin(run: TrackedRun, rows: int) -> int:
     """Returns about how many of the rows of one of its metrics ``thin=log`` would remove."""
-    if not run.trained or THINNED in run.tags:
+    if not run.trained or THINNED in run.tags or not run.parameters[TRAINING].isdecimal():
         return 0
     return rows - _left(rows, int(run.parameters[TRAINING]))
 

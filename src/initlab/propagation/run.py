@@ -12,7 +12,7 @@ from initlab.config.schema import leaves
 from initlab.propagation import report
 from initlab.propagation.setup import Observation, Setup, observe, setup_of
 from initlab.tracking import Description, Run, Tracker
-from initlab.tracking.delivery import deliver_first
+from initlab.tracking.beginning import begin_with
 
 
 def look(
@@ -28,7 +28,7 @@ def look(
     tracking = setup.settings.tracking
     if tracking.uri is None:
         return setup, observe(setup), None
-    deliver_first(tracking.uri, Path(folder))
+    begin_with(tracking.uri, Path(folder))
     tracker = Tracker(tracking.uri, tracking.experiment, Path(folder).absolute())
     with tracker.runs([_description(setup, tags)]) as [run]:
         observation = observe(setup)

@@ -6,9 +6,7 @@ whole or not at all, and gone when the run has finished.
 
 import io
 import logging
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.errors import first_line
+from initlab.files import write_whole
 from initlab.runs.arithmetic import arithmetic, arithmetic_tags
 from initlab.runs.identity import identity_of
 from initlab.runs.job import Job
@@ -67,7 +66,7 @@ def keep(jobs: Sequence[Job], runs: Standing, history: History, seconds: float, 
 
 def remove(job: Job, folder: Path) -> None:
     """Removes the checkpoint of a job whose run has finished, and what a process left that died over one."""
-    for path in (folder / FOLDER).glob(f"{identity_of(job)}.*"):
+    for path in (folder / FOLDER).glob(f"*{identity_of(job)}.*"):
         path.unlink(missing_ok=True)
 
 
@@ -99,14 +98,10 @@ def _write(path: Path, values: Mapping[str, Any]) -> None:
     """Writes a file beside and moves it into place; where that fails, that is said and training goes on."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **values)
-    beside = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(buffer.getvalue())
-        beside.replace(path)
+        write_whole(path, buffer.getvalue())
     except OSError as error:
-        with suppress(OSError):  # such as that it was never made
-            beside.unlink()
         _say(f"{path.parent}: cannot be written ({error.strerror}); training goes on without checkpoints")
 
 

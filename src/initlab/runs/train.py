@@ -22,7 +22,7 @@ from initlab.runs.summary import Summary, Trained, summarize
 from initlab.runs.throttle import SECONDS_BETWEEN_FLUSHES, Progress, Throttle
 from initlab.signals import Stopped, check
 from initlab.tracking import Run, Tracker
-from initlab.tracking.delivery import deliver_first
+from initlab.tracking.beginning import begin_with
 from initlab.tracking.link import Say, to_stderr
 from initlab.training.history import History
 from initlab.training.loop import fit
@@ -57,7 +57,7 @@ def run(
     that fails stops no other; when all are done, the first error is raised.
     """
     for uri in {cfg.tracking.uri for cfg in cfgs}:
-        deliver_first(uri, Path(folder))
+        begin_with(uri, Path(folder))
     done = dict(run_each(cfgs, tags=tags, folder=folder, progress=progress))
     for one in (done[index] for index in range(len(cfgs))):
         if isinstance(one, Exception):

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from initlab.files import write_whole
+
 FILE = "launch.json"
 
 
@@ -23,7 +25,7 @@ class Launched:
 
     def write(self, folder: Path) -> None:
         """Leaves it in the sweep's folder."""
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1))
+        write_whole(folder / FILE, json.dumps(asdict(self), indent=1).encode())
 
 
 def launched(folder: Path) -> Launched:

@@ -64,17 +64,19 @@ class Ledger:
         what is not done is to be tried again. A job that is alone when another worker dies is given up.
         """
         self._told.deaths.append(why)
-        begun = self._under_way(group)
+        begun, alone = self._under_way(group), len(group.jobs) == 1 and group.tries > 0
         finished = {}
         try:
-            finished = self._started[id(group)].end(f"its process died: {why}") if begun else {}
+            if begun:
+                again = [] if alone else begun
+                finished = self._started[id(group)].end(f"its process died: {why}", again)
         except TrackingError:  # a store that is away: what is left RUNNING is marked when it is opened next
             self._told.unmarked += len(begun)
         for job in group.jobs:
             if job.number in finished:
                 self.endings[job.number] = end_job(job, finished[job.number])
         rest = self._missing(group)
-        if len(group.jobs) == 1 and group.tries and rest:
+        if alone and rest:
             self.endings[rest[0].number] = end_job(rest[0], why)
             rest = []
         self._told.again += len(rest)

@@ -12,8 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from initlab.config.options import CONF
+from initlab.errors import InitlabError
 from initlab.runs.code import numerical_code
 from initlab.runs.outcome import Outcome, read_outcomes
 from initlab.sweeps.control import without_control
@@ -27,8 +30,11 @@ VARIABLE = re.compile(r"oc\.env:\s*([A-Za-z_]\w*)")
 
 
 def command_of(folder: Path) -> list[str]:
-    """Returns the words that made the sweep of a folder: overrides, and where its own configs were."""
-    hydra = OmegaConf.load(folder / "multirun.yaml").hydra
+    """Returns the words that made the sweep of a folder: overrides, and where its own configs were.
+
+    Raises InitlabError where the folder does not tell.
+    """
+    hydra = _hydra_of(folder)
     words = [str(override) for override in plain(hydra.overrides.task)]
     hydras = [str(override) for override in plain(hydra.overrides.hydra)]
     places = [one.path for one in hydra.runtime.config_sources if one.provider == "command-line"]
@@ -39,17 +45,41 @@ def command_of(folder: Path) -> list[str]:
     ]
 
 
-def sweeps_below(parent: Path) -> list[Path]:
-    """Returns the folders of sweeps right below a folder, the newest first."""
+def sweeps_below(parent: Path) -> Iterator[Path]:
+    """Yields the folders of sweeps right below a folder, the newest first.
+
+    A sweep that was killed while Hydra wrote its command is left out: none of its jobs had begun.
+    """
     found = [path.parent for path in parent.glob("*/multirun.yaml")]
-    return sorted(found, key=lambda folder: (folder / "multirun.yaml").stat().st_mtime, reverse=True)
+    found.sort(key=lambda folder: (folder / "multirun.yaml").stat().st_mtime, reverse=True)
+    yield from (folder for folder in found if _command_is_whole(folder))
+
+
+def _command_is_whole(folder: Path) -> bool:
+    try:
+        command_of(folder)
+    except InitlabError:
+        return False
+    return True
+
+
+def _hydra_of(folder: Path) -> DictConfig:
+    """Returns Hydra's own config of the sweep of a folder; raises InitlabError where it is not whole."""
+    file = folder / "multirun.yaml"
+    try:
+        hydra = OmegaConf.load(file).hydra
+        _ = hydra.overrides.task, hydra.runtime.config_sources
+    except (OmegaConfBaseException, YAMLError) as error:
+        raise InitlabError(f"{file}: is not whole, and there is nothing to go on with") from error
+    assert isinstance(hydra, DictConfig)
+    return hydra
 
 
 def sweep_of(parent: Path, overrides: Sequence[str]) -> Path | None:
     """Returns the folder of the newest sweep below a folder that these overrides made, None if none did."""
     wanted = without_control(overrides)
     for folder in sweeps_below(parent):
-        task = plain(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
+        task = plain(_hydra_of(folder).overrides.task)
         if without_control([str(override) for override in task]) == wanted:
             return folder
     return None
@@ -101,7 +131,7 @@ def done_in(folder: Path, stamp: str | None) -> list[Outcome]:
 
 def is_done(folder: Path) -> bool:
     """Returns whether nothing is left to do in the sweep of a folder."""
-    hydra = OmegaConf.load(folder / "multirun.yaml").hydra
+    hydra = _hydra_of(folder)
     planned = launched(folder).jobs
     if not planned or hydra.launcher.get("until"):
         return False

@@ -65,13 +65,13 @@ def _report(given: Mapping[str, str]) -> None:
     from initlab.runs.stored import RunFiles
     from initlab.terminal.tables import stdout
     from initlab.tracking.address import absolute_uri
-    from initlab.tracking.delivery import deliver_first
+    from initlab.tracking.beginning import begin_with
 
     uri = absolute_uri(given["uri"] or tracking_uri(), Path.cwd())
     names = [name for name in given["sweep"].split(",") if name]
     # What is wrong in the words typed is said before anything is read.
     by, equal_within = _by(given["by"]), _equal_within(given["equal_within"])
-    deliver_first(uri, Path.cwd())
+    begin_with(uri, Path.cwd())
     sweep, parameters = tracked_sweep(uri, given["experiment"], names)
     by = by or parameters.get("report.by", "score")
     if equal_within is None:

@@ -32,12 +32,12 @@ def show(uri: str | None, port: int, experiment: str) -> None:
     """Prints where an experiment's charts are, and serves the store until the server ends."""
     from initlab.config.options import tracking_uri
     from initlab.tracking.address import absolute_uri, is_server
-    from initlab.tracking.delivery import deliver_first
+    from initlab.tracking.beginning import begin_with
     from initlab.tracking.reading import charts_address
     from initlab.tracking.server import HOST, serving
 
     store = absolute_uri(uri or tracking_uri(), Path.cwd())
-    deliver_first(store, Path.cwd())
+    begin_with(store, Path.cwd())
     server = store.rstrip("/") if is_server(store) else f"http://{HOST}:{port}"
     charts = charts_address(store, experiment, server)
     if server == store.rstrip("/"):  # somebody else's, which runs already

@@ -1,17 +1,16 @@
 """Writing a run's files: straight into a local folder, through MLflow's client anywhere else."""
 
-import os
 import tempfile
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
+from initlab import files
 from initlab.errors import TrackingError
 from initlab.tracking.client import in_flight
+from initlab.tracking.places import local_folder
 from initlab.tracking.store import readable_errors
 
 if TYPE_CHECKING:
@@ -32,25 +31,15 @@ def write_files(client: "MlflowClient", run_id: str, artifact_uri: str, files: M
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file beside its place and moves it there, so that it is never half written.
+    """Writes a file of a run, so that it is never half written.
 
     Raises TrackingError, naming the file, when the disk is full or the place cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        beside.replace(path)
+        files.write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):  # such as that it was never made
-            beside.unlink()
         raise TrackingError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def local_folder(artifact_uri: str) -> Path | None:
-    """Returns the folder that the URI of a run's files names, None where they are not on this machine."""
-    place = urlparse(artifact_uri)
-    return Path(unquote(place.path)) if place.scheme in ("file", "") else None
 
 
 def image_files(key: str, step: int, png: bytes, webp: bytes) -> dict[str, bytes]:

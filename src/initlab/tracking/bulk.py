@@ -13,6 +13,8 @@ from mlflow.utils.uri import append_to_uri_path
 from sqlalchemy import Connection, Engine
 
 from initlab.errors import TrackingError
+from initlab.tracking.engine import file_behind
+from initlab.tracking.places import place_now
 from initlab.tracking.record import Record
 from initlab.tracking.sql import TABLES, insert, insert_missing, insert_or_replace, insert_tuples, transaction
 from initlab.tracking.writer import COLUMNS, ENDED_BECAUSE, Ending, Series, now
@@ -84,7 +86,7 @@ def _insert_runs(connection: Connection, experiment: int, records: Sequence[Reco
 
 def _places(connection: Connection, experiment: int, run_ids: Iterable[str]) -> dict[str, str]:
     """Returns where the files of new runs shall be, by the ids of these."""
-    root = _artifact_location(connection, experiment)
+    root = place_now(_artifact_location(connection, experiment), file_behind(connection.engine))
     # MLflow leaves the function untyped.
     return {i: append_to_uri_path(root, i, "artifacts") for i in run_ids}  # type: ignore[no-untyped-call]
 
@@ -93,7 +95,8 @@ def _places_of_runs(connection: Connection, run_ids: Sequence[str]) -> dict[str,
     """Returns where the files of those of the runs are that are there, by their ids."""
     runs = TABLES["runs"].c
     found = sa.select(runs.run_uuid, runs.artifact_uri).where(runs.run_uuid.in_(run_ids))
-    return {row.run_uuid: row.artifact_uri for row in connection.execute(found)}
+    database = file_behind(connection.engine)
+    return {run_id: place_now(place, database) for run_id, place in connection.execute(found)}
 
 
 def _artifact_location(connection: Connection, experiment: int) -> str:

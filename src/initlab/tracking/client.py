@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from initlab.errors import TrackingError
 from initlab.tracking.away import is_away
+from initlab.tracking.engine import engine_of, file_behind
+from initlab.tracking.places import place_now
 from initlab.tracking.record import Record
 from initlab.tracking.writer import ENDED_BECAUSE, Ending, Series, now
 
@@ -32,6 +34,7 @@ class ClientWriter:
 
     def __init__(self, client: "MlflowClient") -> None:
         self._client = client
+        self._database = file_behind(engine_of(client))
         # Calls to a database, which MLflow writes from this process, gain nothing from being at once.
         self._at_once = 1 if hasattr(client._tracking_client.store, "engine") else CALLS_IN_FLIGHT
 
@@ -45,7 +48,7 @@ class ClientWriter:
             info = self._create(experiment_id, record)
             made.append(info.run_id)
             self._describe(info.run_id, record)
-            return info.run_id, info.artifact_uri
+            return info.run_id, place_now(info.artifact_uri, self._database)
 
         try:
             return in_flight(start, records, self._at_once)
@@ -71,7 +74,7 @@ class ClientWriter:
         def locate(record: Record) -> tuple[str, str]:
             found = self._found(experiment_id, record)
             info = found.info if found else self._create(experiment_id, record)
-            return info.run_id, info.artifact_uri
+            return info.run_id, place_now(info.artifact_uri, self._database)
 
         return in_flight(locate, records, self._at_once)
 

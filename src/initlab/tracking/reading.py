@@ -5,14 +5,14 @@ a sweep.
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from initlab.errors import TrackingError
 from initlab.passwords import revealed
-from initlab.tracking.address import address_of, dialect_of
-from initlab.tracking.artifacts import local_folder
+from initlab.tracking.address import address_of, dialect_of, sqlite_file
+from initlab.tracking.places import local_folder, place_now
 from initlab.tracking.store import open_to_read, readable_errors
 from initlab.tracking.views import address, newest
 
@@ -48,16 +48,17 @@ def stored_run(run_id: str, uri: str, names: Sequence[str]) -> StoredRun:
     """
     client = open_to_read(uri)
     with readable_errors(f"run {run_id}: cannot be read from {uri}"):
-        run = client.get_run(run_id)
-        there = {file.path for file in client.list_artifacts(run_id)}
-        for name in names:
-            if name not in there:
-                raise TrackingError(f"run {run_id}: has no {name}; it is a run that is {run.info.status}")
-        with tempfile.TemporaryDirectory() as folder:
-            files = {
-                name: Path(client.download_artifacts(run_id, name, folder)).read_bytes() for name in names
-            }
-    return _stored(run, uri, files)
+        run = _stored(client.get_run(run_id), uri, {})
+        local, there = local_folder(run.place), set[str]()
+        if local is None:
+            there = {file.path for file in client.list_artifacts(run_id)}
+    files = {}
+    for name in names:
+        if not (name in there if local is None else (local / name).is_file()):
+            raise TrackingError(f"run {run_id}: has no {name}; it is a run that is {run.status}")
+        with file_of(uri, run_id, run.place, name) as path:
+            files[name] = path.read_bytes()
+    return replace(run, files=files)
 
 
 def stored_runs(run_ids: Sequence[str], uri: str) -> dict[str, StoredRun]:
@@ -80,6 +81,8 @@ def finished_of(uri: str, run_ids: Sequence[str]) -> set[str]:
     """
     if not dialect_of(uri):
         return {run_id for run_id, run in stored_runs(run_ids, uri).items() if run.status == "FINISHED"}
+    if (file := sqlite_file(uri)) is not None and not file.is_file():  # where a moved project was
+        return set()
     import sqlalchemy as sa
 
     runs = sa.table("runs", *map(sa.column, ("run_uuid", "status", "lifecycle_stage")))
@@ -153,7 +156,7 @@ def _stored(run: "Run", uri: str, files: Mapping[str, bytes]) -> StoredRun:
         [(one.name, one.digest) for one in datasets],
         files,
         address_of(uri, info.experiment_id, data.tags.get("sweep")),
-        info.artifact_uri,
+        place_now(info.artifact_uri, sqlite_file(uri)),
     )
 
 

@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike
 from initlab.errors import StoreAwayError, TrackingError
 from initlab.signals import Stopped, asked, check
 from initlab.tracking.address import absolute_uri, address_of, page_of
-from initlab.tracking.artifacts import local_folder, write_files
+from initlab.tracking.artifacts import write_files
 from initlab.tracking.away import is_away
 from initlab.tracking.delivery import deliver
 from initlab.tracking.description import Description, check_names, completed, fitting_tags
 from initlab.tracking.engine import engine_of
 from initlab.tracking.link import Say, link_to, to_stderr
 from initlab.tracking.opening import Store, opened
+from initlab.tracking.places import local_folder
 from initlab.tracking.record import Record
 from initlab.tracking.spool import keep, remove, shown, spool_of
 from initlab.tracking.store import answer, readable_errors
