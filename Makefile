@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench proof chaos readme screenshots lesson lock clean
+.PHONY: help setup sweep ui test check lint types docs bench proof chaos readme screenshots lesson lock audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ lock: setup ## Bring the lock up to pyproject.toml; `make lock UPGRADE=--upgrade
 	$(RUN)/python -m pip install --quiet uv
 	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $(UPGRADE) --extra dev pyproject.toml --output-file requirements.lock
+
+audit: setup ## Ask whether weaknesses of the locked packages are known; needs the advisories' service
+	@$(RUN)/python -m tools.audit
 
 clean: ## Remove the environment, caches and job folders; tracked runs in mlruns/ stay
 	rm -rf $(VENV) outputs multirun build dist site .mypy_cache .pytest_cache .ruff_cache src/*.egg-info

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from conftest import environment, runs_of
 
+from initlab.config.trust import VARIABLE
 from initlab.errors import ConfigError
 from initlab.runs import checkpoints, throttle
 from initlab.runs.stored import read_back
 from initlab.runs.train import run
 from initlab.training.loop import minibatches
 
-SHORT = ("tracking.uri=null", "train.iterations=60", "plots.frames=3", "diagnostics.every=7")
+SHORT = ("tracking.uri=null", "train.iterations=40", "plots.frames=3", "diagnostics.every=7")
 ALWAYS = "train.checkpoint=1e-9"
 
 
@@ -132,7 +133,7 @@ def test_runs_of_one_stack_go_on_in_others_also_one_that_has_diverged(config, ki
 def test_a_run_that_has_diverged_goes_on_alone_to_its_end(config, killed, resumed):
     diverges = ["optimizer.learning_rate=1e200"]
     [undisturbed] = run([config(*SHORT, *diverges)])
-    killed(40, diverges, ["seed=4"])
+    killed(30, diverges, ["seed=4"])
     [again], begun = resumed(diverges)
     assert begun == []
     check_same_bits(again, undisturbed)
@@ -140,17 +141,17 @@ def test_a_run_that_has_diverged_goes_on_alone_to_its_end(config, killed, resume
 
 def test_one_that_was_killed_after_its_last_iteration_trains_no_more(config, killed, resumed, tmp_path):
     [undisturbed] = run([config(*SHORT)])
-    killed(60, [])
+    killed(40, [])
     killed_at = np.load(next((tmp_path / checkpoints.FOLDER).glob("*")))["iteration"]
-    assert killed_at == 59
+    assert killed_at == 39
     [again], begun = resumed([])
-    assert begun == [(59, 1)]
+    assert begun == [(39, 1)]
     check_same_bits(again, undisturbed)
 
 
 def test_it_can_be_killed_again_and_again(config, resumed, tmp_path, left):
     [undisturbed] = run([config(*SHORT, *ADAMW)])
-    for at in (10, 25, 26, 55):
+    for at in (10, 25, 26, 35):
 
         def progress(label, iteration, iterations, costs, at=at):
             if iteration == at:
@@ -159,7 +160,7 @@ def test_it_can_be_killed_again_and_again(config, resumed, tmp_path, left):
         with pytest.raises(Killed):
             run([config(*SHORT, ALWAYS, *ADAMW, "resume=true")], folder=tmp_path, progress=progress)
     [again], begun = resumed(ADAMW)
-    assert begun == [(54, 1)]
+    assert begun == [(34, 1)]
     check_same_bits(again, undisturbed)
     assert left() == []
 
@@ -279,6 +280,7 @@ def test_where_none_can_be_written_training_goes_on_and_it_is_said_once(config, 
 
 def test_a_rule_that_keeps_a_count_has_no_checkpoints(config, tmp_path, caplog, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(VARIABLE, "counting_rule")
     (tmp_path / "counting_rule.py").write_text(
         "def counting(parameters, gradient, state, *, learning_rate):\n"
         "    state['count'] = state.get('count', 0) + 1\n"

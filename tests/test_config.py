@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 from omegaconf import OmegaConf
 
-from initlab.config.options import refuse_null_choices
+from initlab.config.options import refuse_choices
 from initlab.config.schema import Settings, leaves, plain, read
 from initlab.config.targets import load_component
 from initlab.errors import ConfigError
@@ -167,12 +167,10 @@ def test_why_a_module_of_the_users_own_cannot_be_imported_is_said(
 
 
 def test_null_for_a_group_is_answered_with_its_options():
-    refuse_null_choices(
-        ["-m", "init=he,zeros", "seed=null", "train.batch_size=null", "+init.x=null", "a=null"]
-    )
+    refuse_choices(["-m", "init=he,zeros", "seed=null", "train.batch_size=null", "+init.x=null", "a=null"])
     for argument in ("bias=null", "bias=zeros,null"):
         with pytest.raises(ConfigError, match=r"^bias=null: must be one of constant, normal, own, unif"):
-            refuse_null_choices(["init=he", argument])
+            refuse_choices(["init=he", argument])
 
 
 def test_a_group_that_is_left_out_is_named(config):

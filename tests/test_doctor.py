@@ -236,7 +236,7 @@ def test_a_project_that_was_copied_or_moved_has_its_files_where_it_is(copied, sw
     code, found, _ = examined(copied)
     assert code == 1
     words = "the files of 6 runs are beside the database, which names another place"
-    assert wrong(found) == {"places": [(words, "names that place; until then they are not examined")]}
+    assert wrong(found) == {"places": [(words, "names the place beside it")]}
     assert examined(copied, "fix=true")[1]["places"] == [(words, "named the places of 6 runs")]
     assert all(
         place.startswith((copied / "mlruns" / "artifacts").as_uri()) for (place,) in sql(copied, places)
@@ -287,6 +287,7 @@ def test_rows_of_no_run_are_removed_and_tables_of_others_are_left_alone(store):
 
 def test_what_waits_in_the_spool_is_counted_and_old_checkpoints_are_removed(store):
     (store / "mlruns" / "spool" / "abc").mkdir(parents=True)
+    (store / "mlruns" / "spool" / "abc" / "record.json").write_text("{}")
     (store / "mlruns" / "checkpoints").mkdir()
     old, new = (store / "mlruns" / "checkpoints" / f"{letters * 16}.npz" for letters in ("ab", "cd"))
     old.write_bytes(b"")

@@ -170,7 +170,7 @@ def test_a_pickle_in_a_store_is_not_read(client, tmp_path):
         (["init=null"], {}, "init=null: must be one of constant, "),
         (["init=zeros,he"], {}, "init=zeros,he: is several runs; initlab.sweep trains them"),
         (["experiment=depth"], {}, "experiment=depth: is several runs; initlab.sweep trains them"),
-        (["init"], {}, "Error parsing override 'init'"),
+        (["init"], {}, "^init: cannot be read: missing EQUAL"),
         ([], {"seed": -1}, "seed=-1: must be a whole number from 0"),
         ([], {"train": {"iterations": 0}}, "train.iterations=0: must be a whole number of at least 1"),
     ],

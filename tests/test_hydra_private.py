@@ -26,6 +26,7 @@ PARAMETERS = {
         *("self", "config_name", "task_function", "overrides", "with_log_configuration"),
     ],
     "hydra._internal.utils:run_and_report": ["func"],
+    "hydra._internal.utils:get_args_parser": [],
     "omegaconf._utils:get_omega_conf_dumper": [],
     "omegaconf:Node._value": ["self"],
     "omegaconf:Node._get_root": ["self"],

@@ -5,6 +5,7 @@ import shutil
 import pytest
 from conftest import runs_of
 
+from initlab.config.trust import VARIABLE
 from initlab.runs import code, identity
 from initlab.runs.code import HOME
 from initlab.runs.identity import identity_of
@@ -48,7 +49,8 @@ def test_what_a_number_follows_from_changes_it(identified, override):
         "report.by=cost", "report.equal_within=0.1", "report.keep=false", "allow_targets=[os]", "+note=mine",
     ],
 )  # fmt: skip
-def test_what_is_kept_and_shown_does_not(identified, override):
+def test_what_is_kept_and_shown_does_not(identified, override, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "os")
     assert identified(override) == identified()
 
 
@@ -75,6 +77,7 @@ def test_a_tables_content_counts_and_not_where_it_lies(identified, tmp_path):
 
 def test_the_source_of_a_users_own_start_counts(identified, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(VARIABLE, "starts_for_identity")
     source = "import numpy as np\n\n\ndef flat_start(rng, shape):\n    return np.full(shape, 0.1)\n"
     (tmp_path / "starts_for_identity.py").write_text(source)
     own = (

@@ -8,6 +8,7 @@ import yaml
 from test_entry import typed
 from threadpoolctl import threadpool_info
 
+from initlab.config.trust import trusting
 from initlab.errors import ConfigError, TrackingError
 from initlab.runs.rerun import AT_THE_START, Parting, partings, rerun
 from initlab.runs.train import run
@@ -117,7 +118,8 @@ def test_another_kernel_is_named(tracked, folder):
 def test_a_run_of_a_users_own_start_needs_the_word_of_the_command(tracked, folder, monkeypatch):
     (folder / "starts_for_rerun.py").write_text(OWN)
     monkeypatch.syspath_prepend(folder)
-    run_id, uri, _ = tracked("init._target_=starts_for_rerun.flat", "allow_targets=[starts_for_rerun]")
+    with trusting(["starts_for_rerun"]):
+        run_id, uri, _ = tracked("init._target_=starts_for_rerun.flat", "allow_targets=[starts_for_rerun]")
     with pytest.raises(ConfigError, match="if you trust it, add allow_targets="):
         rerun(run_id, uri, [])
     assert rerun(run_id, uri, ["starts_for_rerun"]).partings == []
@@ -128,7 +130,8 @@ def test_a_run_of_a_users_own_start_needs_the_word_of_the_command(tracked, folde
 def test_another_function_of_the_users_is_other_code(tracked, folder, monkeypatch):
     (folder / "starts_to_change.py").write_text(OWN)
     monkeypatch.syspath_prepend(folder)
-    run_id, _, _ = tracked("init._target_=starts_to_change.flat", "allow_targets=[starts_to_change]")
+    with trusting(["starts_to_change"]):
+        run_id, _, _ = tracked("init._target_=starts_to_change.flat", "allow_targets=[starts_to_change]")
     (folder / "starts_to_change.py").write_text(OWN.replace("0.3", "0.4"))
     done = typed("rerun", run_id, "allow_targets=[starts_to_change]", folder=folder)
     assert done.returncode == 1
@@ -157,6 +160,14 @@ def test_nothing_that_a_config_holds_is_looked_up(tracked, monkeypatch):
     config = yaml.safe_load((files / "config.yaml").read_text())
     (files / "config.yaml").write_text(yaml.safe_dump({**config, "optimizer": "${oc.env:SECRET}"}))
     with pytest.raises(ConfigError, match="^optimizer: must name a function by _target_$"):
+        rerun(run_id, uri, [])
+
+
+def test_a_section_that_is_none_is_said_in_a_line(tracked):
+    run_id, uri, files = tracked()
+    config = yaml.safe_load((files / "config.yaml").read_text())
+    (files / "config.yaml").write_text(yaml.safe_dump({**config, "train": 3}))
+    with pytest.raises(ConfigError, match="^train=3: must be a section with iterations, "):
         rerun(run_id, uri, [])
 
 

@@ -566,7 +566,7 @@ def test_sync_delivers_what_waits_and_says_how_much(kept, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("gopher://x", "cannot be opened"),
+        ("gopher://x", "must be a path, sqlite"),
         ("{postgresql}/nothing", 'database "nothing" does not exist'),
         ("{nobody}/template", 'role "nobody" does not exist'),
     ],
@@ -596,3 +596,75 @@ def test_a_sweep_whose_store_is_back_when_it_ends_is_closed_as_if_it_never_was_a
     assert [one.run_id for one in sweep.summaries] == kept[::-1]
     assert sweep.closing.problem is None
     assert sweep.closing.run_id is not None
+
+
+@contextmanager
+def small_disk(place: Path, kilobytes: int) -> Iterator[Callable[[int], None]]:
+    """Mounts a disk of that size; what it gives makes it larger."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", place]
+    place.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}k", place], check=True)
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_database_on_a_full_disk_is_named_in_one_line_and_goes_on_when_there_is_room(
+    tmp_path, migrated_database
+):
+    size = migrated_database.stat().st_size // 1024
+    with small_disk(tmp_path / "mlruns", size + 400) as enlarge:
+        shutil.copy(migrated_database, tmp_path / "mlruns" / "mlflow.db")
+        tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", tmp_path)
+        with tracker.runs(a_stack()[:1]) as [done]:
+            done.finish({"final_cost": 0.5})
+        words = r"^metrics cannot be written to sqlite:///mlruns/mlflow\.db: database or disk is full$"
+        with pytest.raises(TrackingError, match=words), tracker.runs(a_stack()[1:2]) as [run]:
+            run.log({"cost": np.ones(40_000)}, range(40_000))
+        kept = tracker.client.get_run(done.run_id)
+        assert (kept.info.status, kept.data.metrics) == ("FINISHED", {"final_cost": 0.5})
+        enlarge(size + 20_000)
+        with tracker.runs(a_stack()[1:2]) as [run]:
+            run.log({"cost": np.ones(40_000)}, range(40_000))
+        assert len(tracker.client.get_metric_history(run.run_id, "cost")) == 40_000
+        assert not waiting(tmp_path)
+        tracker.client._tracking_client.store.engine.dispose()
+
+
+def test_a_spool_on_a_full_disk_is_named_and_holds_nothing_half_written(tmp_path):
+    def write_much() -> list[Run]:
+        with Tracker("http://127.0.0.1:9", "initlab", tmp_path).runs(a_stack()) as runs:
+            there.extend(runs)
+            runs[1].write({"weights.npz": bytes(100_000)})
+        return runs
+
+    there: list[Run] = []
+    with small_disk(tmp_path / "mlruns" / "spool", 40):
+        words = r"\.part/files/weights\.npz: cannot be written: No space left on device$"
+        with pytest.raises(TrackingError, match=words):
+            write_much()
+        kept = {path.name for path in (tmp_path / "mlruns" / "spool").glob("[!.]*")}
+        assert kept == {there[0].run_id, there[2].run_id}  # as a whole
+
+
+def test_a_run_that_waits_is_not_ended_for_having_no_process(folder):
+    store = LockedSQLite(folder / "mlruns" / "mlflow.db")
+
+    def track_and_die() -> None:
+        track(Tracker(store.uri, "initlab", folder), locked)
+
+    def locked(moment: str) -> None:
+        if moment == "training":
+            store.stop()
+
+    process = in_a_process(track_and_die)
+    process.join()
+    assert len(waiting(folder)) == 3
+    other = Tracker(store.uri, "other", folder)
+    statuses = {run.info.run_name: run.info.status for run in runs_of(other.client)}
+    assert statuses == dict.fromkeys(["he-seed1", "he-seed2", "he-seed3"], "RUNNING")
+    assert deliver_waiting(store.uri, folder).runs == 3
+    statuses = {run.info.run_name: run.info.status for run in runs_of(other.client)}
+    assert statuses == {"he-seed1": "FINISHED", "he-seed2": "FAILED", "he-seed3": "KILLED"}

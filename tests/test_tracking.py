@@ -215,7 +215,9 @@ def test_metrics_of_many_runs_go_in_one_transaction_or_not_at_all(folder, client
     tracker = Tracker("sqlite:///mlruns/mlflow.db", "initlab", folder)
     run_id = a_run(client)
     good, bad = some_series(run_id, 1)[0], some_series("no-such-run", 1)[0]
-    with pytest.raises(TrackingError, match="^metrics cannot be written: .*FOREIGN KEY"):
+    with pytest.raises(
+        TrackingError, match="^metrics cannot be written to sqlite:///mlruns/mlflow.db: .*FOREIGN KEY"
+    ):
         tracker.log([good, bad])
     assert client.get_run(run_id).data.metrics == {}
 

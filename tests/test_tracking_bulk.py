@@ -26,6 +26,7 @@ from initlab.tracking import Data, Description, Run, Series, Tracker, sql
 from initlab.tracking.bulk import BulkWriter
 from initlab.tracking.client import KEY, ClientWriter
 from initlab.tracking.description import environment_tags
+from initlab.tracking.process import this_process
 from initlab.tracking.writer import Ending
 
 THEN = 1_700_000_000_000
@@ -129,7 +130,7 @@ def write_by_mlflow(client: MlflowClient, folder: Path) -> str:
 def start_by_mlflow(client: MlflowClient, experiment_id: str, one: Description, folder: Path) -> str:
     user = {"mlflow.user": one.tags["mlflow.user"]}
     run_id = client.create_run(experiment_id, tags=user, run_name=one.name).info.run_id
-    tags = {**environment_tags(folder), **one.tags}
+    tags = {**environment_tags(folder), "process": this_process().tag, **one.tags}
     client.log_batch(
         run_id,
         params=[Param(*pair) for pair in one.parameters.items()],
@@ -233,7 +234,9 @@ def test_what_cannot_be_written_as_a_whole_is_not_written_in_part(tracker):
     assert not any(rows().values())
     with tracker.runs([good]) as [run]:
         before = rows()
-        with pytest.raises(TrackingError, match="^metrics cannot be written: .*(FOREIGN KEY|foreign key)"):
+        with pytest.raises(
+            TrackingError, match="^metrics cannot be written to .*: .*(FOREIGN KEY|foreign key)"
+        ):
             tracker.log(some_series([run.run_id, "no-such-run"], range(7)))
         endings = [Ending(run.run_id, "FINISHED", {"seconds": 3.0}), Ending("no-such-run", "FINISHED")]
         with pytest.raises(TrackingError, match="^a run to be ended is no longer in the database"):
@@ -293,7 +296,7 @@ def test_several_processes_at_once_lose_nothing(tracker, uri, folder):
     rows, runs = rows_of(tracker.client, tracker.experiment_id, began=now() - 600_000), 3 * 5 * 7
     assert {table: len(rows[table]) for table in TABLES} == {
         "runs": runs,
-        "tags": runs * len(environment_tags(folder) | {"mlflow.runName": ""}),
+        "tags": runs * len(environment_tags(folder) | {"mlflow.runName": "", "process": ""}),
         "params": runs,
         "metrics": runs * (2 * 211 + 1),
         "latest_metrics": runs * 3,
@@ -349,7 +352,7 @@ def test_a_run_that_a_client_cannot_start_ends_the_others_of_its_stack(folder, c
     tracker = Tracker(f"sqlite:///{folder}/mlruns/mlflow.db", "initlab", folder)
     good, *_ = a_stack()
     bad = Description("bad", {"p": "\ud800"}, good.tags, CIRCLES)
-    words = "^runs cannot be started: .*surrogates not allowed"
+    words = "^runs cannot be started in .*: .*surrogates not allowed"
     with pytest.raises(TrackingError, match=words), tracker.runs([good, bad]):
         pass
     found = tracker.client.search_runs([tracker.experiment_id])

@@ -13,6 +13,8 @@ def checkout(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "Makefile").write_text("ui: setup ## Open\n\tmlflow server\n")
     (tmp_path / "src").mkdir()
+    for program in ("train", "propagate"):
+        (tmp_path / "src" / f"{program}.py").touch()
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "src" / "train.py")])
     return tmp_path
 
@@ -59,6 +61,7 @@ def test_a_server_shows_its_runs_itself(checkout):
 def test_a_command_is_named_as_it_was_started(checkout, monkeypatch):
     assert own_command() == "python -m src.train"
     assert own_command("propagate") == "python -m src.propagate"
+    assert own_command("doctor") == "initlab doctor"  # the checkout has no file for it
     installed(monkeypatch)
     assert own_command() == "initlab"
     assert own_command("propagate") == "initlab propagate"

@@ -53,6 +53,10 @@ class Place:
         except sa.exc.SQLAlchemyError:
             return []
 
+    def waiting(self) -> int:
+        """Returns how many runs wait beside the sweep until the store takes them."""
+        return sum(path.is_dir() for path in self.folder.glob("mlruns/spool/[!.]*"))
+
     def files(self, run: Tracked) -> Path:
         """Returns the folder with the files of a run."""
         if run.files.startswith("mlflow-artifacts:/"):

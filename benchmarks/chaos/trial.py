@@ -75,14 +75,14 @@ class Trial:
         return blows, lies
 
     def _lies(self, fault: Fault, blow: Blow) -> list[str]:
-        """Returns what is not true of a command's exit code: 0 if and only if all jobs have FINISHED, or what
-        says which signal has stopped it.
+        """Returns what is not true of a command's exit code: 0 if and only if all jobs have FINISHED or wait
+        for the store, or what says which signal has stopped it.
         """
         if blow.code is None or (isinstance(fault, Kill) and blow.code in fault.codes):
             return []
-        lost = self.usual.jobs.keys() - {run.job for run in self.place.finished()}
+        lost = len(self.usual.jobs) - len({run.job for run in self.place.finished()}) - self.place.waiting()
         if blow.code == 0 and lost:
-            return [f"{blow.kind}: exit code 0, and {len(lost)} jobs have not FINISHED"]
+            return [f"{blow.kind}: exit code 0, and {lost} jobs have not FINISHED"]
         if isinstance(fault, Kill) and blow.code and not lost:
             return [f"{blow.kind}: exit code {blow.code}, and all jobs have FINISHED"]
         return []

@@ -43,7 +43,9 @@ class StackedLauncher(Launcher):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Takes what every launch needs, and makes the sweeper's own composing of each job quick too."""
         from initlab.sweeps.compose import QuickLoader
+        from initlab.sweeps.size import check_size
 
+        check_size(config, hydra_context.config_loader)
         hydra_context.config_loader = QuickLoader(hydra_context.config_loader)
         self._context, self._task_function, self._config = hydra_context, task_function, config
 

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 class InitlabError(Exception):
     """One readable line: the key or file, its value, and what would be right."""
 
+    def __str__(self) -> str:
+        return on_one_line(super().__str__())
+
 
 class ConfigError(InitlabError):
     """A config that cannot be trained as it stands."""
@@ -34,5 +37,12 @@ def naming(group: str) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Returns the first line of what an error says, or its name if it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """Returns the first line of what an error says, without what a grammar would have taken instead, or its
+    name if it says nothing.
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].partition(" expecting {")[0]
+
+
+def on_one_line(text: str) -> str:
+    """Returns a text with what would break its line, or a terminal, as escapes; ends of lines as spaces."""
+    return "".join(c if c.isprintable() else " " if c in "\r\n" else repr(c)[1:-1] for c in text)

@@ -62,7 +62,7 @@ def alive(seconds: float = SECONDS_WITHOUT_LIFE) -> None:
     """Says that what is under way must not be stopped here, such as writing what was trained, and takes no
     longer than so many seconds until the next word.
     """
-    _State.alive_until = time.monotonic() + seconds
+    _State.alive_until = max(_State.alive_until, time.monotonic() + seconds)
 
 
 def wait(connections: Sequence[Any], seconds: float | None = None) -> list[Any]:

@@ -1,5 +1,6 @@
 """What the YAML files in ``conf`` say, read without composing a config, and what they need to be composed."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
@@ -12,6 +13,8 @@ from initlab.errors import ConfigError
 from initlab.passwords import hidden
 
 CONF = resources.files("initlab.conf")
+NO_NAME = re.compile(r"null|true|false|[-+.\d\[{].*", re.IGNORECASE)
+MOST_OPTIONS = 12  # in one message
 
 
 def options_of(group: str) -> list[str]:
@@ -45,12 +48,18 @@ def tracking_uri() -> str:
     return str(OmegaConf.load(str(CONF / "base.yaml")).tracking.uri)
 
 
-def refuse_null_choices(overrides: Sequence[str]) -> None:
-    """Raises ConfigError, naming the options, where a group is null: Hydra's own error is a traceback."""
+def refuse_choices(overrides: Sequence[str]) -> None:
+    """Raises ConfigError, naming the options, where a group is null, a number, true, false or a list: Hydra's
+    own error is a traceback.
+    """
     for override in overrides:
         group, _, choices = override.partition("=")
-        if "null" in choices.split(",") and group.isidentifier() and (options := options_of(group)):
-            raise ConfigError(f"{group}=null: must be one of {', '.join(options)}")
+        options = options_of(group) if group.isidentifier() else []
+        odd = next((choice for choice in choices.split(",") if NO_NAME.fullmatch(choice)), None)
+        if options and odd is not None:
+            more = ", … (--help lists all)" if len(options) > MOST_OPTIONS else ""
+            names = ", ".join(options[:MOST_OPTIONS])
+            raise ConfigError(f"{group}={odd}: must be one of {names}{more}")
 
 
 def setup_resolvers() -> None:

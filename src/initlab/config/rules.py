@@ -12,6 +12,8 @@ from typing import Annotated, Any, get_type_hints
 
 from initlab.errors import ConfigError
 
+LARGEST = 2**63 - 1  # what arrays and databases can count to
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -44,7 +46,7 @@ def list_of(words: str, accepts: Callable[[Any], bool]) -> Rule:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _is_text(value: Any) -> bool:
@@ -92,7 +94,9 @@ def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], 
     for name, value in arguments.items():
         rule = rules[name]
         if rule is not None and not rule.accepts(value):
-            raise ConfigError(f"{section}{name}={shown(value)}: must be {rule.allowed}")
+            too_large = isinstance(value, int) and abs(value) > LARGEST
+            beyond = f", and of at most {LARGEST}" if too_large else ""
+            raise ConfigError(f"{section}{name}={shown(value)}: must be {rule.allowed}{beyond}")
 
 
 def rules_of(function: Callable[..., Any]) -> dict[str, Rule | None]:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from initlab.config.options import target_of
-from initlab.config.rules import check_arguments
+from initlab.config.rules import check_arguments, shown
 from initlab.errors import ConfigError, first_line
 
 # The groups of components, and where Initlab's own functions for each are; a user's may be anywhere.
@@ -55,7 +55,9 @@ def name_of_choice(group: str, option: str | None, target: str) -> str:
 
 def _function(target: str, group: str, allowed: Sequence[str]) -> Callable[..., Any]:
     """Returns the function at a dotted path whose module, and the module it was written in, is allowed."""
-    label = f"{group}._target_={target}"
+    label = f"{group}._target_={shown(target)}"
+    if not all(name.isidentifier() for name in target.split(".")):
+        raise ConfigError(f"{label}: must be a path such as my_starts.spiral")
     module, _, name = target.rpartition(".")
     if module in MOVED:
         raise ConfigError(f"{label}: has moved; it is now {MOVED[module]}.{name}")

@@ -4,6 +4,7 @@ import csv
 import warnings
 from collections.abc import Sequence
 from itertools import islice
+from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,11 +33,12 @@ def read(path: str, separator: str | None = None) -> "pd.DataFrame":
     A relative path starts at the current folder. A CSV file without a given separator is separated by the one
     of , ; tab | that divides its first rows best.
     """
-    file = Path(path).expanduser()
+    file = Path(expanduser(path))
     if file.suffix.lower() not in SUFFIXES:
         raise ValueError(f"path={path}: must be a CSV or Parquet file, named {', '.join(SUFFIXES)}")
     if not file.is_file():
-        raise ValueError(f"path={path}: no such file; relative paths start at {Path.cwd()}")
+        wrong = "is no file" if file.exists() else "no such file"
+        raise ValueError(f"path={path}: {wrong}; relative paths start at {Path.cwd()}")
     try:
         names, frame = _csv(file, separator) if file.suffix.lower() == ".csv" else _parquet(file)
     except UnicodeDecodeError as error:
@@ -69,6 +71,8 @@ def _separator_of(file: Path) -> str:
     """
     with file.open(encoding="utf-8-sig", newline="") as text:
         lines = [line for line in islice(text, ROWS_TO_LOOK_AT) if line.strip()]
+    if any("\0" in line for line in lines):
+        raise ValueError("it holds zero bytes, so it is no text")
 
     def divided(separator: str) -> tuple[bool, int, int]:
         rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))

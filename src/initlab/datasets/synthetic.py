@@ -11,8 +11,11 @@ import numpy as np
 
 from initlab.config.rules import Classes, Count, NonNegative, Positive, Seed, Size
 from initlab.datasets.dataset import Dataset, encoded, task_of
+from initlab.memory import refuse_beyond_memory
 from initlab.streams import VALIDATION, stream
 from initlab.types import Array
+
+BYTES_OF_AN_EXAMPLE = 100  # while it is drawn: its coordinates, angle, radius and label, some of them twice
 
 Part: TypeAlias = tuple[Array, "np.ndarray[Any, Any]"]  # X (2, m) and labels (m,) from 0
 
@@ -122,6 +125,8 @@ def _drawn(
     for name, m in (("n_train", n_train), ("n_test", n_test)):
         if m < classes:
             raise ValueError(f"{name}={m}: must be at least {classes}, one example of each class")
+    for name, m in (("n_train", n_train), ("n_test", n_test), ("n_validation", n_validation)):
+        refuse_beyond_memory(f"{name}={m}", m * BYTES_OF_AN_EXAMPLE)
     if 0 < n_validation < classes:
         raise ValueError(
             f"n_validation={n_validation}: must be 0 or at least {classes}, one example of each class"

@@ -10,7 +10,7 @@ from initlab.doctor.files import lost
 from initlab.doctor.histories import disagreeing
 from initlab.doctor.identities import doubled
 from initlab.doctor.latest import outdated_latest
-from initlab.doctor.leftovers import checkpoints, waiting
+from initlab.doctor.leftovers import checkpoints, undelivered
 from initlab.doctor.patient import Patient
 from initlab.doctor.places import elsewhere
 from initlab.doctor.statuses import stale
@@ -39,7 +39,7 @@ CHECKS = (
     Check("files", lost),
     Check("histories", disagreeing, is_database),
     Check("latest values", outdated_latest, is_database),
-    Check("spool", waiting),
+    Check("spool", undelivered),
     Check("checkpoints", checkpoints),
 )
 

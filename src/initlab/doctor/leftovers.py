@@ -7,11 +7,12 @@ from pathlib import Path
 from initlab.doctor.fault import Fault, counted
 from initlab.doctor.patient import Patient
 from initlab.runs.checkpoints import FOLDER
+from initlab.tracking.spool import waiting
 
 
-def waiting(patient: Patient) -> list[Fault]:
+def undelivered(patient: Patient) -> list[Fault]:
     """Returns how many runs have records in the spool."""
-    runs = sum(path.suffix != ".part" for path in (patient.folder / "mlruns" / "spool").glob("*/"))
+    runs = len(waiting(patient.folder))
     found = f"records of {counted(runs, 'run')} wait in mlruns/spool"
     return [Fault(found, "nothing: run initlab sync")] if runs else []
 

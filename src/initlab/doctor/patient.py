@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from initlab.errors import TrackingError, first_line
 from initlab.tracking.inspection import TrackedRun, all_runs
-from initlab.tracking.integrity import is_sqlite
-from initlab.tracking.moved import Moved, moved_in
 from initlab.tracking.reading import file_of
 
 
@@ -34,15 +32,10 @@ class Patient:
         """The runs, the oldest first."""
         return all_runs(self.uri, self.experiment)
 
-    @cached_property
-    def moved(self) -> Moved:
-        """The places of files that the store names elsewhere."""
-        return moved_in(self.uri) if is_sqlite(self.uri) else Moved({}, {})
-
     @property
     def trained(self) -> list[TrackedRun]:
-        """The training runs that have finished and whose files are where the store says."""
-        return [run for run in self.runs if run.trained and run.run_id not in self.moved.runs]
+        """The training runs that have finished."""
+        return [run for run in self.runs if run.trained]
 
     def arrays(self, run: TrackedRun, name: str) -> dict[str, NDArray[Any]]:
         """Returns the arrays of an npz file of a run; raises TrackingError where it cannot be read."""

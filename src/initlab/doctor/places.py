@@ -4,12 +4,12 @@ from functools import partial
 
 from initlab.doctor.fault import Fault, counted
 from initlab.doctor.patient import Patient
-from initlab.tracking.moved import Moved, bring_here
+from initlab.tracking.moved import Moved, bring_here, moved_in
 
 
 def elsewhere(patient: Patient) -> list[Fault]:
     """Returns the runs whose files are beside the database while it names another place."""
-    moved = patient.moved
+    moved = moved_in(patient.uri)
     if not moved.runs and not moved.experiments:
         return []
     runs = [run for run in patient.runs if run.run_id in moved.runs]
@@ -18,7 +18,7 @@ def elsewhere(patient: Patient) -> list[Fault]:
     return [
         Fault(
             found,
-            "names that place; until then they are not examined",
+            "names the place beside it",
             runs,
             partial(_bring_here, patient.uri, moved),
         )

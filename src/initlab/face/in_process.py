@@ -9,21 +9,21 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
-from initlab.config.options import refuse_null_choices
-from initlab.errors import ConfigError
+from initlab.config.options import refuse_choices
+from initlab.config.trust import trusting
+from initlab.errors import ConfigError, InitlabError
 from initlab.passwords import hidden_in_words
 from initlab.runs.outcome import Outcome, read_outcomes, remove_unstarted
 from initlab.signals import stopping_on_signals
 from initlab.sweeps.closing import Closing, closing_of
-from initlab.sweeps.hydra_private import composed_configs, hydra_of_its_own, run_hydra
+from initlab.sweeps.hydra_private import composed_configs, hydra_of_its_own, run_hydra, was_refused
 from initlab.sweeps.passwords import refuse_passwords
 from initlab.sweeps.settling import settle
 from initlab.sweeps.task import RememberFolder
+from initlab.sweeps.typed import trusted_by
 
 _one_at_a_time = RLock()  # Hydra keeps one config for the whole process
 
@@ -61,8 +61,9 @@ def run_sweep(task: Callable[[DictConfig], float], overrides: Sequence[str]) -> 
 
 
 def _run(task: TaskFunction, overrides: Sequence[str], sweeping: bool) -> None:
-    refuse_null_choices(overrides)
-    with stopping_on_signals(), composed_configs(refuse_passwords):
+    refuse_choices(overrides)
+    watching = composed_configs(refuse_passwords)
+    with stopping_on_signals(), trusting(trusted_by(overrides)), watching:
         run_hydra("config", task, hidden_in_words(overrides), sweeping)
 
 
@@ -71,8 +72,12 @@ def _readable_errors() -> Iterator[None]:
     """Turns Hydra's errors inside into a ConfigError of one line."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_explained(error)) from error
+    except InitlabError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) or was_refused(error):
+            raise ConfigError(_explained(error)) from error
+        raise
 
 
 def refuse_study() -> None:
@@ -85,13 +90,10 @@ def refuse_study() -> None:
 
 def _explained(error: Exception) -> str:
     """Returns in one line what is wrong, and what was probably meant."""
-    from initlab.terminal.suggestions import explanation
+    from initlab.terminal.refusals import joined, refusal
 
-    lines = str(error).splitlines()
-    if isinstance(error, ConfigCompositionException):
-        with hydra_of_its_own():
-            lines = explanation(error, "config", sys.maxsize) or lines
-    return ". ".join(line.strip().rstrip(".") for line in lines if line.strip())
+    with hydra_of_its_own():
+        return joined(refusal(error, "config", sys.maxsize))
 
 
 def overrides_of(words: Sequence[str], settings: Mapping[str, Any]) -> list[str]:

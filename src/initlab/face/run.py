@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from initlab.config.options import tracking_uri
 from initlab.config.rules import Rule
+from initlab.config.trust import trusting
 from initlab.datasets import Dataset
 from initlab.errors import ConfigError
 from initlab.face.in_process import overrides_of, refuse_study, run_job
@@ -225,6 +226,9 @@ def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = 
         return stored_run(run_id, store, [name]).files[name]
 
     made = partial(rebuilt, stored.values, allow_targets)
-    trusted = {**stored.values, "allow_targets": list(allow_targets)}
-    job = partial(job_of, trusted, stored.summary.tags)
+
+    def job() -> Job:
+        with trusting(allow_targets):  # what the run's own config allows does not count
+            return job_of({**stored.values, "allow_targets": []}, stored.summary.tags)
+
     return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made, job)

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from initlab.activations import ACTIVATIONS, Activation
 from initlab.config.rules import Count, Flag, NonNegative, Widths, one_of
+from initlab.memory import refuse_beyond_memory
 from initlab.networks.outputs import OUTPUTS, Output
 from initlab.types import Array
+
+BYTES_OF_A_LAYER = 10_000  # of the objects that a layer is made of, without its numbers
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def deep(
     normalization: NormalizationName = "none",
 ) -> Network:
     """Returns a fully connected network with ``depth`` hidden layers of ``width`` units each."""
+    refuse_beyond_memory(f"depth={depth}", depth * BYTES_OF_A_LAYER + 8 * (depth - 1) * width * width)
     return mlp(
         n_x,
         n_y,

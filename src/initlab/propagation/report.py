@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from initlab.markup import escaped
 from initlab.propagation.setup import Observation, Setup
 from initlab.theory.gaussian import Values
 from initlab.theory.mean_field import Phase
@@ -133,7 +134,7 @@ def describe(setup: Setup, choices: Mapping[str, str], observation: Observation)
     times = "once" if seeds == 1 else f"{seeds:,} times (medians)"
     verdict, overflow = verdict_line(observation), overflow_line(observation)
     return (
-        f"**{name_of(setup, choices)}**, drawn {times}. In the top hidden layer "
+        f"**{escaped(name_of(setup, choices))}**, drawn {times}. In the top hidden layer "
         f"an input of mean square {inputs.mean_square:g} has the mean square {_beside(forward, -1)}, two "
         f"inputs of correlation {inputs.correlation:g} have the correlation {_beside(correlation, -1)}, and "
         f"of a gradient of mean square 1 there, {_beside(gradient, 0)} is left in the first. "

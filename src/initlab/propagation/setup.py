@@ -13,8 +13,10 @@ from threadpoolctl import threadpool_limits
 from initlab.config.rules import Count, Positive, Rule, Seed, is_number
 from initlab.config.schema import OptionalCount, Prefixes, Tracking, plain, read
 from initlab.config.targets import load_component
+from initlab.config.trust import check_trust
 from initlab.errors import ConfigError, naming
 from initlab.initializers import initial_parameters
+from initlab.memory import refuse_beyond_memory
 from initlab.networks.network import Network
 from initlab.propagation import signals
 from initlab.streams import OTHER_INPUTS, stream
@@ -24,6 +26,8 @@ from initlab.types import Array
 GROUPS = ("model", "init", "bias")
 EXAMPLES = 256  # inputs for a start that looks at data, and for layers that normalize a batch
 ARRAYS = 8  # of each layer's size, in a tape
+COPIES = 3  # of a network's parameters: as they are drawn, one by one and together
+BYTES_OF_A_LAYER = 100  # of what is measured in it
 STACK_BYTES = 64 * 2**20  # of parameters in memory at once
 
 Correlation = Annotated[float, Rule("a number from -1 to 1", lambda v: is_number(v) and -1 <= v <= 1)]
@@ -86,18 +90,28 @@ def setup_of(cfg: DictConfig) -> Setup:
     settings = read(Settings, values)
     if settings.seed + settings.seeds > 2**32:
         raise ConfigError(f"seeds={settings.seeds}: the last seed must be at most 4294967295")
-    parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}
+    allowed = check_trust(settings.allow_targets)
+    parts = {group: load_component(values, group, allowed) for group in GROUPS}
     with naming("model"):
         hidden = parts["model"](1, 1).sizes[1:-1]
         if not hidden:
             raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
         network = parts["model"](settings.input.size or hidden[0], 1)
+    _check_memory(network, settings.seeds)
     inputs = settings.input
     if network.sizes[0] < 2 and abs(inputs.correlation) < 1:
         given = "null (as many as the first hidden layer has units: 1)" if inputs.size is None else "1"
         needed = f"must be at least 2 for two inputs of correlation {inputs.correlation:g}"
         raise ConfigError(f"input.size={given}: {needed}")
     return Setup(values, settings, network, parts["init"], parts["bias"])
+
+
+def _check_memory(network: Network, seeds: int) -> None:
+    weights = sum(n_out * (n_in + 1) for n_out, n_in in network.shapes)
+    with naming("model"):
+        refuse_beyond_memory(f"layers of up to {max(network.sizes)} units", COPIES * 8 * weights)
+    with naming("seeds"):
+        refuse_beyond_memory(f"{seeds:,} networks", seeds * len(network.shapes) * BYTES_OF_A_LAYER)
 
 
 def observe(setup: Setup) -> Observation:

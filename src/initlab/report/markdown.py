@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from initlab.markup import code, escaped
 from initlab.report.answer import Answer
 from initlab.report.table import Row, Spread, table_of
 from initlab.report.words import interval_words, verdict
@@ -12,8 +13,8 @@ MOST_DIAGNOSES = 2
 
 def markdown_of(answer: Answer, command: str, links: Sequence[tuple[str, str]] = ()) -> str:
     """Returns the verdict, the table, the pairs, the diagnosis counts, the command and links (label, URL)."""
-    parts = [" ".join(verdict(answer)), _table(table_of(answer)), _pairs(answer), _diagnoses(answer)]
-    parts += [f"Made by `{command}`.", " · ".join(f"[{label}]({address})" for label, address in links)]
+    parts = [escaped(" ".join(verdict(answer))), _table(table_of(answer)), _pairs(answer), _diagnoses(answer)]
+    parts += [f"Made by {code(command)}.", " · ".join(f"[{label}]({address})" for label, address in links)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -33,7 +34,7 @@ def _cells(row: Row, parts: Sequence[str]) -> list[str]:
     if row.reached_after is not None:
         reached += f" after {row.reached_after:,.0f}"
     return [
-        _escaped(row.name),
+        escaped(row.name),
         str(row.seeds),
         _shown(row, "cost", row.cost),
         *(_shown(row, part, row.scores[part]) for part in parts),
@@ -61,7 +62,7 @@ def _pairs(answer: Answer) -> str:
         wins = "–" if pair.improvement is None else f"{pair.improvement.probability:.0%}"
         p_value = "–" if pair.wilcoxon_p is None else f"{pair.wilcoxon_p:.2g}"
         lines.append(
-            f"| {_escaped(pair.first)} − {_escaped(pair.second)} | {interval_words(pair, run, answer.by)} "
+            f"| {escaped(pair.first)} − {escaped(pair.second)} | {interval_words(pair, run, answer.by)} "
             f"| {wins} | {p_value} | {ratio} | {pair.verdict} |"
         )
     return "\n".join(lines)
@@ -70,7 +71,3 @@ def _pairs(answer: Answer) -> str:
 def _diagnoses(answer: Answer) -> str:
     counts = [f"{name} {len(runs)}" for name, runs in answer.diagnoses.items()]
     return f"Diagnoses of {len(answer.runs)} runs: {', '.join(counts)}." if counts else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", r"\|")

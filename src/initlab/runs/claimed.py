@@ -47,6 +47,7 @@ def runs_of(jobs: Sequence[Job], tracker: Tracker) -> Iterator[Runs]:
         if not jobs[0].settings.resume:
             yield Runs(dict(enumerate(leave.enter_context(tracker.runs(descriptions)))), {})
             return
+        tracker.reach()
         with turn(tracker.client, "claims"):
             claims = claims_of(tracker.client, tracker.experiment_id, descriptions)
             free = [place for place, claim in enumerate(claims) if claim.is_free]

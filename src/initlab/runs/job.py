@@ -3,7 +3,8 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
-from hashlib import sha256
+from hashlib import file_digest
+from os.path import expanduser
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,21 @@ from threadpoolctl import threadpool_limits
 from initlab.config.rules import is_number
 from initlab.config.schema import Diagnostics, Settings, Train, plain, read
 from initlab.config.targets import GROUPS, load_component, name_of_choice
+from initlab.config.trust import check_trust
 from initlab.datasets import Dataset
 from initlab.diagnostics import diagnostics_named
 from initlab.errors import ConfigError, naming
 from initlab.initializers import initial_parameters
+from initlab.memory import refuse_beyond_memory
 from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUT_OF_TASK
 from initlab.optimizers.rules import Update, clipped
 from initlab.optimizers.schedules import constant, scheduled
+from initlab.runs.needs import check_memory
 from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
+TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
 NOT_OF_THE_RUN = ("resume", "dry_run")  # of the command
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
 
@@ -104,10 +109,12 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     """Returns the job of a plain config, as ``build`` does."""
     settings = read(Settings, values)
     _check_diagnostics(settings.diagnostics)
-    parts = {group: load_component(values, group, settings.allow_targets) for group in GROUPS}
+    allowed = check_trust(settings.allow_targets)
+    parts = {group: load_component(values, group, allowed) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
     dataset, network = data_and_network(parts["dataset"], parts["model"])
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1], network.normalization)
+    check_memory(settings, dataset, network)
     return Job(
         values={key: value for key, value in values.items() if key not in NOT_OF_THE_RUN},
         settings=settings,
@@ -152,8 +159,12 @@ def _check_batch(batch_size: int | None, examples: int, normalization: str) -> N
 def _identity(keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
     """Returns what tells two datasets apart: the settings, and the state of the file that ``path`` names."""
     settings = tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in keywords.items())
-    path = Path(str(keywords.get("path", ""))).expanduser()
-    return settings, sha256(path.read_bytes()).digest() if path.is_file() else None
+    path = Path(expanduser(str(keywords.get("path", ""))))
+    if not path.is_file():
+        return settings, None
+    refuse_beyond_memory(f"path={path}", path.stat().st_size * TIMES_ITS_SIZE)
+    with path.open("rb") as file:
+        return settings, file_digest(file, "sha256").digest()
 
 
 @lru_cache(maxsize=64)

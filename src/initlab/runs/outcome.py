@@ -17,6 +17,7 @@ from initlab.runs.summary import Summary
 from initlab.verdicts import Finding
 
 FILE = "outcome.json"
+OF_SWEEP = {"multirun.yaml", "launch.json"}  # what is left before a job begins
 COLUMNS = (
     "initial_cost", "final_cost", "score_name", "score_train", "score_validation", "score_test",
     "reached_at", "diverged_at", "verdicts", "seconds", "run_id",
@@ -25,7 +26,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """A job's overrides, and the summary of its run or the error that ended it; neither if it was stopped.
+    """A job's overrides, and the summary of its run or the error that ended it; neither before it has ended,
+    or if it was stopped.
 
     Equal stamps mean that jobs of equal overrides have equal numbers (see ``sweeps.resume``).
     """
@@ -73,29 +75,29 @@ def rows_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
-    """Leaves the outcome in the job's folder."""
+    """Leaves the outcome in the job's folder, in the place of an earlier one; never half of it."""
     write_whole(folder / FILE, json.dumps(asdict(outcome), indent=1).encode())
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:
     """Returns the outcomes of the jobs below folder, in the order of their numbers.
 
-    A job that has a folder and left nothing in it was stopped from outside.
+    A job leaves one when it begins, too; so one that was stopped from outside has neither summary nor error.
     """
     return [read_outcome(job) for job in folders_of_jobs(folder)]
 
 
 def folders_of_jobs(folder: Path) -> list[Path]:
     """Returns the folders of the jobs below folder, in the order of their numbers."""
-    jobs = sorted(folder.rglob(".hydra"), key=lambda path: (len(path.parent.name), path.parent.name))
-    return [path.parent for path in jobs]
+    if (folder / FILE).is_file():  # a lone job's; other jobs may have theirs below the same folder
+        return [folder]
+    jobs = [file.parent for file in folder.rglob(FILE)]
+    return sorted(jobs, key=lambda job: (len(job.name), job.name))
 
 
 def read_outcome(folder: Path) -> Outcome:
-    """Returns the outcome that a job has left in its folder, if it has left one."""
+    """Returns the outcome that a job has left in its folder."""
     file = folder / FILE
-    if not file.exists():
-        return Outcome([folder.name])
     left = json.loads(file.read_text())
     if summary := left["summary"]:
         summary["diagnosis"] = [Finding(*one) for one in summary["diagnosis"]]
@@ -105,8 +107,9 @@ def read_outcome(folder: Path) -> Outcome:
 
 def remove_unstarted(folder: Path) -> None:
     """Removes the folder of a sweep in which no job began: Hydra makes it before it composes the jobs."""
-    if folder.is_dir() and [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
-        (folder / "multirun.yaml").unlink()
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= OF_SWEEP:
+        for name in OF_SWEEP:
+            (folder / name).unlink(missing_ok=True)
         folder.rmdir()
         if folder.parent.name == "multirun" and not any(folder.parent.iterdir()):
             folder.parent.rmdir()

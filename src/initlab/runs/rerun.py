@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from initlab.config.trust import trusting
 from initlab.runs.job import Job, job_of
 from initlab.runs.record import description_of
 from initlab.runs.stored import Stored, read_back
@@ -82,11 +83,13 @@ def rerun(run_id: str, uri: str, allow_targets: Sequence[str], progress: Progres
 
 def _job_of(stored: Stored, allow_targets: Sequence[str]) -> Job:
     """Returns the run's job, tracked nowhere and begun anew."""
-    changes: dict[str, Any] = {"allow_targets": list(allow_targets), "resume": False, "dry_run": False}
+    changes: dict[str, Any] = {"allow_targets": [], "resume": False, "dry_run": False}
     inside = {"tracking": {"uri": None}, "train": {"checkpoint": None}}
     for section, settings in inside.items():
-        changes[section] = {**stored.values.get(section, {}), **settings}
-    return job_of({**stored.values, **changes}, stored.summary.tags)
+        if isinstance(found := stored.values.get(section), Mapping):
+            changes[section] = {**found, **settings}
+    with trusting(allow_targets):
+        return job_of({**stored.values, **changes}, stored.summary.tags)
 
 
 def partings(then: Mapping[str, NDArray[Any]], now: Mapping[str, NDArray[Any]]) -> list[Parting]:

@@ -16,6 +16,7 @@ import yaml
 from numpy.typing import NDArray
 
 from initlab.config.targets import load_component
+from initlab.config.trust import trusted
 from initlab.datasets import Dataset
 from initlab.errors import TrackingError, first_line
 from initlab.networks.network import Network, flat_parameters
@@ -117,7 +118,8 @@ def rebuilt(values: Mapping[str, Any], allow_targets: Sequence[str] = ()) -> tup
     Nothing else that it names is executed: they come from Initlab's own functions and from those of the
     modules that ``allow_targets`` names. Raises ConfigError where the data are no longer there.
     """
-    data, model = (load_component(values, group, allow_targets) for group in ("dataset", "model"))
+    allowed = (*allow_targets, *trusted())
+    data, model = (load_component(values, group, allowed) for group in ("dataset", "model"))
     return data_and_network(data, model)
 
 
@@ -130,7 +132,11 @@ class RunFiles:
 
     def arrays(self, name: str, *members: str) -> dict[str, NDArray[Any]]:
         """Returns the arrays of an npz file, all or those of ``members`` that are there."""
-        with self._file(name) as path, _readable(self.summary.run_id, name), np.load(path) as arrays:
+        with (
+            self._file(name) as path,
+            _readable(self.summary.run_id, name),
+            np.load(path, allow_pickle=False) as arrays,
+        ):
             return {key: arrays[key] for key in members or arrays if key in arrays}
 
     @cached_property
@@ -184,7 +190,7 @@ Read = Callable[[Summary], RunFiles]
 def _readable(run_id: str | None, name: str) -> Iterator[None]:
     try:
         yield
-    except (ValueError, OSError, BadZipFile) as error:
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
         raise TrackingError(f"run {run_id}: {name}: cannot be read: {first_line(error)}") from error
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.config.rules import is_number
+from initlab.markup import escaped
 from initlab.networks.network import named_parameters
 from initlab.networks.outputs import OUTPUTS, Output
 from initlab.runs.job import Job
@@ -193,7 +194,8 @@ class Trained:
 
 def describe(job: Job, summary: Summary) -> str:
     """Returns in markdown what happened in a run: what was trained, what came out, and the diagnosis."""
-    tags, rate = job.tags, job.update.keywords.get("learning_rate")
+    tags = {name: escaped(text) for name, text in job.tags.items()}
+    rate = job.update.keywords.get("learning_rate")
     pace = f" (learning rate {rate:g})" if is_number(rate) else ""
     what = (
         f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
@@ -201,7 +203,7 @@ def describe(job: Job, summary: Summary) -> str:
     )
     found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
     prepared = job.dataset.preparation.words if job.dataset.preparation else ""
-    return "\n\n".join([what, *found, *([f"**The table.** {prepared}"] if prepared else [])])
+    return "\n\n".join([what, *found, *([f"**The table.** {escaped(prepared)}"] if prepared else [])])
 
 
 def _outcome(summary: Summary) -> str:

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from initlab.config.schema import Report, read
+from initlab.config.trust import trusted
 from initlab.errors import InitlabError
 from initlab.files import write_whole
 from initlab.report.answer import Answer, answer_of
@@ -18,6 +19,7 @@ from initlab.runs.outcome import Outcome, read_outcomes
 from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
 from initlab.sweeps.settling import settle
+from initlab.sweeps.task import name_of_sweep
 
 FILE = "sweep.json"
 MOST_ADDRESSES = 2
@@ -70,29 +72,26 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     finished = [outcome for outcome in outcomes if outcome.summary]
     if len(finished) < 2:
         return Closing()
-    cfg = _config_of(folder)
-    settings = read(Report, _plain(cfg, "report"), "report")
+    settings = read(Report, _report_of(folder), "report")
     answer = answer_of(finished, settings.by, settings.equal_within)
     said = Closing()
     waits = any(run.waits for run in answer.runs)
     if settings.keep and waits:
         said = Closing(problem=WAITS)
     elif settings.keep and answer.runs[0].run_id:
-        said = _kept(folder, outcomes, answer, cfg)
+        said = _kept(folder, outcomes, answer)
     said = replace(said, verdict=[*verdict(answer), *_until(folder, answer)])
     if not waits:  # it can still be closed as a whole
         write_whole(folder / FILE, json.dumps(asdict(said), indent=1).encode())
     return said
 
 
-def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer, cfg: DictConfig) -> Closing:
+def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer) -> Closing:
     from initlab.report.summary_run import keep
     from initlab.report.sweep import Sweep
 
     try:
-        sweep = Sweep(
-            folder.name, _experiment_of(answer), command_of(folder), outcomes, list(cfg.allow_targets)
-        )
+        sweep = Sweep(name_of_sweep(folder), _experiment_of(answer), command_of(folder), outcomes, trusted())
         kept = keep(sweep, answer)
     except InitlabError as error:
         return Closing(problem=f"The sweep's summary was not kept: {error}")
@@ -132,15 +131,8 @@ def command_of(folder: Path) -> str:
     return shlex.join(["initlab", "-m", *without_control([str(one) for one in overrides])])
 
 
-def _config_of(folder: Path) -> DictConfig:
-    """Returns the config of one of the sweep's jobs, as Hydra has left it in the job's folder."""
-    first = next(path for path in sorted(folder.rglob("config.yaml")) if path.parent.name == ".hydra")
-    cfg = OmegaConf.load(first)
-    assert isinstance(cfg, DictConfig)
-    return cfg
-
-
-def _plain(cfg: DictConfig, section: str) -> dict[str, Any]:
-    values = OmegaConf.to_container(cfg[section], resolve=True)
+def _report_of(folder: Path) -> dict[str, Any]:
+    """Returns the section ``report`` of a sweep's config, which Hydra's sweeper has left in its folder."""
+    values = OmegaConf.to_container(OmegaConf.load(folder / "multirun.yaml").report, resolve=True)
     assert isinstance(values, dict)
     return {str(key): value for key, value in values.items()}

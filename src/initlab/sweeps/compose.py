@@ -163,15 +163,20 @@ def save_hydra_folder(cfg: DictConfig) -> tuple[DictConfig, Path]:
     """Returns a job's config without its hydra node, and the job's folder, which then holds ``.hydra`` as
     Hydra's basic launcher writes it. The job's number must be in ``cfg``; the folder is set there.
     """
-    with as_hydra_config(cfg):
-        parts = OmegaConf.select(cfg, "hydra.sweep.dir"), OmegaConf.select(cfg, "hydra.sweep.subdir")
-    folder = Path(os.path.abspath(os.path.join(*map(str, parts))))
+    folder = folder_of(cfg)
     with read_write(cfg.hydra.runtime):
         cfg.hydra.runtime.output_dir = str(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if cfg.hydra.output_subdir is not None:
         _write_configs(cfg, folder / cfg.hydra.output_subdir)
     return without_hydra(cfg), folder
+
+
+def folder_of(cfg: DictConfig) -> Path:
+    """Returns the folder of the job with this config, whose number must be in it."""
+    with as_hydra_config(cfg):
+        parts = OmegaConf.select(cfg, "hydra.sweep.dir"), OmegaConf.select(cfg, "hydra.sweep.subdir")
+    return Path(os.path.abspath(os.path.join(*map(str, parts))))
 
 
 def _write_configs(cfg: DictConfig, folder: Path) -> None:

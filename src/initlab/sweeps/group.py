@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
-from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -20,12 +19,25 @@ from initlab.runs.summary import Summary, Trained
 from initlab.signals import check
 from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
 from initlab.sweeps.executors.processes import Report
-from initlab.sweeps.task import tags_of
+from initlab.sweeps.task import JobFailed, tags_of
 from initlab.sweeps.work import Work
 
 
-class JobFailed(CompactHydraException):
-    """Says in a line why a job of a sweep failed; Hydra shows it without a traceback."""
+class _Returned(JobReturn):
+    """What Hydra is told of a job. Hydra's own prints the overrides of one that failed; the closing words do
+    that for all jobs that did.
+    """
+
+    @property
+    def return_value(self) -> Any:
+        """What the job returned; raises what it failed with."""
+        if self.status == JobStatus.FAILED:
+            raise self._return_value
+        return self._return_value
+
+    @return_value.setter
+    def return_value(self, value: Any) -> None:
+        self._return_value = value
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,12 @@ class SweepJob:
     overrides: list[str]
     recipe: Recipe
     variant: str
+
+    def numbered(self) -> DictConfig:
+        """Returns its config, with its hydra node, in which its number stands."""
+        whole = self.recipe.compose()
+        whole.hydra.job.id = whole.hydra.job.num = self.number
+        return whole
 
 
 @dataclass(frozen=True)
@@ -156,13 +174,13 @@ def _prepare(group: JobGroup) -> list[_Prepared]:
 
 def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
     check()
-    whole = job.recipe.compose()
-    whole.hydra.job.id = whole.hydra.job.num = job.number
+    whole = job.numbered()
     cfg, folder = save_hydra_folder(whole)
     with as_hydra_config(whole):
         # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
         with suppress(OmegaConfBaseException):
             OmegaConf.resolve(cfg)
+        write_outcome(folder, Outcome(job.overrides))
         if callbacks is not None:
             callbacks.on_job_start(config=whole, task_function=None)
     return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
@@ -187,10 +205,10 @@ def _ending(one: _Prepared, result: Trained | Summary | Exception, group: JobGro
 def job_return(overrides: list[str], ending: JobEnding, quiet: bool = False) -> JobReturn:
     """Returns what Hydra's sweepers and callbacks are told of a job.
 
-    Hydra prints and raises a failure when it reads this; with ``quiet`` a failed job returns infinity.
+    Hydra raises a failure when it reads this; with ``quiet`` a failed job returns infinity.
     """
     summary, error = ending.outcome.summary, ending.outcome.error
-    returned = JobReturn(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")
+    returned = _Returned(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")
     returned.status = JobStatus.COMPLETED if summary or quiet else JobStatus.FAILED
     returned.return_value = summary.objective if summary else inf if quiet else JobFailed(error)
     return returned

@@ -5,7 +5,8 @@
 * ``ConfigLoaderImpl._apply_overrides_to_config`` changes values in a composed config, as the last step.
 * ``get_overrides_dirname`` joins overrides to ``hydra.job.override_dirname``.
 * ``Hydra.run`` and ``Hydra.multirun`` run a task function with overrides, as the command line does.
-* ``run_and_report`` runs a part of a command; it prints an error of Hydra's and exits with 1.
+* ``run_and_report`` runs a part of a command; it prints an error and exits with 1.
+* ``get_args_parser`` returns the argparse parser of a command line.
 * ``get_omega_conf_dumper`` returns the YAML dumper of ``OmegaConf.to_yaml``.
 * ``Node._value`` returns what a node holds, with interpolations unresolved.
 * ``Node._get_root`` returns the whole config that a node belongs to.
@@ -19,7 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
-from typing import Any
+from traceback import walk_tb
+from typing import Any, NoReturn
 
 import yaml
 from hydra import initialize_config_module
@@ -28,11 +30,12 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_d
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobRuntime
-from hydra.errors import ConfigCompositionException
+from hydra.errors import HydraException
 from hydra.types import TaskFunction
 from hydra.version import VersionBase
 from omegaconf import DictConfig, Node
 from omegaconf._utils import get_omega_conf_dumper
+from omegaconf.errors import OmegaConfBaseException
 
 __all__ = ["ConfigLoaderImpl"]
 
@@ -94,8 +97,8 @@ def config_around(error: BaseException | None) -> DictConfig | None:
 
 
 @contextmanager
-def composition_errors(show: Callable[[ConfigCompositionException], None]) -> Iterator[None]:
-    """Lets ``show`` see each error of composing before Hydra prints it; ``show`` may print it and exit.
+def errors_of_commands(show: Callable[[Exception], None]) -> Iterator[None]:
+    """Lets ``show`` see each error of a command before Hydra prints it; ``show`` may print it and exit.
 
     With HYDRA_FULL_ERROR=1 errors go through with their traceback.
     """
@@ -107,7 +110,7 @@ def composition_errors(show: Callable[[ConfigCompositionException], None]) -> It
     def shown(func: Any) -> Any:
         try:
             return func()
-        except ConfigCompositionException as error:
+        except Exception as error:
             if os.environ.get("HYDRA_FULL_ERROR") != "1":
                 show(error)
             raise
@@ -136,6 +139,26 @@ def composed_configs(check: Callable[[DictConfig], None]) -> Iterator[None]:
         yield
     finally:
         ConfigLoaderImpl.load_configuration = compose  # type: ignore[method-assign]
+
+
+def was_refused(error: BaseException) -> bool:
+    """Returns whether Hydra or OmegaConf raised an error by themselves: it is about what they were given."""
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return True
+    frames = list(walk_tb(error.__traceback__))
+    raised_in = frames[-1][0].f_globals.get("__name__", "") if frames else ""
+    return raised_in.partition(".")[0] in ("hydra", "omegaconf", "antlr4")
+
+
+def check_options(arguments: Sequence[str]) -> None:
+    """Raises ValueError, in one line, for words of a command line that Hydra's parser would not take."""
+    parser = utils.get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise ValueError(message)
+
+    parser.error = refuse  # type: ignore[method-assign]  # argparse prints a page and exits
+    parser.parse_args(list(arguments))
 
 
 def run_hydra(config_name: str, task_function: TaskFunction, overrides: Sequence[str], multirun: bool) -> Any:

@@ -18,10 +18,11 @@ from hydra.errors import CompactHydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
+from initlab.errors import ConfigError
 from initlab.runs.outcome import Outcome
 from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep, forget
-from initlab.sweeps.compose import Composer, QuickLoader
+from initlab.sweeps.compose import Composer, QuickLoader, folder_of
 from initlab.sweeps.executors.processes import Lost, run_in_workers
 from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
 from initlab.sweeps.launched import launched
@@ -99,6 +100,7 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
 
         tell(jobs, _done_before(jobs, sweep))
         return [JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED) for job in jobs]
+    _check_folders(jobs)
     endings = _train_sweep(jobs, sweep)
     while more := _more_jobs(sweep, endings):
         before = len(jobs)
@@ -136,6 +138,15 @@ def _check(sweep: Sweep) -> None:
     ):
         if not right:
             raise CompactHydraException(f"hydra.launcher.{key}={value}: must be {allowed}")
+
+
+def _check_folders(jobs: Sequence[SweepJob]) -> None:
+    """Raises ConfigError where two jobs have one folder, and OSError where a job's cannot be made."""
+    folders = [folder_of(job.numbered()) for job in (jobs[0], jobs[-1])]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    if len(jobs) > 1 and folders[0] == folders[1]:
+        raise ConfigError("hydra.sweep.subdir: must differ from job to job, as ${hydra.job.num} does")
 
 
 def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:

@@ -1,16 +1,21 @@
 """What Hydra runs for a training job, and the folder in which a command's jobs leave their outcomes."""
 
 import json
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.targets import GROUPS
+from initlab.config.trust import refuse_in
 from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.signals import check
 from initlab.sweeps.control import without_control
@@ -23,6 +28,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[[DictConfig], Any])
 
 
+class JobFailed(CompactHydraException):
+    """Says in a line why a job of a sweep failed; the closing words tell that of all of them."""
+
+
 class RememberFolder(Callback):
     """Remembers where a command's jobs leave their outcomes, for whoever sums them up."""
 
@@ -32,12 +41,18 @@ class RememberFolder(Callback):
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a single run."""
         check()
-        RememberFolder.folder, RememberFolder.sweeping = Path(config.hydra.run.dir).absolute(), False
+        _remember(config, "hydra.run.dir", sweeping=False)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Is called by Hydra before a sweep."""
         check()
-        RememberFolder.folder, RememberFolder.sweeping = Path(config.hydra.sweep.dir).absolute(), True
+        _remember(config, "hydra.sweep.dir", sweeping=True)
+
+
+def _remember(config: DictConfig, key: str, sweeping: bool) -> None:
+    RememberFolder.folder, RememberFolder.sweeping = None, sweeping
+    with suppress(OmegaConfBaseException):  # Hydra, which asks for it next, says what is wrong with it
+        RememberFolder.folder = Path(str(OmegaConf.select(config, key))).absolute()
 
 
 def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
@@ -50,6 +65,11 @@ def trains_in_stacks(function: F, *, quiet: bool = False) -> F:
     return function
 
 
+def name_of_sweep(folder: Path | str) -> str:
+    """Returns what a sweep is called by: its folder's name, with a dash for what MLflow's cannot hold."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(folder).name)
+
+
 def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, str]:
     """Returns the options chosen from each group and, in a sweep, its name and the job's number, overrides
     and variant.
@@ -59,7 +79,7 @@ def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, s
     if choices.get("experiment"):
         tags["experiment"] = str(choices.experiment)
     if sweeping:
-        tags |= {"sweep": Path(hydra.sweep.dir).name, "sweep_job": str(hydra.job.num)}
+        tags |= {"sweep": name_of_sweep(hydra.sweep.dir), "sweep_job": str(hydra.job.num)}
         tags["overrides"] = json.dumps(without_control(plain(hydra.overrides.task)), ensure_ascii=False)
     if variant:
         tags["variant"] = variant
@@ -72,9 +92,11 @@ def train_job(cfg: DictConfig, progress: "Progress | None") -> "Trained":
     Raises what training raised, when that has been left there too.
     """
     job: Any = HydraConfig.get()
-    folder, overrides = Path(job.runtime.output_dir), list(job.overrides.task)
+    folder, overrides = Path(job.runtime.output_dir), plain(job.overrides.task)
+    write_outcome(folder, Outcome(overrides))
     tags = tags_of(job, sweeping=job.mode == RunMode.MULTIRUN)
     try:
+        refuse_in(job.job.env_set)
         from initlab.runs.train import run
 
         [trained] = run([cfg], tags=[tags], folder=job.runtime.cwd, progress=progress)

@@ -2,6 +2,7 @@
 
 import sys
 from math import inf
+from os.path import isdir
 from pathlib import Path
 
 import hydra
@@ -9,15 +10,19 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from initlab.config.options import refuse_null_choices
 from initlab.errors import InitlabError
 from initlab.passwords import hidden_in_words
 from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.signals import Stopped, alive, stop_on_signals
 from initlab.sweeps.control import DRY_RUN, RESUME
 from initlab.sweeps.launched import launched
-from initlab.sweeps.task import RememberFolder, train_job, trains_in_stacks
-from initlab.terminal.application import run_application, wants_tracebacks
+from initlab.sweeps.task import JobFailed, RememberFolder, train_job, trains_in_stacks
+from initlab.terminal.application import (
+    NO_JOBS,
+    run_application,
+    sweeps_over_nothing,
+    wants_tracebacks,
+)
 from initlab.terminal.stopping import AT_ONCE
 
 SECONDS_TO_CLOSE = 60  # a stop may take so long once it has got that far
@@ -39,10 +44,12 @@ def train(cfg: DictConfig) -> float:
             return inf
         with ProgressLine() as line:
             return train_job(cfg, line).summary.objective
-    except InitlabError:
-        if HydraConfig.get().mode == RunMode.RUN and not wants_tracebacks():
+    except InitlabError as error:
+        if wants_tracebacks():
+            raise
+        if HydraConfig.get().mode == RunMode.RUN and RememberFolder.folder is not None:
             sys.exit(1)  # the closing summary says it in one line
-        raise
+        raise JobFailed(str(error)) from error
 
 
 def main() -> None:
@@ -53,19 +60,22 @@ def main() -> None:
     sys.argv[1:] = hidden_in_words(sys.argv[1:])
     stopped = None
     try:
-        refuse_null_choices(sys.argv[1:])
         if not _is_done_before():
             stopped = run_application(train, "config")
     except InitlabError as error:
         sys.exit(str(error))
     finally:
         alive(SECONDS_TO_CLOSE)
-        if RememberFolder.folder is not None:
+        if RememberFolder.folder is not None and isdir(RememberFolder.folder):
             if DRY_RUN not in sys.argv:
                 stopped = _close(RememberFolder.folder, stopped)
             remove_unstarted(RememberFolder.folder)
     if stopped:
         sys.exit(128 + stopped.signum)
+    if DRY_RUN not in sys.argv and sweeps_over_nothing(
+        RememberFolder.folder is not None and isdir(RememberFolder.folder)
+    ):
+        sys.exit(NO_JOBS)
 
 
 def _is_done_before() -> bool:

@@ -1,7 +1,6 @@
 """The microscope's command: Hydra composes, ``look`` looks and keeps, the terminal shows."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -11,11 +10,19 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.config.targets import name_of_choice
+from initlab.config.trust import refuse_in
 from initlab.errors import InitlabError
 from initlab.passwords import hidden_in_words
 from initlab.signals import check, stop_on_signals
+from initlab.sweeps.hydra_private import plain
 from initlab.sweeps.launched import Launched
-from initlab.terminal.application import run_application, wants_tracebacks
+from initlab.sweeps.task import name_of_sweep
+from initlab.terminal.application import (
+    NO_JOBS,
+    run_application,
+    sweeps_over_nothing,
+    wants_tracebacks,
+)
 from initlab.terminal.stopping import AT_ONCE, words_of_stop
 
 
@@ -26,6 +33,9 @@ def _options(group: str) -> str:
 # Hydra's $APP_CONFIG_GROUPS would list the groups of training too.
 OmegaConf.register_new_resolver("options", _options, replace=True)
 
+LOOKED: list[str] = []
+"""The folders of the jobs of this command that have begun."""
+
 FAILURES: list[str] = []
 """What went wrong in which job of this command."""
 
@@ -35,7 +45,9 @@ def propagate(cfg: DictConfig) -> float | None:
     """Looks at one start and returns its χ1, if there is one. A job that fails stops no other."""
     check()
     job: Any = HydraConfig.get()
+    LOOKED.append(job.runtime.output_dir)
     try:
+        refuse_in(job.job.env_set)
         from initlab.propagation.run import look
 
         tags = _tags(cfg, job)
@@ -44,7 +56,7 @@ def propagate(cfg: DictConfig) -> float | None:
         if wants_tracebacks():
             raise
         sweeping = job.mode == RunMode.MULTIRUN
-        FAILURES.append(f"{' '.join(job.overrides.task)}: {error}" if sweeping else str(error))
+        FAILURES.append(f"{' '.join(plain(job.overrides.task))}: {error}" if sweeping else str(error))
         print(FAILURES[-1], file=sys.stderr)
         return None
     from initlab.terminal.propagation_table import print_observation
@@ -60,6 +72,8 @@ def main() -> None:
     if stopped := run_application(propagate, "propagate"):
         print(*words_of_stop(stopped, [], Launched()), sep="\n", file=sys.stderr)
         sys.exit(128 + stopped.signum)
+    if sweeps_over_nothing(bool(LOOKED)):
+        sys.exit(NO_JOBS)
     if FAILURES:
         sys.exit(1)
 
@@ -70,5 +84,5 @@ def _tags(cfg: DictConfig, job: Any) -> dict[str, str]:
     targets = {group: str(OmegaConf.select(cfg, f"{group}._target_")) for group in GROUPS}
     tags = {group: name_of_choice(group, job.runtime.choices[group], targets[group]) for group in GROUPS}
     if job.mode == RunMode.MULTIRUN:
-        tags |= {"sweep": Path(job.sweep.dir).name, "sweep_job": str(job.job.num)}
+        tags |= {"sweep": name_of_sweep(job.sweep.dir), "sweep_job": str(job.job.num)}
     return tags

@@ -22,8 +22,8 @@ DEFAULTS = {"uri": "", "allow_targets": ""}
 HELP = """Trains a tracked run again from its own config and says whether the same bits
 come out, or where they part and why they may.
 
-A run by its id:       {command} 0123456789abcdef0123456789abcdef
-Functions of your own: {command} 0123456789abcdef0123456789abcdef allow_targets=[my_starts]
+A run by its id:         {command} RUN_ID
+With functions of yours: {command} RUN_ID allow_targets=[my_starts]
 
 == Set (key=value) ==
 uri            of the tracking store (MLFLOW_TRACKING_URI, else

@@ -1,5 +1,6 @@
 """``initlab resume``: goes on with a sweep that was stopped, or of which jobs have failed."""
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ gone, from its summary in MLflow; further key=value words are added to it.
 """
 SWEEPS = Path("multirun")
 PLACE = "hydra.sweep.dir="
+HYDRAS = re.compile(r"-|[+~]*hydra[./=@]")  # options, and settings of Hydra itself
 
 
 def main() -> None:
@@ -73,7 +75,10 @@ def _from_the_store(name: str) -> Sequence[str]:
     found = command_of_sweep(uri, name)
     if found is None:
         raise InitlabError(f"{name}: no such sweep in {SWEEPS}/, nor a summary of it in {uri}")
-    return shlex.split(found)[2:]  # after `initlab -m`
+    words = shlex.split(found)[2:]  # after `initlab -m`
+    if odd := [word for word in words if HYDRAS.match(word)]:  # a store may be somebody else's
+        raise InitlabError(f"{name}: its command in {uri} has {odd[0]}, which no sweep's summary holds")
+    return words
 
 
 def folder_meant(words: Sequence[str]) -> tuple[Path | None, list[str]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from initlab.errors import ConfigError, InitlabError
+from initlab.passwords import masked
 from initlab.signals import Stopped, stop_on_signals
 from initlab.terminal.application import end_with_the_reader
 from initlab.terminal.wording import own_command
@@ -69,7 +70,7 @@ def _deliver(uri: str | None, folder: Path) -> list[str]:
             problems += done.problems
         there += runs
     if not there:
-        print("Nothing waits in mlruns/spool" + (f" for {uri}." if uri else "."))
+        print("Nothing waits in mlruns/spool" + (f" for {masked(uri)}." if uri else "."))
     return problems
 
 
@@ -77,10 +78,9 @@ def _stores(uri: str | None, folder: Path) -> list[str]:
     """Returns the store that was typed, or each that something waits for."""
     from initlab.config.options import tracking_uri
     from initlab.tracking.address import absolute_uri
-    from initlab.tracking.spool import shown, waiting
+    from initlab.tracking.spool import waiting
 
     if uri is not None:
         return [absolute_uri(uri, folder)]
-    own = absolute_uri(tracking_uri(), folder)  # with its password, which the spool does not hold
-    named = dict.fromkeys(one.store or shown(own, folder) for one in waiting(folder))
-    return [own if store == shown(own, folder) else absolute_uri(store, folder) for store in named]
+    named = dict.fromkeys(one.store or tracking_uri() for one in waiting(folder))
+    return list(dict.fromkeys(absolute_uri(store, folder) for store in named))

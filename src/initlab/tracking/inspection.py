@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initlab.errors import TrackingError
+from initlab.tracking.address import sqlite_file
 from initlab.tracking.client import in_flight
-from initlab.tracking.places import local_folder
+from initlab.tracking.places import local_folder, place_now
 from initlab.tracking.reading import RUNS_A_CALL
 from initlab.tracking.stale import Stale, end_these, running_runs, stale_runs
 from initlab.tracking.store import open_to_read, readable_errors
@@ -20,7 +22,7 @@ TRAINING = "train.iterations"  # a parameter that training runs have, and no oth
 @dataclass(frozen=True)
 class TrackedRun:
     """A run: its id, name, status (FINISHED, RUNNING, …), experiment, parameters and tags, when it started
-    and ended in ms since 1970, and the URI of the place of its files.
+    and ended in ms since 1970, and the URI of the place where its files are.
     """
 
     run_id: str
@@ -58,7 +60,8 @@ def all_runs(uri: str, experiment: str = "") -> list[TrackedRun]:
         if not names:
             return []
         found: Iterator[Run] = _pages(client.search_runs, list(names), order_by=["attributes.start_time"])
-        return [_tracked(run, names[run.info.experiment_id]) for run in found]
+        database = sqlite_file(uri)
+        return [_tracked(run, names[run.info.experiment_id], database) for run in found]
 
 
 def _pages(search: Any, *given: Sequence[str], **options: Any) -> "Iterator[Any]":
@@ -71,11 +74,12 @@ def _pages(search: Any, *given: Sequence[str], **options: Any) -> "Iterator[Any]
             return
 
 
-def _tracked(run: "Run", experiment: str) -> TrackedRun:
+def _tracked(run: "Run", experiment: str, database: Path | None) -> TrackedRun:
     info, data = run.info, run.data
+    place = place_now(info.artifact_uri, database)
     return TrackedRun(
         info.run_id, info.run_name, info.status, experiment, data.params, data.tags,
-        info.start_time, info.end_time, info.artifact_uri,
+        info.start_time, info.end_time, place,
     )  # fmt: skip
 
 

@@ -46,6 +46,11 @@ class Link:
         """Whether the store did not answer a moment ago, so that it is not asked again yet."""
         return self._since is not None and time.monotonic() < self._next
 
+    @property
+    def away(self) -> bool:
+        """Whether the store did not answer when it was asked last."""
+        return self._since is not None
+
     def lost(self, say: Say) -> None:
         """Takes that the store does not answer."""
         if self._since is None:

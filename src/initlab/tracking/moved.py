@@ -1,13 +1,12 @@
 """A moved or copied project: its SQLite database names places elsewhere of files that are beside it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from initlab.tracking.integrity import connected, database_file, sql_engine
-from initlab.tracking.places import beside
+from initlab.tracking.places import place_now
 from initlab.tracking.sql import TABLES, transaction
 from initlab.tracking.store import readable_errors
 
@@ -29,16 +28,14 @@ def moved_in(uri: str) -> Moved:
     with connected(uri) as connection:
         return Moved(
             *(
-                {id_: here for id_, place in connection.execute(of) if (here := _here(place, database))}
+                {
+                    id_: here
+                    for id_, place in connection.execute(of)
+                    if place and (here := place_now(place, database)) != place
+                }
                 for of in (runs, experiments)
             )
         )
-
-
-def _here(place: str | None, database: Path) -> str | None:
-    """Returns the URI of a place's folder beside the database; None where it is there already or is not."""
-    here = beside(place or "", database)
-    return here.as_uri() if here and here.is_dir() else None
 
 
 def bring_here(uri: str, moved: Moved) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +35,14 @@ COLUMNS = ("values", "steps", "timestamps")
 
 @dataclass(frozen=True)
 class Waiting:
-    """A record that waits: its folder, its store, without a password, and its experiment; what it waits for
-    is not known of one that is broken.
+    """A record that waits: its folder, its store, without a password, its experiment, and its run's ids; only
+    the folder is known of one that is broken.
     """
 
     folder: Path
-    store: str | None
-    experiment: str
+    store: str | None = None
+    experiment: str = ""
+    run_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,31 @@ def spool_of(folder: Path) -> Path:
 def keep(records: Sequence[Record], uri: str, experiment: str, folder: Path) -> None:
     """Keeps records for a store, which a command in ``folder`` shall deliver.
 
-    Raises TrackingError, naming the file, where they cannot be written.
+    Raises TrackingError, naming the file, for the first that cannot be written; the others are kept.
     """
-    spool = spool_of(folder)
+    spool, where = spool_of(folder), {"store": shown(uri, folder), "experiment": experiment}
+    problems = []
     with _alone(spool, "writing"):
         for left in spool.glob("*.part"):  # by a process that was killed: who writes is alone
             shutil.rmtree(left)
         for record in records:
-            part = spool / f"{record.key}.part"
             try:
-                _write(part, record, {"store": shown(uri, folder), "experiment": experiment})
-                os.replace(part, spool / record.key)
-            except BaseException:
-                shutil.rmtree(part, ignore_errors=True)
-                raise
+                _keep(spool, record, where)
+            except TrackingError as error:
+                problems.append(error)
+    if problems:
+        raise problems[0]
+
+
+def _keep(spool: Path, record: Record, where: Mapping[str, str]) -> None:
+    part = spool / f"{record.key}.part"
+    try:
+        _write(part, record, where)
+        shutil.rmtree(spool / record.key, ignore_errors=True)  # an earlier state of it
+        os.replace(part, spool / record.key)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
 
 
 def waiting(folder: Path) -> list[Waiting]:
@@ -82,12 +94,18 @@ def waiting(folder: Path) -> list[Waiting]:
         if place.suffix != ".part":
             try:
                 said = _read(place / RECORD)
-                found.append((said["started"], Waiting(place, said["store"], said["experiment"])))
+                ids = [said[name] for name in ("key", "run_id") if said[name]]
+                found.append((said["started"], Waiting(place, said["store"], said["experiment"], ids)))
             except FileNotFoundError:  # delivered a moment ago, by another process
                 continue
             except TrackingError:  # ``load`` says why
-                found.append((0, Waiting(place, None, "")))
+                found.append((0, Waiting(place)))
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].folder))]
+
+
+def waiting_ids(folder: Path) -> set[str]:
+    """Returns the ids of the runs that wait in the spool of a folder: their ends are known, but not told."""
+    return {run_id for one in waiting(folder) for run_id in one.run_ids}
 
 
 def shown(uri: str, folder: Path) -> str:
@@ -139,7 +157,7 @@ def _alone(spool: Path, what: str) -> Iterator[None]:
         yield
 
 
-def _write(place: Path, record: Record, where: dict[str, str]) -> None:
+def _write(place: Path, record: Record, where: Mapping[str, str]) -> None:
     series = record.merged()
     arrays = {f"{n}.{column}": getattr(one, column) for n, one in enumerate(series) for column in COLUMNS}
     about = record.description

@@ -1,7 +1,7 @@
 """Runs that a store says are RUNNING though their process is gone: MLflow would leave them so for ever."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from initlab.tracking.engine import engine_of
@@ -48,11 +48,11 @@ def stale_runs(client: "MlflowClient") -> list[Stale]:
     return [Stale(run.run_id, run.name, because) for run, because in found if because]
 
 
-def end_stale(client: "MlflowClient") -> list[Stale]:
-    """Ends the stale runs of a store as FAILED, with the reason as their tag ``ended_because``, says so in a
-    line, and returns them. Errors are those of MLflow or database.
+def end_stale(client: "MlflowClient", but: Collection[str] = ()) -> list[Stale]:
+    """Ends the stale runs of a store, ``but`` those of these ids, as FAILED, with the reason as their tag
+    ``ended_because``, says so in a line, and returns them. Errors are those of MLflow or database.
     """
-    stale = stale_runs(client)
+    stale = [run for run in stale_runs(client) if run.run_id not in but]
     end_these(client, stale)
     if len(stale) == 1:
         _logger.warning("1 run was RUNNING though its process is gone; it is FAILED now")

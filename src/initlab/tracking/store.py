@@ -37,13 +37,15 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     ``folder`` is where the artifacts of a database without a path of its own are kept. Raises
     TrackingError, in one line, when the store cannot be reached, read or written.
     """
+    from initlab.tracking.spool import waiting_ids
+
     check_address(uri)
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), alone_while_opening(uri):
         if (database := sqlite_file(uri)) is not None:
             _be_quiet()
             make_if_missing(database)
         client = _client(uri)
-        end_stale(client)
+        end_stale(client, waiting_ids(folder))
         return client, _experiment_id(client, uri, experiment, folder)
 
 
@@ -85,9 +87,15 @@ def _first_line(error: Exception) -> str:
     return without_passwords(words.splitlines()[0])
 
 
+def answer(uri: str) -> None:
+    """Raises StoreAwayError where the store at uri (absolute) does not answer just now."""
+    with readable_errors(f"tracking.uri={uri}: cannot be opened"):
+        _test(uri)
+
+
 def _client(uri: str) -> "MlflowClient":
-    _test(uri)
     _be_quiet()
+    _test(uri)
     from mlflow import MlflowClient
 
     return MlflowClient(revealed(uri))

@@ -22,8 +22,8 @@ from initlab.tracking.link import Say, link_to, to_stderr
 from initlab.tracking.opening import Store, opened
 from initlab.tracking.places import local_folder
 from initlab.tracking.record import Record
-from initlab.tracking.spool import keep, remove, spool_of
-from initlab.tracking.store import readable_errors
+from initlab.tracking.spool import keep, remove, shown, spool_of
+from initlab.tracking.store import answer, readable_errors
 from initlab.tracking.writer import ENDED_BECAUSE, NOTHING, Ending, Series, Writer, now, start_times
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Tracker:
         self.folder = folder
         self.experiment = experiment
         self._say = say
+        self._shown = shown(self.uri, folder)
         self._link = link_to(self.uri)
         self._runs: dict[str, Run] = {}
         self._ask(f"tracking.uri={self.uri}: cannot be opened", self._open, [])
@@ -68,6 +69,10 @@ class Tracker:
     @property
     def _writer(self) -> Writer:
         return self._store.writer
+
+    def reach(self) -> None:
+        """Waits some seconds for a store that does not answer; raises StoreAwayError if it stays away."""
+        self._link.patiently(lambda: answer(self.uri), self._say)
 
     @contextmanager
     def runs(self, descriptions: Sequence[Description]) -> Iterator[list["Run"]]:
@@ -105,7 +110,7 @@ class Tracker:
             if wanted:
                 self._writer.log(wanted)
 
-        written = self._ask("metrics cannot be written", write, runs)
+        written = self._ask(f"metrics cannot be written to {self._shown}", write, runs)
         if not written and None in ours:
             raise StoreAwayError("metrics cannot be written: the store does not answer")
         for one, run in zip(finite, ours, strict=True):
@@ -171,7 +176,7 @@ class Tracker:
             self._remember(runs)
 
         try:
-            self._ask("runs cannot be started", start, runs)
+            self._ask(f"runs cannot be started in {self._shown}", start, runs)
         except BaseException:
             self._forget(runs)
             raise
@@ -259,7 +264,8 @@ class Tracker:
         try:
             self._end(runs, [run.ending or Ending(run.run_id, status) for run in runs])
         except Exception:  # such as a name that MLflow refuses: that must leave no run RUNNING
-            self._end(runs, [Ending(run.run_id, "FAILED") for run in runs])
+            if not self._link.away:
+                self._end(runs, [Ending(run.run_id, "FAILED") for run in runs])
             raise
         finally:
             self._forget(runs)
@@ -274,7 +280,7 @@ class Tracker:
             run.record.ending = ending._replace(tags=its, time=time)
 
         def close() -> None:
-            self._skipping_deleted("runs cannot be ended", self._close, runs)
+            self._skipping_deleted(f"runs cannot be ended in {self._shown}", self._close, runs)
 
         held = self._may_hang_now
         if held:  # what is kept first is not lost should this process be ended while it waits for an answer
