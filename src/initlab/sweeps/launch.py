@@ -143,10 +143,10 @@ def _check(sweep: Sweep) -> None:
 def _check_folders(jobs: Sequence[SweepJob]) -> None:
     """Raises ConfigError where two jobs have one folder, and OSError where a job's cannot be made."""
     folders = [folder_of(job.numbered()) for job in (jobs[0], jobs[-1])]
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
     if len(jobs) > 1 and folders[0] == folders[1]:
         raise ConfigError("hydra.sweep.subdir: must differ from job to job, as ${hydra.job.num} does")
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:
