@@ -30,7 +30,7 @@ def results_of(wanted, numbers, folder):
 
 
 def test_a_killed_sweep_that_is_gone_on_with_comes_to_what_it_would_have(tmp_path, patient):
-    results = results_of(Wanted(1, ["smallest"], ["sqlite"]), range(KILLS), tmp_path)
+    results = results_of(Wanted(2, ["smallest"], ["sqlite"]), range(KILLS), tmp_path)
     assert [problem for result in results for problem in result.problems] == []
     assert [result.count for result in results] == [Count(jobs=6)] * KILLS
     assert len({result.case.kind for result in results}) == KILLS
@@ -41,7 +41,7 @@ def test_a_killed_sweep_that_is_gone_on_with_comes_to_what_it_would_have(tmp_pat
 def test_a_sweep_whose_database_goes_away_comes_to_what_it_would_have(tmp_path, patient):
     if programs_of_postgresql() is None:
         pytest.skip("PostgreSQL is not installed here")
-    [result] = results_of(Wanted(1, ["smallest"], ["postgresql"], "outages"), [0], tmp_path)
+    [result] = results_of(Wanted(36, ["smallest"], ["postgresql"], "outages"), [0], tmp_path)
     assert result.problems == []
     assert result.count == Count(jobs=6)
 

@@ -29,7 +29,7 @@ class When:
         """Waits until then; returns at which moment the command is now, or None if it has ended before."""
         ripe = MOMENTS[MOMENTS.index(self.moment) :]
         while command.running and look() not in ripe:
-            time.sleep(A_MOMENT)
+            time.sleep(2 * A_MOMENT)
         until = time.monotonic() + self.share * lengths.get(self.moment, 0)
         while command.running and time.monotonic() < until:
             time.sleep(A_MOMENT / 5)

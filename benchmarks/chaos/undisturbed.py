@@ -45,7 +45,7 @@ def _lengths(command: Command, place: Place, jobs: int) -> dict[str, float]:
     lengths = dict.fromkeys(MOMENTS, 0.0)
     then = time.monotonic()
     while command.running:
-        time.sleep(A_MOMENT)
+        time.sleep(2 * A_MOMENT)
         now = time.monotonic()
         lengths[moment_of(place, jobs)] += now - then
         then = now
