@@ -64,7 +64,8 @@ def test_jobs_that_may_share_a_stack_do(config, monkeypatch):
 
 def test_a_failing_config_leaves_the_others_alone(config):
     cfgs = [config(*UNTRACKED, f"optimizer.learning_rate={rate}") for rate in (0.1, -1, 0.2)]
-    first, second, third = run_each(cfgs)
+    done = dict(run_each(cfgs))
+    first, second, third = (done[place] for place in range(3))
     assert isinstance(second, ConfigError)
     assert isinstance(first, Trained)
     assert isinstance(third, Trained)
@@ -75,7 +76,8 @@ def test_a_failing_config_leaves_the_others_alone(config):
 def test_what_a_part_says_against_its_settings_is_named_by_its_group(config, tmp_path, monkeypatch):
     (tmp_path / "picky.py").write_text("def start(rng, shape):\n    raise ValueError('I will not')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    cfg = config(*UNTRACKED, "init._target_=picky.start", "allow_targets=[picky]")
+    monkeypatch.setenv("INITLAB_ALLOW_TARGETS", "picky")
+    cfg = config(*UNTRACKED, "init._target_=picky.start")
     with pytest.raises(ConfigError, match="^init: I will not$"):
         run([cfg])
 
@@ -89,7 +91,8 @@ def test_a_run_that_cannot_write_its_files_fails_alone(config, folder, client, m
         return b"picture"
 
     monkeypatch.setattr(tracked, "cost_png", draw)
-    outcomes = run_each([config(*TRACKED, f"seed={seed}") for seed in (1, 2, 3)], folder=folder)
+    cfgs = [config(*TRACKED, f"seed={seed}") for seed in (1, 2, 3)]
+    outcomes = [came for _, came in run_each(cfgs, folder=folder)]
     assert [type(outcome) for outcome in outcomes] == [Trained, TrackingError, Trained]
     statuses = {run.data.tags["seed"]: run.info.status for run in runs_of(client)}
     assert statuses == {"1": "FINISHED", "2": "FAILED", "3": "FINISHED"}
@@ -124,7 +127,7 @@ def test_the_jobs_of_a_stack_that_breaks_run_once_more_each_alone(config, folder
 def test_a_job_that_breaks_alone_too_fails(config, folder, client, monkeypatch):
     break_after(0, monkeypatch, only_if_stacked=False)
     cfgs = [config(*TRACKED, f"seed={seed}", "diagnostics.every=1", "diagnostics.rare=[]") for seed in (1, 2)]
-    assert [str(outcome) for outcome in run_each(cfgs, folder=folder)] == ["no more", "no more"]
+    assert [str(came) for _, came in run_each(cfgs, folder=folder)] == ["no more", "no more"]
     assert {tracked_run.info.status for tracked_run in runs_of(client)} == {"FAILED"}
 
 
@@ -171,8 +174,9 @@ def test_tracking_every_log_logs_less_and_less_often_however_often_it_is_written
 
 def test_a_long_run_shows_its_metrics_while_it_trains(config, folder, client, monkeypatch):
     from initlab.runs import throttle as watch
+    from initlab.runs import train
 
-    monkeypatch.setattr(watch, "SECONDS_BETWEEN_FLUSHES", 0)
+    monkeypatch.setattr(train, "SECONDS_BETWEEN_FLUSHES", 0)
     monkeypatch.setattr(watch, "SECONDS_BETWEEN_GLANCES", 0)
     seen = []
 
