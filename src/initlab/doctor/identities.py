@@ -5,7 +5,7 @@ from functools import partial
 
 from initlab.doctor.fault import Fault, counted
 from initlab.doctor.patient import Patient
-from initlab.tracking.inspection import TrackedRun, supersede
+from initlab.tracking.inspection import TrackedRun, take_out
 
 SAME = ("sweep", "sweep_job", "identity")
 
@@ -25,5 +25,5 @@ def doubled(patient: Patient) -> list[Fault]:
 
 
 def _supersede(uri: str, runs: Sequence[TrackedRun]) -> str:
-    supersede(uri, runs)
+    take_out(uri, runs)
     return f"took {counted(len(runs), 'run')} out of the sweep"

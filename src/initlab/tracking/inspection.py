@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from initlab.errors import TrackingError
 from initlab.tracking.address import sqlite_file
+from initlab.tracking.claims import supersede
 from initlab.tracking.client import in_flight
 from initlab.tracking.places import local_folder, place_now
 from initlab.tracking.reading import RUNS_A_CALL
@@ -116,10 +117,7 @@ def files_of(uri: str, runs: Sequence[TrackedRun]) -> list[set[str]]:
         return in_flight(listed, runs)
 
 
-def supersede(uri: str, runs: Sequence[TrackedRun]) -> None:
-    """Takes runs out of their sweeps: what was their tag ``sweep`` becomes their tag ``superseded``."""
-    client = open_to_read(uri)
+def take_out(uri: str, runs: Sequence[TrackedRun]) -> None:
+    """Takes runs of the store at uri (absolute) out of their sweeps."""
     with readable_errors(f"tracking.uri={uri}: tags cannot be written"):
-        for run in runs:
-            client.set_tag(run.run_id, "superseded", run.tags["sweep"])
-            client.delete_tag(run.run_id, "sweep")
+        supersede(open_to_read(uri), [run.run_id for run in runs])
