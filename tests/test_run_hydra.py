@@ -57,6 +57,7 @@ def test_the_microscopes_config_can_be_run(somewhere):
 
 
 def test_the_hydra_of_the_user_is_as_it_was(somewhere):
+    before = HydraConfig.instance().cfg
     (somewhere / "conf").mkdir()
     (somewhere / "conf" / "mine.yaml").write_text("colour: red\n")
     with hydra.initialize_config_dir(str(somewhere / "conf"), job_name="mine", version_base="1.2"):
@@ -68,7 +69,7 @@ def test_the_hydra_of_the_user_is_as_it_was(somewhere):
         assert hydra.compose("mine", return_hydra_config=True).hydra.job.name == "mine"
         assert str(VersionBase.instance().getbase()) == "1.2"
     assert not GlobalHydra.instance().is_initialized()
-    assert not HydraConfig.initialized()
+    assert HydraConfig.instance().cfg is before
 
 
 def state_of_logging():

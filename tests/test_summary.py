@@ -28,6 +28,7 @@ def outcome(
     init, there = settings.get("init", "he"), cost is not None
     variant = " ".join(f"{key}={value}" for key, value in settings.items())
     summary = Summary(
+        run_id="r1" if store else None,
         name=f"{init}-seed3 {variant}",
         tags={"init": init},
         output=output,
@@ -260,8 +261,9 @@ def test_what_failed_is_counted_among_the_jobs_that_ended(capsys, tmp_path):
     assert many.err.endswith("  … and 1,005 more\n")
     assert many.out == ""
     for job in range(2):
-        (tmp_path / str(job) / ".hydra").mkdir(parents=True)
+        (tmp_path / str(job)).mkdir()
     write_outcome(tmp_path / "0", broken)
+    write_outcome(tmp_path / "1", Outcome(["init=he", "seed=3"]))  # as a job leaves it that begins
     stopped = said(capsys, read_outcomes(tmp_path)).err
     assert stopped == "Of 1 job that ended, 1 failed:\n  init=he seed=2: seed=2: must be odd\n" + (
         "1 job stopped before the end.\n"

@@ -280,7 +280,7 @@ def test_a_missing_file_is_named_with_where_it_was_looked_for(tmp_path, monkeypa
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         made("my.csv")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(ValueError, match=r"^path=folder.csv: no such file"):
+    with pytest.raises(ValueError, match=r"^path=folder.csv: is no file"):
         made("folder.csv")
 
 

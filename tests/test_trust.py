@@ -1,6 +1,7 @@
 """Which modules a config may name functions of: what the user has typed, whatever files say."""
 
 import os
+import sys
 
 import pytest
 from conftest import run_command
@@ -28,6 +29,7 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "my_starts.py").write_text(STARTS)
     (tmp_path / "theirs" / "experiment").mkdir(parents=True)
     monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delitem(sys.modules, "my_starts", raising=False)  # of other tests
     return tmp_path
 
 

@@ -63,6 +63,8 @@ def main() -> None:
         if not _is_done_before():
             stopped = run_application(train, "config")
     except InitlabError as error:
+        if wants_tracebacks():
+            raise
         sys.exit(str(error))
     finally:
         alive(SECONDS_TO_CLOSE)
