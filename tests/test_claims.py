@@ -86,7 +86,8 @@ DEAD = this_process()._replace(started=1.0)
         ([known("r", "FINISHED", job(sweep="before"))], "r", False, [], 1),
         ([known("r", "FINISHED", job(sweep=None))], "r", False, [], 1),
         ([known("r", "FAILED", job(sweep="before"))], None, False, [], 1),
-        ([known("r", "RUNNING", job(sweep="before"))], None, False, [], 1),
+        ([known("r", "RUNNING", job(sweep="before"))], None, True, [], 1),  # by one that goes on as well
+        ([known("r", "RUNNING", job(sweep="before", identity="b"))], None, False, [], 1),
         ([known("r", "RUNNING", job())], None, True, ["r"], 2),
         ([known("r", "RUNNING", job(), process=DEAD.tag)], None, False, ["r"], 2),
         ([known("q", "KILLED", job()), known("r", "FAILED", job(), attempt="2")], None, False, ["q", "r"], 3),
@@ -101,7 +102,7 @@ def test_a_job_is_free_unless_it_has_finished_or_lives(runs, finished, trained, 
 
 def test_a_lone_job_is_no_sweeps():
     lone = job(sweep=None)
-    assert claim_of(lone, [known("r", "RUNNING", job())], now()).is_free
+    assert claim_of(lone, [known("r", "KILLED", job())], now()).is_free
     assert claim_of(lone, [known("r", "RUNNING", lone)], now()).trained_by == this_process()
     assert claim_of(lone, [known("r", "FINISHED", job())], now()).finished == "r"
 

@@ -60,14 +60,16 @@ def claim_of(job: Description, known: Iterable[Known], time: int) -> Claim:
     """Returns what the known runs say of a job at a time in ms since 1970.
 
     A run of the same job of the same sweep counts, or of no sweep if the job is of none. One of another sweep
-    counts only where it has finished with the same identity.
+    counts only where it has the same identity, and has finished or is being trained.
     """
     identity, place = job.tags.get("identity"), _place(job.tags)
     own = [run for run in known if _place(run.tags) == place and (place[0] or _is(run, identity))]
     finished = [run for run in known if run.status == "FINISHED" and _is(run, identity)]
     finished.sort(key=lambda run: run not in own)
     of_job = [run for run in finished if run in own or place[0] != run.tags.get("sweep")]
-    alive = [process_of(run.tags) for run in own if run.status == "RUNNING" and not _gone(run, time)]
+    same = [run for run in known if _is(run, identity) and place[0] != run.tags.get("sweep")]
+    running = [run for run in (*own, *same) if run.status == "RUNNING" and not _gone(run, time)]
+    alive = [process_of(run.tags) for run in running]
     attempts = [int(run.tags.get("attempt", 1)) for run in own]
     return Claim(
         of_job[0].run_id if of_job else None,
