@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.datasets.preparation import Preparation, Scale
+from initlab.streams import SPLIT, lessons_stream
 from initlab.types import Array
 
 Task: TypeAlias = Literal["binary", "classes", "regression"]
@@ -112,7 +113,7 @@ def split(groups: Indices, test_share: float, seed: int, validation_share: float
             f"validation_share={validation_share}: leaves no training part beside test_share={test_share}: "
             "together they must be less than 1"
         )
-    order = np.random.RandomState(seed).permutation(len(groups))
+    order = lessons_stream(seed, SPLIT).permutation(len(groups))
     part_of = np.zeros(len(groups), np.intp)  # 0 to train, 1 to validate, 2 to test
     for group in np.unique(groups):
         members = order[groups[order] == group]
