@@ -23,7 +23,7 @@ def test_the_table_lists_every_purpose_with_its_number():
 def test_no_stream_of_one_seed_is_a_stream_of_another_or_of_another_purpose():
     begun = [stream(seed, purpose) for seed in (0, 1, 2, 3, 5, 2**32 - 1) for purpose in PURPOSES.values()]
     begun += [derived_stream(rng) for rng in begun]
-    begun += [stream(3, streams.PROBES, iteration) for iteration in (0, 1, 2)]
+    begun += [stream(3, streams.DIRECTIONS, iteration) for iteration in (0, 1, 2)]
     firsts = [tuple(rng.random_sample(3)) for rng in begun]
     assert len(set(firsts)) == len(firsts)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.config.rules import is_number
+from initlab.diagnostics.sharpness import EXAMPLES
 from initlab.markup import escaped
 from initlab.networks.network import named_parameters
 from initlab.networks.outputs import OUTPUTS, Output
@@ -201,9 +202,23 @@ def describe(job: Job, summary: Summary) -> str:
         f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
         f"on {tags['dataset']}, trained by {tags['optimizer']}{pace}, {_outcome(summary)}"
     )
+    what += _of_some_examples(job)
     found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
     prepared = job.dataset.preparation.words if job.dataset.preparation else ""
     return "\n\n".join([what, *found, *([f"**The table.** {escaped(prepared)}"] if prepared else [])])
+
+
+def _of_some_examples(job: Job) -> str:
+    """Returns what is said where the Hessian that was measured is that of a part of the training examples."""
+    measured, m = job.settings.diagnostics, job.dataset.X_train.shape[-1]
+    seen = min(job.settings.train.batch_size or m, EXAMPLES)
+    if "hessian" not in (*measured.names, *measured.rare) or seen == m:
+        return ""
+    which = f"the first {seen:,}" if job.settings.train.batch_size is None else f"a mini-batch of {seen:,}"
+    return (
+        f" Its `hessian/…` metrics are of {which} of the {m:,} training examples: `hessian/top` is not the "
+        "sharpness that gradient descent compares with 2 / learning rate."
+    )
 
 
 def _by_layer(job: Job) -> str:
