@@ -10,7 +10,15 @@ from oracles import lone_start, plain_layers
 from initlab import initializers
 from initlab.config.schema import plain
 from initlab.config.targets import load_component
-from initlab.initializers import initial_parameters, layer_by_layer, lsuv, metainit, of_network, zero_last
+from initlab.initializers import (
+    biases,
+    initial_parameters,
+    layer_by_layer,
+    lsuv,
+    metainit,
+    of_network,
+    zero_last,
+)
 from initlab.networks.hessian import gradient_quotient
 from initlab.networks.network import Network, deep
 from initlab.networks.tape import Tape, predict, with_ones
@@ -46,6 +54,47 @@ def variances(network, flat, inputs):
 def test_lsuv_gives_every_layer_unit_variance_on_the_data(network, activation):
     network = Network(network.sizes, activation, network.output_name, network.residual)
     flat = initial_parameters(lsuv, network, 3, X=X)
+    np.testing.assert_allclose(variances(network, flat, X), 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        biases.uniform,
+        partial(biases.normal, std=0.3),
+        partial(biases.constant, value=0.7),
+        partial(biases.constant, value=-40.0),
+    ],
+    ids=["uniform", "normal", "constant", "large constant"],
+)
+@pytest.mark.parametrize("residual", [False, True])
+def test_lsuv_measures_with_the_biases_that_training_begins_with(rule, residual):
+    network = Network((7, 13, 13, 3), "tanh", "softmax", residual=residual)
+    flat = initial_parameters(lsuv, network, 3, X=X, bias=rule)
+    np.testing.assert_allclose(variances(network, flat, X), 1, rtol=1e-9)
+    start = lone_start(network, 3, initializers.orthogonal)
+    for (W, b), (Q, _), expected in zip(
+        plain_layers(flat, network.sizes),
+        plain_layers(start, network.sizes),
+        plain_layers(initial_parameters(initializers.he, network, 3, bias=rule), network.sizes),
+        strict=True,
+    ):
+        np.testing.assert_allclose(W, Q * (W[0, 0] / Q[0, 0]), rtol=1e-12)
+        assert W[0, 0] / Q[0, 0] > 0
+        np.testing.assert_array_equal(b, expected[1])
+
+
+def test_lsuv_beside_biases_that_vary_too_much_gives_the_signal_itself_variance_1():
+    network = Network((7, 13, 1), "tanh")
+    flat = initial_parameters(lsuv, network, 3, X=X, bias=partial(biases.normal, std=5.0))
+    (W, _), _ = plain_layers(flat, network.sizes)
+    assert np.var(W @ X) == pytest.approx(1, rel=1e-9)
+
+
+def test_a_rule_that_adds_to_the_starts_biases_adds_once():
+    network = Network((7, 13, 1), "tanh")
+    flat = initial_parameters(lsuv, network, 3, X=X, bias=lambda rng, fan_in, own: own + 0.25)
+    assert all((b == 0.25).all() for _, b in plain_layers(flat, network.sizes))
     np.testing.assert_allclose(variances(network, flat, X), 1, rtol=1e-9)
 
 

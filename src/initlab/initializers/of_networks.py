@@ -1,7 +1,7 @@
 """Starts of a whole network: they need a layer's place in it, or the data's signals on their way through."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -50,28 +50,50 @@ def mup(rng: np.random.RandomState, network: Network, X: Array | None, *, gain: 
 
 
 @of_network
-def lsuv(rng: np.random.RandomState, network: Network, X: Array | None, *, examples: Count = 1000) -> Array:
-    """Returns orthogonal weights, each layer's divided by the std of what the layer gives on the data.
+def lsuv(
+    rng: np.random.RandomState,
+    network: Network,
+    X: Array | None,
+    give_biases: Callable[[Array], None] = lambda flat: None,
+    *,
+    examples: Count = 1000,
+) -> Array:
+    """Returns orthogonal weights, each layer's times what gives its pre-activations variance 1 on the data.
 
     Layer-sequential unit-variance, Mishkin & Matas 2016, arXiv:1511.06422. The first ``examples`` of X pass
-    through the layers; without biases, pre-activations are linear in their layer's weights, so one division
-    makes their variance 1 where the paper iterates. A layer whose variance is 0 or not finite stays.
+    through the layers with the biases that training will begin with; pre-activations without them are linear
+    in their layer's weights, so one factor does where the paper iterates. A layer whose variance is 0 or not
+    finite stays; one whose biases alone vary by 1 or more is scaled as if it had none.
     """
     if X is None:
         raise ValueError("lsuv measures the training inputs, and none were given")
     flat = layer_by_layer(orthogonal, rng, network)
+    give_biases(flat)
     inputs = with_ones(X[:, :examples].astype(np.float64))
     tape = Tape(network, flat[np.newaxis], inputs.shape[-1])
     tape.read(inputs)
     with np.errstate(over="ignore", invalid="ignore"):
         for linear, block in zip(tape.linears, tape.blocks, strict=True):
             linear.forward()
-            std = np.std(linear.z)
-            if 0 < std < np.inf:
-                linear.block /= std
+            linear.W /= _std_beside(linear.block[..., -1:], linear.z)
             for layer in block:
                 layer.forward()
+    for block in network.blocks(flat[np.newaxis]):
+        block[..., -1] = 0  # the rule will make them, of those that a start brings
     return flat
+
+
+def _std_beside(biases: Array, z: Array) -> float:
+    """Returns by what to divide weights, so that pre-activations z with these biases get variance 1."""
+    signal, shift = z - biases, np.broadcast_to(biases, z.shape)
+    std, rest = float(np.std(signal)), 1 - float(np.var(shift))
+    if not 0 < std < np.inf:
+        return 1.0
+    if np.ptp(biases) == 0 or not rest > 0:
+        return std
+    # 1 / std² signal² + 2 / std signal·shift + shift² = 1 is solved for the positive std.
+    covariance = float(np.mean((signal - np.mean(signal)) * (shift - np.mean(shift))))
+    return (covariance + math.sqrt(covariance**2 + rest * std**2)) / rest
 
 
 @of_network
