@@ -1,14 +1,18 @@
 import math
+import re
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from oracles import lone_start, plain_layers, stack_of_starts
 from scipy.linalg import hadamard as sylvester
 from scipy.stats import beta, chisquare, kstest, norm, truncnorm
 from scipy.stats import uniform as uniform_law
 
 from initlab import initializers
+from initlab.config.options import CONF, options_of, values_of
 from initlab.config.targets import load_component
 from initlab.errors import ConfigError
 from initlab.initializers import initial_parameters
@@ -390,3 +394,26 @@ def test_the_law_is_that_of_pytorchs_counterpart(name, theirs, options):
     weights = layer.weight.detach().numpy()
     assert np.std(ours) == pytest.approx(np.std(weights), rel=0.01)
     assert kstest(ours.ravel(), weights.ravel()).pvalue > 0.01
+
+
+EQUAL = [("he", "mean_field", 0), ("he", "kaiming", 1e-15), ("xavier", "lecun_normal", 0),
+         ("lecun_truncated", "variance_scaling", 0)]  # fmt: skip
+
+
+def test_starts_that_are_said_to_be_equal_are_and_the_gallery_shows_each_law_once():
+    network, X = Network((2, 10, 5, 1), "relu"), np.random.RandomState(5).standard_normal((2, 97))
+    quick = {"metainit": {"steps": 3}}
+
+    def started(name):
+        node = values_of("init", name) | quick.get(name, {})
+        return initial_parameters(load_component({"init": node}, "init", ()), network, 3, X=X)
+
+    for one, other, tolerance in EQUAL:
+        np.testing.assert_allclose(started(one), started(other), rtol=tolerance, atol=0)
+        assert other in initializers.__doc__
+    study = OmegaConf.load(str(CONF / "experiment" / "gallery.yaml")).hydra.sweeper.params.init
+    left_out = re.search(r"exclude=\[(.*)\]", study)[1].split(", ")
+    assert set(left_out) == {other for _, other, _ in EQUAL}
+    shown = {name: started(name) for name in options_of("init") if name not in left_out}
+    for one, other in combinations(shown, 2):
+        assert not np.allclose(shown[one], shown[other], rtol=1e-9, atol=0), (one, other)

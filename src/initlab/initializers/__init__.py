@@ -22,6 +22,10 @@
 | `lsuv`, of a network               | orthogonal, then scaled on the data    | Mishkin & Matas 2016       |
 | `metainit`, of a network           | N(0, σ_l²), the σ_l learned            | Dauphin & Schoenholz 2019  |
 
+Some are others by another name, and give the same weights: ``xavier`` is ``lecun_normal``; ``he`` is
+``mean_field`` at its defaults, and to rounding ``kaiming`` at its defaults with relu; ``lecun_truncated`` is
+``variance_scaling`` at its defaults.
+
 A start of a layer is ``(rng, shape, *, hyper-parameters)`` with shape (fan_out, fan_in) and returns float64.
 Those that draw are made of the same standard normals, so one seed gives every start the same underlying
 numbers. A start of a network (see ``of_network``) is ``(rng, network, X, *, hyper-parameters)``.

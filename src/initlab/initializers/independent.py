@@ -107,7 +107,8 @@ def variance_scaling(
 
 
 def xavier(rng: np.random.RandomState, shape: Shape) -> Array:
-    """Returns W ~ N(0, 1 / fan_in), which keeps the forward variance of a linear layer.
+    """Returns W ~ N(0, 1 / fan_in), which keeps the forward variance of a linear layer: ``lecun_normal``, bit
+    for bit.
 
     The forward condition of Glorot & Bengio 2010, 'Understanding the difficulty of training deep
     feedforward neural networks', eq. 10; the course lesson calls this form 'Xavier'.
@@ -118,7 +119,8 @@ def xavier(rng: np.random.RandomState, shape: Shape) -> Array:
 def he(rng: np.random.RandomState, shape: Shape) -> Array:
     """Returns W ~ N(0, 2 / fan_in), which keeps the second moment through ReLU layers.
 
-    He et al. 2015, 'Delving deep into rectifiers', arXiv:1502.01852, eq. 10.
+    He et al. 2015, 'Delving deep into rectifiers', arXiv:1502.01852, eq. 10: ``mean_field`` at its
+    defaults, bit for bit, and ``kaiming`` at its defaults with relu, but for rounding.
     """
     return variance_scaling(rng, shape, scale=2, mode="fan_in", distribution="normal")
 
