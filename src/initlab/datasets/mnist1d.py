@@ -37,8 +37,8 @@ def mnist1d(
     *, examples: Count, test_share: Share, validation_share: ShareOrZero = 0.0, seed: Seed
 ) -> Dataset:
     """Returns signals of 40 numbers, 10 classes: templates of ten digits, each padded, stretched, scaled,
-    moved, sheared and covered with noise at random. The last ``test_share`` of them are the test part, those before
-    are for validation, if asked for.
+    moved, sheared and covered with noise at random. The last ``test_share`` of them are the test part; those
+    before it are for validation, if asked for.
 
     Greydanus & Kobak 2024, 'Scaling down deep learning with MNIST-1D', arXiv:2011.14439, who report 32 % for
     logistic regression, 68 % for an MLP, 94 % for a CNN and 96 % for people. Seed 42 draws their data. As
