@@ -77,7 +77,8 @@ def _templates() -> Array:
     """Returns the templates (10, 12): standardised, from 0 on, and a sixth of that."""
     x = TEMPLATES - TEMPLATES.mean(axis=1, keepdims=True)
     x = x / x.std(axis=1, keepdims=True)
-    return (x - x[:, :1]) / 6
+    templates: Array = (x - x[:, :1]) / 6
+    return templates
 
 
 def _signal(template: Array, rng: np.random.RandomState) -> Array:

@@ -78,8 +78,8 @@ def lsuv(
             linear.W /= _std_beside(linear.block[..., -1:], linear.z)
             for layer in block:
                 layer.forward()
-    for block in network.blocks(flat[np.newaxis]):
-        block[..., -1] = 0  # the rule will make them, of those that a start brings
+    for weights in network.blocks(flat[np.newaxis]):
+        weights[..., -1] = 0  # the rule will make them, of those that a start brings
     return flat
 
 

@@ -73,4 +73,5 @@ def _of_widths(network: Network, rule: Callable[..., Any]) -> Array:
     for number, (block, (_, fan_in)) in enumerate(zip(network.blocks(factors), network.shapes, strict=True)):
         if number:
             block[..., :-1] = 1 if follows and number < last else 1 / fan_in
-    return factors[0]
+    of_numbers: Array = factors[0]
+    return of_numbers
