@@ -11,11 +11,11 @@ from initlab.training.standing import at_start
 from initlab.training.step import Step
 
 
-def step_of(network, parameters, X, Y, start=None, updated=None):
+def step_of(network, parameters, X, Y, start=None, updated=None, **more):
     tape = passed(network, parameters, with_ones(X), network.output.targets(Y))
     start = parameters if start is None else start
     updated = parameters if updated is None else updated
-    return Step(network, start, parameters, tape.gradient, updated, tape)
+    return Step(network, start, parameters, tape.gradient, updated, tape, **more)
 
 
 def labels_of(network, rng, m):

@@ -52,10 +52,10 @@ def test_the_circles_are_the_notebooks():
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_the_data_are_scikit_learns_with_seed_and_the_next_seed(dataset):
+def test_the_data_are_scikit_learns_of_a_stream_for_each_part(dataset):
     data = drawn(dataset, seed=7, n_train=101, n_test=53)
-    for part, (m, seed) in {"train": (101, 7), "test": (53, 8)}.items():
-        X, y = MAKERS[dataset](m, seed)
+    for part, (m, purpose) in {"train": (101, 4), "test": (53, 8)}.items():
+        X, y = MAKERS[dataset](m, np.random.RandomState([7, purpose]))
         np.testing.assert_array_equal(getattr(data, f"X_{part}"), X.T, strict=True)
         np.testing.assert_array_equal(getattr(data, f"Y_{part}")[0], y)
 
@@ -91,12 +91,6 @@ def test_another_seed_and_the_test_part_give_other_examples(dataset):
     data, other = drawn(dataset, seed=5, n_test=300), drawn(dataset, seed=7)
     assert not np.intersect1d(data.X_train, data.X_test).size
     assert not np.intersect1d(data.X_train, other.X_train).size
-
-
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_the_test_part_of_the_largest_seed_is_drawn_with_seed_0(dataset):
-    data = drawn(dataset, seed=2**32 - 1)
-    np.testing.assert_array_equal(data.X_test, MAKERS[dataset](100, 0)[0].T)
 
 
 @pytest.mark.parametrize(("dataset", "source"), [
@@ -164,13 +158,38 @@ def test_the_drawn_problems_are_their_seeds(dataset):
     assert not np.intersect1d(first.X_train, first.X_test).size
 
 
-@pytest.mark.parametrize("dataset", DRAWN)
-def test_the_test_part_is_the_training_part_of_the_next_seed(dataset):
-    largest = 2**32 - 1
-    for seed, following in ((5, 6), (largest, 0)):
-        data, expected = dataset(seed=seed), dataset(seed=following, n_train=101)
-        np.testing.assert_array_equal(data.X_test, expected.X_train)
-        np.testing.assert_array_equal(data.Y_test, expected.Y_train)
+@pytest.mark.parametrize("dataset", [*DATASETS, *DRAWN])
+def test_no_part_of_one_seed_is_part_of_another(dataset):
+    seeds = (0, 1, 2, 3, 2**32 - 1)
+    made = [dataset(seed=seed, **({"n_train": 53, "n_test": 53, "noise": 0.1} if dataset in DATASETS else {}))
+            for seed in seeds]  # fmt: skip
+    parts = np.concatenate([np.unique(X) for data in made for X in (data.X_train, data.X_test)])
+    assert len(np.unique(parts)) == len(parts)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("dataset", [*DATASETS, *DRAWN])
+def test_no_weight_of_any_seed_is_one_of_the_datas_draws(dataset, seed):
+    # Of circles, moons and blobs the noise is what is drawn.
+    weights = np.sort(
+        np.concatenate([np.random.RandomState(run).standard_normal(20011) for run in (seed, 1, 2)])
+    )
+    make = {"n_train": 300, "n_test": 100, "seed": seed}
+    if dataset in DATASETS:
+        noisy, plain = dataset(noise=1.0, **make), dataset(noise=0.0, **make)
+        drawn_ = [noisy.X_train - plain.X_train, noisy.X_test - plain.X_test]
+    else:
+        drawn_ = [dataset(seed=seed).X_train, dataset(seed=seed).X_test]
+    for X in drawn_:
+        near = weights[np.searchsorted(weights, X.ravel()).clip(1, len(weights) - 1)[:, None] - [0, 1]]
+        assert np.abs(near - X.reshape(-1, 1)).min() > 1e-13
+
+
+def test_the_lessons_seed_draws_what_it_drew():
+    for make, theirs in ((circles, make_circles), (moons, make_moons)):
+        data = make(n_train=101, n_test=53, noise=0.05, seed=1)
+        for X, m, seed in ((data.X_train, 101, 1), (data.X_test, 53, 2)):
+            np.testing.assert_array_equal(X, theirs(m, noise=0.05, random_state=seed)[0].T)
 
 
 @pytest.mark.parametrize("function", OUR_OWN)
@@ -249,8 +268,9 @@ def test_logistic_regression_solves_the_linear_problem_and_its_test_part():
 @pytest.mark.parametrize("classes", [2, 3, 5])
 def test_gaussian_quantiles_are_scikit_learns(classes):
     data = rings_of(classes, seed=7)
-    for part, m, seed in (("train", 307, 7), ("test", 101, 8)):
-        X, y = make_gaussian_quantiles(n_samples=m, n_classes=classes, random_state=seed)
+    for part, m, purpose in (("train", 307, 4), ("test", 101, 8)):
+        rng = np.random.RandomState([7, purpose])
+        X, y = make_gaussian_quantiles(n_samples=m, n_classes=classes, random_state=rng)
         Y = getattr(data, f"Y_{part}")
         np.testing.assert_array_equal(getattr(data, f"X_{part}"), X.T)
         np.testing.assert_array_equal(Y[0] if classes == 2 else Y.argmax(axis=0), y)
@@ -283,8 +303,8 @@ def test_more_classes_than_examples_are_refused_by_name():
 
 
 def test_examples_of_one_class_only_are_no_problem_to_train_on():
-    classes = {seed: np.unique(np.prod(np.sign(np.random.RandomState(seed).uniform(-1, 1, (2, 2))), axis=0))
-               for seed in range(7)}  # fmt: skip
+    signs = {seed: np.sign(np.random.RandomState([seed, 4]).uniform(-1, 1, (2, 2))) for seed in range(7)}
+    classes = {seed: np.unique(np.prod(both, axis=0)) for seed, both in signs.items()}
     assert {len(found) for found in classes.values()} == {1, 2}
     for seed, found in classes.items():
         if len(found) == 2:

@@ -497,7 +497,7 @@ def test_every_diagnostic_is_named_by_function_and_layer():
         "activation_mean_square": layers, "activation_std": layers, "dead_units": hidden,
         "saturation": layers, "effective_rank": hidden, "distinct_units": hidden,
         "unit_similarity": hidden, "input_correlation": layers, "gradient_quotient": ("global",),
-        "hessian": ("top", "trace"), "jacobian": ("largest", "smallest", "mean"),
+        "hessian": ("top", "trace", "trace_error", "examples"), "jacobian": ("largest", "smallest", "mean"),
         "tangent_kernel": ("top", "condition"),
     }  # fmt: skip
     measures = measure(step, DIAGNOSTICS)

@@ -77,7 +77,7 @@ def test_help_speaks_the_words_of_the_command_and_of_make_only_where_it_is(folde
 def test_help_tells_the_two_xaviers_apart(folder):
     for words in (["--help"], ["propagate", "--help"]):
         shown = " ".join(typed(*words, folder=folder).stdout.split())
-        assert "init=xavier is the lesson's: its variance is 1 / fan_in, the same as lecun_normal's." in shown
+        assert "init=xavier is the lesson's: its variance is 1 / fan_in, and it is lecun_normal." in shown
         assert "The paper's (Glorot & Bengio 2010), which counts fan_out too, is glorot_normal." in shown
 
 

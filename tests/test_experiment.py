@@ -37,7 +37,7 @@ MIXED = [
     ["dataset=moons", "model.activation=tanh"],
     ["dataset=wine", "init=lsuv", "diagnostics=full", "schedule=cosine", "train.clip=0.5"],
     ["dataset=wine", "init=mean_field", "diagnostics=full", "schedule=cosine", "train.clip=0.5", "seed=5"],
-    ["dataset=diabetes", "init=metainit", "model.l2=0.1", "bias=normal"],
+    ["dataset=diabetes", "init=metainit", "init.steps=31", "model.l2=0.1", "bias=normal"],
     ["model=deep", "model.depth=3", "model.width=7", "model.residual=true", "init=orthogonal"],
     ["model.normalization=batch", "train.batch_size=64", "diagnostics=full", "seed=5"],
     ["model.normalization=batch", "train.batch_size=64", "diagnostics=full", "init=random"],

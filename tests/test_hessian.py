@@ -5,11 +5,14 @@ from oracles import lone_start, plain_layers, stack_of_starts
 
 from initlab.activations import ACTIVATIONS
 from initlab.datasets import circles
-from initlab.diagnostics import gradient_quotient, hessian
-from initlab.diagnostics.sharpness import hutchinson_trace, lanczos_top, whole_hessian
+from initlab.diagnostics import gradient_quotient, hessian, sharpness
+from initlab.diagnostics.sharpness import exact_trace, hutchinson_trace, lanczos_top, whole_hessian
 from initlab.networks.hessian import hessian_products
 from initlab.networks.network import Network
 from initlab.networks.tape import with_ones
+from initlab.runs import summary
+from initlab.runs.summary import describe
+from initlab.runs.train import run
 
 NOTEBOOK = Network((2, 10, 5, 1), "relu")
 OUTPUTS = {"sigmoid": 1, "softmax": 3, "linear": 2}
@@ -93,6 +96,10 @@ def test_the_kinks_at_which_relus_start_with_biases_of_0_do_not_count():
     np.testing.assert_allclose(trace, expected, rtol=1e-12)
 
 
+def signs(k, *shape):
+    return 1.0 - 2 * np.random.RandomState(11).randint(2, size=(k, *shape))
+
+
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_lanczos_finds_the_top_and_hutchinson_estimates_the_trace(activation):
     network = Network((3, 11, 7, 1), activation)
@@ -103,8 +110,11 @@ def test_lanczos_finds_the_top_and_hutchinson_estimates_the_trace(activation):
     np.testing.assert_allclose(lanczos_top(network, points, X1, targets), values[:, -1], rtol=1e-5)
     # The variance of v·Hv for random signs v is twice the sum of the squares off the diagonal.
     off_diagonal = np.sum(values**2, axis=-1) - np.sum(np.diagonal(whole, axis1=1, axis2=2) ** 2, axis=-1)
-    error = hutchinson_trace(network, points, X1, targets) - np.trace(whole, axis1=1, axis2=2)
-    assert np.all(np.abs(error) < 4 * np.sqrt(2 * off_diagonal / 16))
+    trace, error = np.trace(whole, axis1=1, axis2=2), np.sqrt(2 * off_diagonal / 503)
+    estimate, told = hutchinson_trace(network, points, X1, targets, signs(503, *points.shape))
+    assert np.all(np.abs(estimate - trace) < 4 * error)
+    np.testing.assert_allclose(told, error, rtol=0.25)
+    np.testing.assert_allclose(exact_trace(network, points, X1, targets), trace, rtol=1e-12)
 
 
 def test_lanczos_finds_the_largest_eigenvalue_where_a_negative_one_is_larger_in_size():
@@ -125,16 +135,71 @@ def test_a_network_with_more_parameters_is_measured_by_products_of_its_hessian()
     measured = hessian(step_of(network, points, X, Y))
     whole = np.stack([whole_hessian(network, point, X1, targets) for point in points])
     np.testing.assert_allclose(measured["top"], np.linalg.eigvalsh(whole)[:, -1], rtol=1e-5)
-    np.testing.assert_array_equal(measured["trace"], hutchinson_trace(network, points, X1, targets))
+    np.testing.assert_allclose(measured["trace"], np.trace(whole, axis1=1, axis2=2), rtol=1e-12)
+    assert measured["trace_error"].tolist() == [0, 0]
 
 
-def test_only_the_first_128_examples_count():
+def test_beyond_1000_parameters_the_trace_is_an_estimate_along_directions_of_the_runs_own(monkeypatch):
+    network = Network((3, 31, 29, 1), "tanh")
+    X, Y, X1, targets = data_of(network, m=23)
+    points = np.tile(lone_start(network, 3), (3, 1))
+    assert network.trained > 1000
+    exact = exact_trace(network, points[:1], X1, targets)[0]
+    told = [hessian(step_of(network, points, X, Y, seeds=(3, 5, 3), iteration=i)) for i in (0, 7)]
+    first, later = (each["trace"] for each in told)
+    assert first[0] == first[2] != first[1]
+    assert len({*first, *later}) == 4
+    for each in told:
+        assert np.all(np.abs(each["trace"] - exact) < 4 * each["trace_error"])
+        assert np.all(each["trace_error"] > 0)
+    lone = hessian(step_of(network, points[1:2], X, Y, seeds=(5,), iteration=7))
+    assert lone["trace"][0] == later[1]
+    monkeypatch.setattr(sharpness, "DIAGONAL", 5000)
+    assert hessian(step_of(network, points, X, Y))["trace"][0] == pytest.approx(exact, rel=1e-12)
+
+
+def test_all_examples_count_up_to_a_number_that_is_told(monkeypatch):
     network = Network((2, 3, 1), "tanh")
-    X, Y, _, _ = data_of(network, m=149)
+    X, Y, _, _ = data_of(network, m=307)
     point = random_point(network)
-    first, all_of_them = (step_of(network, point, X[:, :m], Y[:, :m]) for m in (128, 149))
+    first, all_of_them = (step_of(network, point, X[:, :m], Y[:, :m]) for m in (293, 307))
+    assert hessian(first)["top"] != hessian(all_of_them)["top"]
+    assert hessian(all_of_them)["examples"].tolist() == [307]
+    monkeypatch.setattr(sharpness, "EXAMPLES", 293)
     assert hessian(first)["top"] == hessian(all_of_them)["top"]
+    assert hessian(all_of_them)["examples"].tolist() == [293]
     assert gradient_quotient(first)["global"] == gradient_quotient(all_of_them)["global"]
+
+
+def test_a_run_says_where_its_hessian_is_not_of_all_examples(config, monkeypatch):
+    common = ("tracking.uri=null", "train.iterations=3", "diagnostics=full", "dataset.n_train=31")
+
+    def said(*overrides):
+        [one] = run([config(*common, *overrides)])
+        return describe(one.job, one.summary)
+
+    assert "hessian" not in said()
+    assert "of a mini-batch of 7 of the 31 training examples: `hessian/top` is not" in said(
+        "train.batch_size=7"
+    )
+    assert "hessian" not in said("train.batch_size=7", "diagnostics=light")
+    monkeypatch.setattr(summary, "EXAMPLES", 29)
+    assert "of the first 29 of the 31 training examples" in said()
+
+
+def test_the_sharpness_of_all_examples_is_where_gradient_descent_begins_to_grow(config):
+    # Of a quadratic cost gradient descent converges below a rate of 2 / top and grows above it: of fewer
+    # examples than all the top is another number, and the bound another.
+    one = {"dataset": "diabetes", "model.hidden": "[]", "init": "zeros"}
+    common = [f"{key}={value}" for key, value in one.items()] + [
+        "tracking.uri=null", "diagnostics.names=[hessian]", "diagnostics.every=1000", "diagnostics.rare=[]"
+    ]  # fmt: skip
+    [first] = run([config(*common, "train.iterations=1")])
+    assert first.history["hessian/examples"].tolist() == [first.job.dataset.X_train.shape[1]]
+    bound = 2 / first.history["hessian/top"][0]
+    for factor, grows in ((0.97, False), (1.03, True)):
+        [done] = run([config(*common, "train.iterations=400", f"optimizer.learning_rate={factor * bound}")])
+        assert (done.history["cost"][-1] > done.history["cost"][0]) == grows
 
 
 def test_gradient_quotient_is_its_formula_with_the_whole_hessian():

@@ -277,3 +277,32 @@ def test_what_a_rule_remembers_is_in_its_state(update, shapes):
     hypers = {name: values[0] for name, values in HYPERS[update].items()}
     update(np.zeros((3, 5)), np.ones((3, 5)), state, **hypers)
     assert {name: values.shape for name, values in state.items()} == shapes
+
+
+def test_nesterovs_parameters_are_the_places_where_its_method_takes_its_gradients():
+    # Nesterov's method in its own words: v ← β v − α ∇f(θ + β v), θ ← θ + v (Sutskever et al. 2013).
+    H = np.diag([1.0, 3.0, 7.0])
+    theta, v, ahead, state = np.ones(3), np.zeros(3), np.ones((1, 3)), {}
+    for _ in range(13):
+        np.testing.assert_allclose(ahead[0], theta + 0.9 * v, rtol=1e-12)
+        v = 0.9 * v - 0.05 * H @ (theta + 0.9 * v)
+        theta = theta + v
+        nesterov(ahead, ahead @ H, state, learning_rate=0.05, beta=0.9)
+
+
+def test_a_rate_that_changes_scales_the_whole_velocity():
+    parameters, state = np.zeros((1, 1)), {}
+    for rate, expected in ((0.5, -0.5), (0.25, -0.5 - 0.25 * 1.5)):  # velocities 1, 1.5
+        momentum(parameters, np.array([[1.0]]), state, learning_rate=rate, beta=0.5)
+        assert parameters[0, 0] == expected
+
+
+@pytest.mark.parametrize(("update", "options", "root"), [
+    (rmsprop, {"decay": 0.5}, 1e-9 * 0.5**0.5), (adagrad, {}, 1e-9),
+    (adam, {"beta1": 0.0, "beta2": 0.5}, 1e-9),
+])  # fmt: skip
+def test_epsilon_stands_beside_the_root(update, options, root):
+    # With √(s + ε), or ε before Adam's correction, the step would be another.
+    parameters = np.zeros((1, 1))
+    update(parameters, np.array([[1e-9]]), {}, learning_rate=1.0, epsilon=1e-8, **options)
+    assert parameters[0, 0] == pytest.approx(-1e-9 / (root + 1e-8), rel=1e-12)

@@ -32,7 +32,7 @@ def trained(config, folder, *overrides):
 
 def told(summary):
     values = asdict(summary)
-    beside = ("identity", "process", "code", "data", "blas", "simd")
+    beside = ("identity", "process", "code", "data", "blas", "simd", "cpu", "os", "openblas_coretype")
     values["tags"] = {
         k: v for k, v in values["tags"].items() if not k.startswith(("version.", "git.")) and k not in beside
     }

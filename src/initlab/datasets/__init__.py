@@ -1,8 +1,8 @@
 """Functions that return a Dataset, whose columns are examples.
 
-There are synthetic problems in the plane (``synthetic``), measured data from scikit-learn (``bundled``) and
-a user's own file (``table``). scikit-learn and pandas are imported when a dataset is made, because importing
-them takes longer than ``--help`` may.
+There are synthetic problems in the plane (``synthetic``), digits as signals (``mnist1d``), measured data from
+scikit-learn (``bundled``) and a user's own file (``table``). scikit-learn and pandas are imported when a
+dataset is made, because importing them takes longer than ``--help`` may.
 """
 
 from initlab.datasets.bundled import breast_cancer as breast_cancer
@@ -11,6 +11,7 @@ from initlab.datasets.bundled import digits as digits
 from initlab.datasets.bundled import wine as wine
 from initlab.datasets.dataset import Dataset as Dataset
 from initlab.datasets.dataset import Task as Task
+from initlab.datasets.mnist1d import mnist1d as mnist1d
 from initlab.datasets.synthetic import blobs as blobs
 from initlab.datasets.synthetic import circles as circles
 from initlab.datasets.synthetic import gaussian_quantiles as gaussian_quantiles

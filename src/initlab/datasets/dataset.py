@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.datasets.preparation import Preparation, Scale
+from initlab.streams import SPLIT, lessons_stream
 from initlab.types import Array
 
 Task: TypeAlias = Literal["binary", "classes", "regression"]
@@ -24,7 +25,7 @@ class Dataset:
     for; ``preparation`` says of a table how its columns became features.
 
     Y by task: ``binary`` (1, m) of 0 and 1; ``classes`` one-hot (K, m) of K ≥ 3 classes; ``regression``
-    (1, m), the target less its mean over the training part, divided by its standard deviation there.
+    (n_y, m), each target less its mean over the training part, divided by its standard deviation there.
     """
 
     X_train: Array
@@ -88,12 +89,13 @@ def assembled(
 
 
 def standardised_target(target: Array, train: Indices, seed: int) -> Array:
-    """Returns a regression's target (m,) as a row (1, m), standardised by the training part.
+    """Returns a regression's target (m,) as a row (1, m), or several (n_y, m), standardised by the training
+    part.
 
-    Raises ValueError where it is constant there.
+    Raises ValueError where one is constant there.
     """
-    Y = standardised(target[np.newaxis], train)
-    if not Y[:, train].any():
+    Y = standardised(np.atleast_2d(target), train)
+    if not Y[:, train].any(axis=1).all():
         raise ValueError(
             f"seed={seed}: leaves a constant target to train on; choose another, or a smaller test_share"
         )
@@ -112,7 +114,7 @@ def split(groups: Indices, test_share: float, seed: int, validation_share: float
             f"validation_share={validation_share}: leaves no training part beside test_share={test_share}: "
             "together they must be less than 1"
         )
-    order = np.random.RandomState(seed).permutation(len(groups))
+    order = lessons_stream(seed, SPLIT).permutation(len(groups))
     part_of = np.zeros(len(groups), np.intp)  # 0 to train, 1 to validate, 2 to test
     for group in np.unique(groups):
         members = order[groups[order] == group]

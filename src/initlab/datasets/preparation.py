@@ -29,6 +29,7 @@ class Filled:
 class Preparation:
     """What was done to a table, all of it learned from the training part.
 
+    * ``target``: the target's column; ``targets``: of several all columns, the first among them
     * ``classes``: the target's values, where they are classes; ``features``: the names, in their order
     * ``dropped``: the columns that were left out; ``incomplete_rows``: how many rows were, for missing values
     * ``filled``: of each column with missing values what they became, the median or the most frequent value
@@ -48,6 +49,7 @@ class Preparation:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     scales: Mapping[str, Scale] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
 
     @property
     def json(self) -> str:

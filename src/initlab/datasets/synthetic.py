@@ -1,7 +1,8 @@
 """Synthetic problems in the plane.
 
-``seed`` draws the training part and ``seed + 1`` the test part, so with a fixed seed every run sees the same
-data. ``n_validation`` examples, if any, come from a stream of their own and change neither.
+``seed`` draws the training part, the test part and, if any, ``n_validation`` examples, each from a stream of
+its own (see ``streams``): with a fixed seed every run sees the same data, and no part of one seed is that of
+another.
 """
 
 from collections.abc import Callable
@@ -12,12 +13,13 @@ import numpy as np
 from initlab.config.rules import Classes, Count, NonNegative, Positive, Seed, Size
 from initlab.datasets.dataset import Dataset, encoded, task_of
 from initlab.memory import refuse_beyond_memory
-from initlab.streams import VALIDATION, stream
+from initlab.streams import TEST, TRAINING, VALIDATION, lessons_stream, stream
 from initlab.types import Array
 
 BYTES_OF_AN_EXAMPLE = 100  # while it is drawn: its coordinates, angle, radius and label, some of them twice
 
 Part: TypeAlias = tuple[Array, "np.ndarray[Any, Any]"]  # X (2, m) and labels (m,) from 0
+StreamOf: TypeAlias = Callable[[int, int], np.random.RandomState]  # by seed and purpose
 
 
 def circles(
@@ -39,9 +41,8 @@ def blobs(
 ) -> Dataset:
     """Returns two Gaussian clouds of std ``noise`` round (−1, −1) and (1, 1)."""
     centers = np.array([[-1.0, -1.0], [1.0, 1.0]])
-    return _scikit_learns(
-        "make_blobs", n_train, n_test, n_validation, seed, centers=centers, cluster_std=noise
-    )
+    sizes = (n_train, n_test, n_validation)
+    return _scikit_learns("make_blobs", *sizes, seed, 2, stream, centers=centers, cluster_std=noise)
 
 
 def gaussian_quantiles(
@@ -51,9 +52,8 @@ def gaussian_quantiles(
 
     The rings are cut at the quantiles of each part's own radii.
     """
-    return _scikit_learns(
-        "make_gaussian_quantiles", n_train, n_test, n_validation, seed, classes, n_classes=classes
-    )
+    sizes = (n_train, n_test, n_validation)
+    return _scikit_learns("make_gaussian_quantiles", *sizes, seed, classes, stream, n_classes=classes)
 
 
 def spirals(
@@ -83,7 +83,7 @@ def xor(*, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNega
         X = rng.uniform(-1, 1, (2, m))
         return X + noise * rng.standard_normal((2, m)), X[0] * X[1] < 0
 
-    return _drawn(quadrants, n_train, n_test, n_validation, seed, "initlab.datasets.xor")
+    return _drawn(quadrants, n_train, n_test, n_validation, seed, "initlab.datasets.xor", stream_of=stream)
 
 
 def linear(*, n_train: Count, n_test: Count, n_validation: Size = 0, margin: Positive, seed: Seed) -> Dataset:
@@ -102,7 +102,14 @@ def linear(*, n_train: Count, n_test: Count, n_validation: Size = 0, margin: Pos
 
 
 def _scikit_learns(
-    make: str, n_train: int, n_test: int, n_validation: int, seed: int, classes: int = 2, **options: Any
+    make: str,
+    n_train: int,
+    n_test: int,
+    n_validation: int,
+    seed: int,
+    classes: int = 2,
+    stream_of: StreamOf = lessons_stream,
+    **options: Any,
 ) -> Dataset:
     import sklearn.datasets
 
@@ -110,7 +117,8 @@ def _scikit_learns(
         X, labels = getattr(sklearn.datasets, make)(n_samples=m, random_state=rng, **options)
         return X.T, labels
 
-    return _drawn(columns, n_train, n_test, n_validation, seed, f"sklearn.datasets.{make}", classes)
+    source = f"sklearn.datasets.{make}"
+    return _drawn(columns, n_train, n_test, n_validation, seed, source, classes, stream_of)
 
 
 def _drawn(
@@ -121,6 +129,7 @@ def _drawn(
     seed: int,
     source: str,
     classes: int = 2,
+    stream_of: StreamOf = lessons_stream,
 ) -> Dataset:
     for name, m in (("n_train", n_train), ("n_test", n_test)):
         if m < classes:
@@ -136,10 +145,10 @@ def _drawn(
         X, labels = draw(m, rng)
         return np.ascontiguousarray(X), encoded(labels, classes)
 
-    X, Y = part(n_train, np.random.RandomState(seed))
+    X, Y = part(n_train, stream_of(seed, TRAINING))
     if not np.ptp(Y, axis=1).any():
         raise ValueError(f"seed={seed}: draws one class only to train on; choose another, or more n_train")
-    test = part(n_test, np.random.RandomState((seed + 1) % 2**32))
+    test = part(n_test, stream_of(seed, TEST))
     validation = part(n_validation, stream(seed, VALIDATION)) if n_validation else (None, None)
     task = task_of(classes)
     return Dataset(X, Y, *test, source, task, X_validation=validation[0], Y_validation=validation[1])

@@ -1,6 +1,8 @@
-"""A user's own table: a row is an example, one column is the target, and every other column is a feature."""
+"""A user's own table: a row is an example, one column or several are the target, and every other column is a
+feature, unless it is said which are.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,10 +51,33 @@ Columns = Annotated[
 ]
 
 
+def _are_names(value: Any) -> bool:
+    names = value if isinstance(value, list | tuple) else [value]
+    return (
+        bool(names)
+        and len(set(map(str, names))) == len(names)
+        and all(isinstance(n, str) and n for n in names)
+    )
+
+
+Targets = Annotated[
+    str | Sequence[str],
+    Rule("a non-empty text, or a list of different ones such as [x, y] (a number in quotes)", _are_names),
+]
+Inputs = Annotated[
+    Sequence[str] | None,
+    Rule(
+        "null or a list of different column names such as [x, y] (a number in quotes)",
+        lambda value: value is None or (isinstance(value, list | tuple) and _are_names(value)),
+    ),
+]
+
+
 def table(
     *,
     path: Name,
-    target: Name,
+    target: Targets,
+    inputs: Inputs = None,
     separator: Separator = None,
     drop: Columns = (),
     missing: Annotated[str, one_of("error", "drop", "median")] = "error",
@@ -65,9 +90,11 @@ def table(
 
     The column ``target`` is what to predict: text, true/false or at most 20 different whole numbers are
     classes, numbered in sorted order; other numbers are a regression, standardised as the features are.
-    ``task`` decides otherwise, and has to where there are more than 100 different texts.
+    ``task`` decides otherwise, and has to where there are more than 100 different texts. Several targets are
+    a regression on all of them at once, whose cost is the sum of theirs; pictures show the first.
 
-    All other columns but those to ``drop`` are features. Numbers are standardised; a text column becomes one
+    All other columns but those to ``drop`` are features, or else ``inputs``: these may be targets too, as
+    where a network is to give back what it was given. Numbers are standardised; a text column becomes one
     feature of 0 and 1 for each value that the training part has. A text column with more than 100 different
     values, or more than half as many as rows, is refused, as dates are. ``missing`` values are an error, or
     ``drop`` leaves out their rows, or ``median`` fills them: by the training part's median or, in columns of
@@ -75,17 +102,20 @@ def table(
 
     ``separator`` is that of a CSV file, as it is or as comma, semicolon, tab or pipe; null finds out which.
     """
-    frame = _chosen(read(path, separator), path, target, drop)
-    whole = _whole_rows(frame, path, target, missing)
-    column = _column(whole[target], target)
-    classifies = task == "classification" or (task is None and _names_classes(column, target))
-    labels, classes = _classes(column, target) if classifies else (np.zeros(len(column), np.intp), ())
-    values = np.empty(0) if classifies else _numbers(column, target)
+    targets = (target,) if isinstance(target, str) else tuple(target)
+    frame = _chosen(read(path, separator), path, targets, drop, inputs)
+    named = [name for name in frame if name not in targets] if inputs is None else list(inputs)
+    whole = _whole_rows(frame, path, targets, missing)
+    columns = {name: _column(whole[name], name) for name in targets}
+    classifies = _classifies(columns, task)
+    labels, classes = _classes(*columns.values(), *columns) if classifies else (_one_group(whole), ())
+    values = {} if classifies else {name: _numbers(column, name) for name, column in columns.items()}
     parts = split(labels, test_share, seed, validation_share)
-    features = features_of(whole.drop(columns=target), parts.train, path)
+    features = features_of(whole[named], parts.train, path)
     preparation = Preparation(
         Path(path).name,
-        target,
+        targets[0],
+        targets=targets if len(targets) > 1 else (),
         classes=classes,
         features=features.names,
         dropped=tuple(drop),
@@ -93,11 +123,13 @@ def table(
         filled=features.filled,
         categories=features.categories,
         unknown=features.unknown,
-        scales={**features.scales, **({} if classifies else {target: scale_of(values, parts.train)})},
+        scales={**features.scales, **{name: scale_of(row, parts.train) for name, row in values.items()}},
     )
     return assembled(
         features.X,
-        encoded(labels, len(classes)) if classifies else standardised_target(values, parts.train, seed),
+        encoded(labels, len(classes))
+        if classifies
+        else standardised_target(np.array([*values.values()]), parts.train, seed),
         parts,
         source=Path(path).name,
         task=task_of(len(classes)) if classifies else "regression",
@@ -107,32 +139,55 @@ def table(
     )
 
 
-def _chosen(frame: "pd.DataFrame", path: str, target: str, drop: Sequence[str]) -> "pd.DataFrame":
-    """Returns the target's column and those that are to be features."""
+def _classifies(columns: "Mapping[str, pd.Series]", task: str | None) -> bool:
+    """Returns whether the targets' columns hold classes; raises ValueError where several are to do so."""
+    if len(columns) == 1:
+        return task == "classification" or (task is None and _names_classes(*columns.values(), *columns))
+    if task == "classification":
+        names = listed(columns)
+        raise ValueError(f"task=classification: needs one target, and there are {names}; choose one, or null")
+    return False
+
+
+def _one_group(frame: "pd.DataFrame") -> Indices:
+    return np.zeros(len(frame), np.intp)
+
+
+def _chosen(
+    frame: "pd.DataFrame", path: str, targets: Names, drop: Sequence[str], inputs: Sequence[str] | None
+) -> "pd.DataFrame":
+    """Returns the targets' columns and those that are to be features."""
     columns = list(frame.columns)
-    for key, names in (("target", [target]), ("drop", drop)):
+    for key, names in (("target", targets), ("drop", drop), ("inputs", inputs or ())):
         for name in names:
             if name not in columns:
                 raise ValueError(
                     f"{key}={name}: is not a column of {Path(path).name}; {guess_of(name, columns)} has "
                     f"{listed(columns)}"
                 )
-    if target in drop:
-        raise ValueError(f"drop={target}: is the target; name another column as target, or keep it")
-    if len(columns) == 1 + len(set(drop)):
+    for name in targets:
+        if name in drop:
+            raise ValueError(f"drop={name}: is the target; name another column as target, or keep it")
+    for name in inputs or ():
+        if name in drop:
+            raise ValueError(f"drop={name}: is one of inputs; leave it out there, or keep it")
+    if inputs is None and len(columns) == len(targets) + len(set(drop)):
         raise ValueError(f"path={path}: has no column but the target; features are needed")
-    return frame.drop(columns=list(drop))
+    kept = {*targets, *inputs} if inputs is not None else {*columns} - {*drop}
+    return frame[[name for name in columns if name in kept]]
 
 
-def _whole_rows(frame: "pd.DataFrame", path: str, target: str, missing: str) -> "pd.DataFrame":
-    """Returns the rows that can be used: all, or those without missing values, or those with a target."""
-    gaps = frame.drop(columns=target).isna().sum()
+def _whole_rows(frame: "pd.DataFrame", path: str, targets: Names, missing: str) -> "pd.DataFrame":
+    """Returns the rows that can be used: all, or those without missing values, or those with all targets."""
+    gaps = frame.drop(columns=list(targets)).isna().sum()
     if missing == "error" and gaps.any():
         raise ValueError(
             f"path={path}: values are missing in {counted(gaps)}; choose dataset.missing=drop to leave those "
             "rows out or dataset.missing=median to fill them in"
         )
-    whole = frame if missing == "error" else frame.dropna(subset=[target] if missing == "median" else None)
+    whole = (
+        frame if missing == "error" else frame.dropna(subset=list(targets) if missing == "median" else None)
+    )
     rows = len(whole)
     if rows < FEWEST_ROWS:
         count = "no rows" if rows == 0 else f"too few rows to split, {rows}"

@@ -12,13 +12,19 @@
 | `variance_scaling`                 | variance scale / n, of all these       | Keras, JAX                 |
 | `pytorch_default`                  | U(±1 / √fan_in), and its biases        | PyTorch's `nn.Linear`      |
 | `mean_field`                       | N(0, σw² / fan_in), biases N(0, σb²)   | Poole et al. 2016          |
+| `rai`                              | N(0, .36 / fan_in), one of a unit Beta | Lu et al. 2019             |
 | `identity`                         | gain · I                               | Le et al. 2015             |
 | `orthogonal`                       | W Wᵀ = gain² I                         | Saxe et al. 2013           |
 | `sparse`                           | N(0, σ²) in 15 places of a row, else 0 | Martens 2010               |
 | `hadamard`                         | I, or ±c where the width grows         | Zhao et al. 2022 (ZerO)    |
 | `zero_last`, of a network          | `he`, but 0 in the last layer          | Zhang et al. 2019 (Fixup)  |
+| `mup`, of a network                | gain² / fan_in, 1 / fan_in² at last    | Yang & Hu 2021             |
 | `lsuv`, of a network               | orthogonal, then scaled on the data    | Mishkin & Matas 2016       |
 | `metainit`, of a network           | N(0, σ_l²), the σ_l learned            | Dauphin & Schoenholz 2019  |
+
+Some are others by another name, and give the same weights: ``xavier`` is ``lecun_normal``; ``he`` is
+``mean_field`` at its defaults, and to rounding ``kaiming`` at its defaults with relu; ``lecun_truncated`` is
+``variance_scaling`` at its defaults.
 
 A start of a layer is ``(rng, shape, *, hyper-parameters)`` with shape (fan_out, fan_in) and returns float64.
 Those that draw are made of the same standard normals, so one seed gives every start the same underlying
@@ -40,6 +46,7 @@ from initlab.initializers.independent import mean_field as mean_field
 from initlab.initializers.independent import normal as normal
 from initlab.initializers.independent import ones as ones
 from initlab.initializers.independent import pytorch_default as pytorch_default
+from initlab.initializers.independent import rai as rai
 from initlab.initializers.independent import random as random
 from initlab.initializers.independent import small_random as small_random
 from initlab.initializers.independent import truncated_normal as truncated_normal
@@ -49,6 +56,7 @@ from initlab.initializers.independent import xavier as xavier
 from initlab.initializers.independent import zeros as zeros
 from initlab.initializers.of_networks import lsuv as lsuv
 from initlab.initializers.of_networks import metainit as metainit
+from initlab.initializers.of_networks import mup as mup
 from initlab.initializers.of_networks import zero_last as zero_last
 from initlab.initializers.starting import Initializer as Initializer
 from initlab.initializers.starting import Shape as Shape

@@ -1,5 +1,6 @@
 """Makes a run's first parameters: a start, of layers or of a network, and then a rule for the biases."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +17,9 @@ Initializer = Callable[..., Array]
 
 
 def of_network(start: Initializer) -> Initializer:
-    """Returns the start, marked as one that makes all layers at once: ``(rng, network, X, *, …)`` → (P,)."""
+    """Returns the start, marked as one that makes all layers at once: ``(rng, network, X, *, …)`` → (P,), or
+    with a fourth argument: see ``initial_parameters``.
+    """
     vars(start)["makes_all_layers"] = True
     return start
 
@@ -33,19 +36,33 @@ def initial_parameters(
 
     A start of a layer, ``(rng, (fan_out, fan_in), *, …)``, is called layer after layer with one stream and
     returns W (fan_out, fan_in), or [W | b] (fan_out, fan_in + 1) where it brings biases of its own. A start
-    of a network (see ``of_network``) gets the training inputs X (n_x, m) too. ``bias`` has a stream of its
-    own, so that the weights are the same whatever its rule; without one the start's own biases stand.
+    of a network (see ``of_network``) gets the training inputs X (n_x, m) too, and where it has a fourth
+    argument, a function that gives flat parameters the biases that they will have. ``bias`` has a stream of
+    its own, so that the weights are the same whatever its rule; without one the start's own biases stand.
     """
-    rng, bias = stream(seed, WEIGHTS), bias or own
+    rng = stream(seed, WEIGHTS)
+    give_biases = partial(_give_biases, bias or own, seed, network)
     if makes_all_layers(init):
-        flat = _sized(init, init(rng, network, X), [(network.size,)])
+        beside = [give_biases] if _arguments(init) > 3 else []
+        flat = _sized(init, init(rng, network, X, *beside), [(network.size,)])
     else:
         flat = layer_by_layer(init, rng, network)
-    rng_of_biases = stream(seed, BIASES)
+    give_biases(flat)
+    return flat
+
+
+def _give_biases(bias: Bias, seed: int, network: Network, flat: Array) -> None:
+    """Gives flat parameters (P,) the biases that a rule makes of a run's seed and of those that they have."""
+    rng = stream(seed, BIASES)
     for block, (fan_out, fan_in) in zip(network.blocks(flat[np.newaxis]), network.shapes, strict=True):
         biases = block[0, :, -1:]
-        biases[:] = _sized(bias, bias(rng_of_biases, fan_in, biases), [(fan_out, 1)])
-    return flat
+        biases[:] = _sized(bias, bias(rng, fan_in, biases), [(fan_out, 1)])
+
+
+def _arguments(start: Initializer) -> int:
+    """Returns how many arguments a start takes beside its hyper-parameters."""
+    parameters = inspect.signature(_function(start)).parameters.values()
+    return sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters)
 
 
 def layer_by_layer(start: Initializer, rng: np.random.RandomState, network: Network) -> Array:

@@ -322,10 +322,12 @@ class Normalization:
 
 
 class Residual:
-    """Layers whose output has their input added to it (He et al. 2016, arXiv:1512.03385)."""
+    """Layers whose output times a scale has their input added to it (He et al. 2016, arXiv:1512.03385)."""
 
-    def __init__(self, branch: Sequence[Layer], x: Array, value: Array, out: Array) -> None:
-        self.branch, self.x, self.value, self.out = branch, x, value, out
+    def __init__(
+        self, branch: Sequence[Layer], x: Array, value: Array, out: Array, scale: float = 1.0
+    ) -> None:
+        self.branch, self.x, self.value, self.out, self.scale = branch, x, value, out, scale
 
     def connect(self, delta: Array, below: Array) -> None:
         """Takes the arrays of the derivatives by the output and by the input."""
@@ -333,14 +335,20 @@ class Residual:
         self.carried = np.empty(delta.shape, delta.dtype)
 
     def forward(self) -> None:
-        """Fills a + f(a)."""
+        """Fills a + scale · f(a)."""
         for layer in self.branch:
             layer.forward()
-        np.add(self.value, self.x, out=self.out)
+        if self.scale == 1:
+            np.add(self.value, self.x, out=self.out)
+        else:
+            np.multiply(self.value, self.scale, out=self.out)
+            np.add(self.out, self.x, out=self.out)
 
     def backward(self) -> None:
         """Fills the sum of what comes back through the branch and beside it."""
         np.copyto(self.carried, self.delta)
+        if self.scale != 1:
+            np.multiply(self.delta, self.scale, out=self.delta)
         for layer in reversed(self.branch):
             layer.backward()
         np.add(self.below, self.carried, out=self.below)
@@ -351,29 +359,32 @@ class Residual:
             layer.collect()
 
     def tangent(self, direction: Array, dx: Array | None) -> Array:
-        """Returns da + df(a)."""
+        """Returns da + scale · df(a)."""
         assert dx is not None
         change: Array = dx
         for layer in self.branch:
             change = layer.tangent(direction, change)
-        return change + dx
+        return self.scale * change + dx
 
     def tangent_backward(
         self, direction: Array, delta: Array, ddelta: Array, changes: Array
     ) -> tuple[Array, Array]:
         """Returns the sums of what comes back through the branch and beside it."""
-        below, dbelow = delta, ddelta
+        below, dbelow = self.scale * delta, self.scale * ddelta
         for layer in reversed(self.branch):
             below, dbelow = layer.tangent_backward(direction, below, dbelow, changes)
         return below + delta, dbelow + ddelta
 
     def mean_field(self, signal: Signal) -> Signal:
-        """Returns the signal of the sum: f is independent of what it is added to, so that
-        E(f + a)² = E f² + 2 E f E a + E a².
+        """Returns the signal of the sum: f, here with its scale, is independent of what it is added to, so
+        that E(f + a)² = E f² + 2 E f E a + E a².
         """
         above = signal
         for layer in self.branch:
             above = layer.mean_field(above)
+        square, product, mean, crowd = above
+        s = self.scale
+        above = Signal(s * s * square, s * s * product, s * mean, s * s * crowd)
         crossed = 2 * above.mean * signal.mean
         return Signal(
             above.square + crossed + signal.square,
@@ -384,7 +395,7 @@ class Residual:
 
     def mean_field_back(self, square: float) -> float:
         """Returns the sum of the squares that come back through the branch and beside it."""
-        through = square
+        through = self.scale**2 * square
         for layer in reversed(self.branch):
             through = layer.mean_field_back(through)
         return through + square

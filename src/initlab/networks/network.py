@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.activations import ACTIVATIONS, Activation
-from initlab.config.rules import Count, Flag, NonNegative, Widths, one_of
+from initlab.config.rules import Count, Flag, NonNegative, Positive, Widths, one_of
 from initlab.memory import refuse_beyond_memory
 from initlab.networks.outputs import OUTPUTS, Output
 from initlab.types import Array
@@ -23,9 +23,9 @@ class Network:
     """The shape of a network: layer sizes n_0 … n_L, the names of its hidden activation and of its output.
 
     ``residual``: a hidden layer that is as wide as the hidden layer below adds that layer's activations to
-    its own (He et al. 2016, arXiv:1512.03385). ``l2``: the cost has ½ l2 Σ W² added, biases left out.
-    ``normalization``: what every hidden layer's pre-activations are normalized over, before the activation:
-    ``batch`` or ``layer``, or ``none``.
+    its own times ``branch_scale`` (He et al. 2016, arXiv:1512.03385; 1 / √depth keeps a deep network's signal
+    finite). ``l2``: the cost has ½ l2 Σ W² added, biases left out. ``normalization``: what every hidden
+    layer's pre-activations are normalized over, before the activation: ``batch`` or ``layer``, or ``none``.
 
     All numbers of a network are one flat array (R, P): layer after layer the block [W | b] (n_l, n_{l-1} + 1)
     and, where layers are normalized, the gain and the shift of each unit. Behind these ``trained`` numbers
@@ -38,6 +38,7 @@ class Network:
     residual: bool = False
     l2: float = 0.0
     normalization: str = "none"
+    branch_scale: float = 1.0
 
     @cached_property
     def activation(self) -> Activation:
@@ -110,12 +111,20 @@ def mlp(
     hidden: Widths,
     activation: ActivationName,
     residual: Flag = False,
+    branch_scale: Positive = 1.0,
     l2: NonNegative = 0.0,
     normalization: NormalizationName = "none",
 ) -> Network:
     """Returns a fully connected network n_x → hidden → n_y; the data choose its output."""
     sizes = (n_x, *hidden, n_y)
-    return Network(sizes, activation, residual=residual, l2=l2, normalization=normalization)
+    return Network(
+        sizes,
+        activation,
+        residual=residual,
+        l2=l2,
+        normalization=normalization,
+        branch_scale=float(branch_scale),
+    )
 
 
 def deep(
@@ -126,6 +135,7 @@ def deep(
     width: Count,
     activation: ActivationName,
     residual: Flag = False,
+    branch_scale: Positive = 1.0,
     l2: NonNegative = 0.0,
     normalization: NormalizationName = "none",
 ) -> Network:
@@ -137,6 +147,7 @@ def deep(
         hidden=[width] * depth,
         activation=activation,
         residual=residual,
+        branch_scale=branch_scale,
         l2=l2,
         normalization=normalization,
     )

@@ -147,7 +147,7 @@ class Tape:
         branch.append(self.elementwise[-1])
         self.branches.append(branch)
         if skip and below is not None:
-            residual = Residual(branch, self.hidden[-1], value, out)
+            residual = Residual(branch, self.hidden[-1], value, out, self.network.branch_scale)
             residual.connect(delta, below)
             self.blocks.append([residual])
         else:

@@ -1,7 +1,8 @@
 """Update rules. Each changes the parameters in place and keeps what it must remember in ``state``.
 
 ``parameters``, ``gradient`` and every array of ``state`` are (R, P); hyper-parameters are (R, 1), so
-that the runs of a stack may differ in them. ``state`` starts empty. ``gradient`` is scratch after the call.
+that the runs of a stack may differ in them; ``learning_rate`` is (R, P) where layers have rates of their own.
+``state`` starts empty. ``gradient`` is scratch after the call.
 """
 
 from collections.abc import Callable
@@ -37,7 +38,12 @@ def gd(parameters: Array, gradient: Array, state: State, *, learning_rate: Posit
 def momentum(
     parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, beta: Decay
 ) -> None:
-    """Updates by the heavy ball (Polyak 1964): v ← β v + g, θ ← θ − α v."""
+    """Updates by the heavy ball (Polyak 1964): v ← β v + g, θ ← θ − α v.
+
+    As in PyTorch the rate is that of the step: when a schedule changes it, the whole velocity is scaled at
+    once. In v ← β v − α g, θ ← θ + v (Sutskever et al. 2013, eq. 1 and 2) what has been gathered keeps the
+    rates of its time. While the rate stays, both are the same.
+    """
     velocity = _kept(state, "velocity", parameters)
     np.multiply(velocity, beta, out=velocity)
     np.add(velocity, gradient, out=velocity)
@@ -48,9 +54,12 @@ def momentum(
 def nesterov(
     parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, beta: Decay
 ) -> None:
-    """Updates by Nesterov's momentum, as Sutskever et al. 2013 have it: v ← β v + g, θ ← θ − α (g + β v).
+    """Updates by Nesterov's momentum: v ← β v + g, θ ← θ − α (g + β v).
 
-    What is kept is β v, the part of v with which the next step begins.
+    The look-ahead form of Bengio, Boulanger-Lewandowski & Pascanu 2013, 'Advances in optimizing recurrent
+    networks', arXiv:1212.0901, and of PyTorch: θ stands for the place one step of momentum ahead, where
+    Nesterov's method (1983) takes its gradient. So costs are those of the places ahead. What is kept is
+    β v, the part of v with which the next step begins.
     """
     carried = _kept(state, "carried", parameters)
     np.add(carried, gradient, out=carried)
@@ -69,7 +78,10 @@ def rmsprop(
     decay: Decay,
     epsilon: Positive,
 ) -> None:
-    """Updates by RMSProp (Tieleman & Hinton 2012), decay ρ: s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε)."""
+    """Updates by RMSProp (Tieleman & Hinton 2012), decay ρ: s ← ρ s + (1 − ρ) g², θ ← θ − α g / (√s + ε).
+
+    ε stands beside the root, as in PyTorch; Keras has √(s + ε), and where gradients are small another step.
+    """
     square, scratch = _kept(state, "square", parameters), gradient * gradient
     np.multiply(square, decay, out=square)
     np.multiply(scratch, 1 - decay, out=scratch)
@@ -80,7 +92,10 @@ def rmsprop(
 def adagrad(
     parameters: Array, gradient: Array, state: State, *, learning_rate: Positive, epsilon: Positive
 ) -> None:
-    """Updates by AdaGrad (Duchi et al. 2011): s ← s + g², θ ← θ − α g / (√s + ε)."""
+    """Updates by AdaGrad (Duchi et al. 2011): s ← s + g², θ ← θ − α g / (√s + ε), s being 0 at first.
+
+    ε stands beside the root, as in PyTorch; Keras has √(s + ε), and 0.1 for the first s.
+    """
     square, scratch = _kept(state, "square", parameters), gradient * gradient
     np.add(square, scratch, out=square)
     _descend(parameters, gradient, square, scratch, learning_rate, epsilon)
@@ -109,7 +124,9 @@ def adam(
     """Updates by Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1).
 
     m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − α m̂ / (√v̂ + ε), where the hats divide by
-    1 − βᵗ. The powers βᵗ are kept as running products, (R, 1).
+    1 − βᵗ. ε is added to the corrected root √v̂, as in algorithm 1 and in PyTorch; the faster form that the
+    paper gives below it, which Keras has, adds it to √v, so that ε counts for more in the first steps. The
+    powers βᵗ are kept as running products, (R, 1).
     """
     if not state:
         state.update(mean=np.zeros_like(parameters), square=np.zeros_like(parameters))
@@ -151,6 +168,10 @@ def adamw(
 def clipped(update: Update, clip: float | Array) -> Update:
     """Returns the update rule for gradients whose Euclidean norm over all of a run's parameters is at most
     ``clip``, a number or (R, 1); a longer gradient keeps its direction.
+
+    The gradient is that of the cost with its penalty ``l2``; the decay of ``adamw`` is not part of it, and
+    rules that remember gradients remember clipped ones. It gets the norm ``clip`` exactly, where PyTorch
+    divides by the norm + 1e-6.
 
     Pascanu et al. 2013, 'On the difficulty of training recurrent neural networks', arXiv:1211.5063,
     algorithm 1.

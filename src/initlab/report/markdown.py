@@ -26,7 +26,18 @@ def _table(rows: Sequence[Row]) -> str:
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     note = "Median [95 % interval of the median]; reached: the share of runs at half the chance cost."
     more = f" {len(rows) - MOST_ROWS} more rows are in runs.csv." if len(rows) > MOST_ROWS else ""
-    return f"{text}\n\n{note}{more}"
+    return f"{text}\n\n{note}{more}{_of_diverged(rows)}"
+
+
+def _of_diverged(rows: Sequence[Row]) -> str:
+    """Returns what is said where runs diverged; an infinite number cannot be a metric in MLflow."""
+    if not any(row.diverged for row in rows):
+        return ""
+    typical = rows[0].typical
+    worst = f"cost ∞, {typical.rules.score_label} {rows[0].shown('score', typical.rules.worst_score)}"
+    return (
+        f" A run that diverged counts as the worst ({worst}); what is infinite is here alone, in no metric."
+    )
 
 
 def _cells(row: Row, parts: Sequence[str]) -> list[str]:

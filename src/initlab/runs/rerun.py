@@ -30,6 +30,8 @@ CAUSES = {
     "version.python": "Python",
     "blas": "BLAS kernel",
     "simd": "NumPy's instructions",
+    "cpu": "processor",
+    "os": "operating system",
 }
 
 

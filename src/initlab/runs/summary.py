@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initlab.config.rules import is_number
+from initlab.diagnostics.sharpness import EXAMPLES
 from initlab.markup import escaped
 from initlab.networks.network import named_parameters
 from initlab.networks.outputs import OUTPUTS, Output
@@ -196,14 +197,37 @@ def describe(job: Job, summary: Summary) -> str:
     """Returns in markdown what happened in a run: what was trained, what came out, and the diagnosis."""
     tags = {name: escaped(text) for name, text in job.tags.items()}
     rate = job.update.keywords.get("learning_rate")
-    pace = f" (learning rate {rate:g})" if is_number(rate) else ""
+    pace = f" (learning rate {rate:g}{_by_layer(job)})" if is_number(rate) else ""
     what = (
         f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
         f"on {tags['dataset']}, trained by {tags['optimizer']}{pace}, {_outcome(summary)}"
     )
+    what += _of_some_examples(job)
     found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
     prepared = job.dataset.preparation.words if job.dataset.preparation else ""
     return "\n\n".join([what, *found, *([f"**The table.** {escaped(prepared)}"] if prepared else [])])
+
+
+def _of_some_examples(job: Job) -> str:
+    """Returns what is said where the Hessian that was measured is that of a part of the training examples."""
+    measured, m = job.settings.diagnostics, job.dataset.X_train.shape[-1]
+    seen = min(job.settings.train.batch_size or m, EXAMPLES)
+    if "hessian" not in (*measured.names, *measured.rare) or seen == m:
+        return ""
+    which = f"the first {seen:,}" if job.settings.train.batch_size is None else f"a mini-batch of {seen:,}"
+    return (
+        f" Its `hessian/…` metrics are of {which} of the {m:,} training examples: `hessian/top` is not the "
+        "sharpness that gradient descent compares with 2 / learning rate."
+    )
+
+
+def _by_layer(job: Job) -> str:
+    """Returns what is said of a learning rate that layers have factors on."""
+    rates = job.values["optimizer"].get("layer_rates")
+    if rates is None:
+        return ""
+    factors = "as mup has it" if rates == "mup" else f"× {', '.join(f'{factor:g}' for factor in rates)}"
+    return f", by layer {factors}"
 
 
 def _outcome(summary: Summary) -> str:

@@ -72,7 +72,9 @@ def fit(
         tape.keep_statistics()
         for run, values in frozen.items():
             parameters[run] = values
-        step = Step(network, runs.start, before, gradient, parameters, tape) if looking else None
+        step = None
+        if looking:
+            step = Step(network, runs.start, before, gradient, parameters, tape, iteration, runs.seeds)
         yield Record(iteration, costs, step, parameters, tuple(frozen))
 
 

@@ -46,7 +46,9 @@ class Stack:
 
     def standing(self) -> Standing:
         """Returns where the runs stand before their training here."""
-        return together(self.start, self.begun) if self.begun else at_start(self.start.copy())
+        if self.begun:
+            return together(self.start, self.begun, self.seeds)
+        return at_start(self.start.copy(), self.seeds)
 
     def batches(self, first: int = 0) -> Batches | None:
         """Returns the examples of one iteration after another from the ``first``; None where every iteration

@@ -15,16 +15,17 @@ REMEMBERED = "remembered/"
 
 @dataclass(eq=False)
 class Standing:
-    """R runs: their parameters (R, P) at the start of training and now, what the update rule remembers, and
-    the parameters (P,) at which those that have diverged are frozen.
+    """R runs: their parameters (R, P) at the start of training and now, what the update rule remembers, the
+    parameters (P,) at which those that have diverged are frozen, and the seeds, if they are known.
 
-    Training changes all but ``start`` in place.
+    Training changes all but ``start`` and ``seeds`` in place.
     """
 
     start: Array
     parameters: Array
     state: State = field(default_factory=State)
     frozen: dict[int, Array] = field(default_factory=dict)
+    seeds: Sequence[int] = ()
 
     @property
     def iteration(self) -> int:
@@ -48,12 +49,12 @@ class Standing:
         }
 
 
-def at_start(parameters: Array) -> Standing:
+def at_start(parameters: Array, seeds: Sequence[int] = ()) -> Standing:
     """Returns where runs stand that have not begun; ``parameters`` (R, P) will be trained in place."""
-    return Standing(parameters.copy(), parameters)
+    return Standing(parameters.copy(), parameters, seeds=seeds)
 
 
-def together(start: Array, runs: Sequence[Mapping[str, NDArray[Any]]]) -> Standing:
+def together(start: Array, runs: Sequence[Mapping[str, NDArray[Any]]], seeds: Sequence[int] = ()) -> Standing:
     """Returns where runs stand that began at ``start`` (R, P) and are all before the same iteration, from
     what ``Standing.of`` gave of each.
     """
@@ -62,4 +63,4 @@ def together(start: Array, runs: Sequence[Mapping[str, NDArray[Any]]]) -> Standi
     state.step = int(runs[0]["iteration"])
     parameters = np.stack([run["parameters"] for run in runs])
     frozen = {index: parameters[index].copy() for index, run in enumerate(runs) if run["frozen"]}
-    return Standing(start, parameters, state, frozen)
+    return Standing(start, parameters, state, frozen, seeds)

@@ -19,7 +19,8 @@ UNSURE = 1e-3
 @dataclass(eq=False)
 class Step:
     """One iteration: parameters at the start of training, before and after its update, each (R, P), the
-    gradient (R, P) of its cost, and the pass over its examples, forward and backward.
+    gradient (R, P) of its cost, the pass over its examples, forward and backward, its number, and the runs'
+    seeds.
     """
 
     network: Network
@@ -28,6 +29,8 @@ class Step:
     gradient: Array
     updated: Array
     tape: Tape
+    iteration: int = 0
+    seeds: Sequence[int] = ()
 
     @cached_property
     def blocks(self) -> list[Array]:

@@ -85,10 +85,11 @@ def chance_of(task: str, Y: Array) -> Chance:
     """Returns the cost of the best answer that is the same for every example, and what to call it.
 
     For classes that is the entropy of their shares, (ln K, "chance: ln K") where K classes have as many
-    examples each. For a standardised target it is (0.5, "the mean: 0.5"), half the mean square.
+    examples each. For a standardised target it is (0.5, "the mean: 0.5"), half the mean square; for several
+    so much for each.
     """
     if task == "regression":
-        return Chance(0.5, "the mean: 0.5")
+        return Chance(0.5 * len(Y), f"the mean: {0.5 * len(Y):g}")
     shares = Y.mean(axis=1)
     if task == "binary":
         shares = np.array([1 - shares[0], shares[0]])

@@ -34,7 +34,7 @@ class Curve:
     def show(self, answers: Array, side: int) -> tuple[Pixels, Outline]:
         """Returns white, and the curve as far as it is in the window."""
         white = np.full((side, side), _WHITE)
-        values = answers.reshape(RESOLUTION, RESOLUTION)[0].astype(np.float64)
+        values = np.atleast_2d(answers)[0].reshape(RESOLUTION, RESOLUTION)[0].astype(np.float64)
         at, heights = _cut((values - self._bottom) / self._height)
         inside = (heights >= 0) & (heights <= 1)
         if not inside.any():

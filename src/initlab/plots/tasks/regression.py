@@ -26,7 +26,8 @@ _PALETTE = palette_of(
 
 
 class Regression:
-    """How predicted values (k²,) look over targets Y (1, m), on the scale of the targets' range.
+    """How predicted values (n_y, k²) look over targets Y (n_y, m), of several the first, on the scale of its
+    range.
 
     ``target`` says what they are called and in which units the scale is.
     """
@@ -36,13 +37,13 @@ class Regression:
     def __init__(self, Y: Array, classes: Sequence[str] = (), target: Quantity = STANDARDISED) -> None:
         self.palette = _PALETTE
         self._targets = Y[0]
-        self._low, high = float(Y.min()), float(Y.max())
+        self._low, high = float(Y[0].min()), float(Y[0].max())
         self._range = high - self._low or 1.0
         self._target = target
 
     def show(self, answers: Array, side: int) -> tuple[Pixels, Outline]:
         """Returns the colours of values, those beyond the targets' range in its ends', and no line."""
-        levels = (LEVELS - 1) * self._share(answers).reshape(RESOLUTION, RESOLUTION)
+        levels = (LEVELS - 1) * self._share(np.atleast_2d(answers)[0]).reshape(RESOLUTION, RESOLUTION)
         return _LEVEL_COLORS.take(enlarged(levels, side)), NOWHERE
 
     def markers(self, unit: Array, most: int, transform: Any, ms: float, mew: float) -> list[Artist]:

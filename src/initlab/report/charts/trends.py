@@ -1,7 +1,7 @@
 """The score over a number that was swept: a median and a band of quartiles for each start."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import isfinite, isinf, isnan
 from typing import Any
 
 import altair as alt
@@ -37,6 +37,8 @@ def trend_chart(
         "start:N", legend=None, scale=alt.Scale(domain=list(colors), range=list(colors.values()))
     )
     tips = ["start:N", "at:Q", alt.Tooltip("median:Q", format=".1%" if percent else ".4g")]
+    if any(isinf(value) for table in scores.values() for value in table.ravel().tolist()):
+        tips.append(alt.Tooltip("below:N", title="below the axis"))
     base = alt.Chart(alt.NamedData("points"))
     median = alt.Y("median:Q", **y)
     chart = alt.layer(
@@ -54,13 +56,22 @@ def _scale(numbers: Sequence[float]) -> alt.Scale:
 
 
 def _rows(numbers: Sequence[float], scores: Mapping[str, Array]) -> list[dict[str, object]]:
-    """Returns the points. A median that is infinite, of runs that diverged, or that no run has is left out;
-    a quartile that is infinite is drawn at the median.
+    """Returns the points; a median that no run has is left out. One that is −∞, of runs that diverged, or a
+    quartile that is, stands at the lowest number there is, and ``below`` says so.
     """
+    finite = [value for table in scores.values() for value in table.ravel().tolist() if isfinite(value)]
+    floor = min(finite, default=0.0)
     return [
-        {"start": start, "at": at, "median": shown(middle)}
-        | {name: shown(edge if isfinite(edge) else middle) for name, edge in (("low", low), ("high", high))}
+        {"start": start, "at": at, "below": _below(middle, low)}
+        | {name: shown(max(edge, floor)) for name, edge in (("median", middle), ("low", low), ("high", high))}
         for start, table in scores.items()
         for at, (middle, low, high) in zip(numbers, table.T.tolist(), strict=True)
-        if isfinite(middle)
+        if not isnan(middle)
     ]
+
+
+def _below(median: float, low: float) -> str:
+    """Returns what runs that diverged have taken below all numbers, in words."""
+    if isinf(median):
+        return "median and lower quartile −∞"
+    return "lower quartile −∞" if isinf(low) else "nothing"
