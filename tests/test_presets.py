@@ -22,9 +22,16 @@ REDUCED = {
     "depth": (["seed=2", "init=he,lsuv", "model.depth=2,11"], 2 * 2),
     "edge_of_chaos": (["seed=2", "init.sigma_w=1,3", "model.depth=2,5", "model.width=7"], 2 * 2),
     "normalization": (["seed=2", "init=he", "model.depth=3"], 3),
+    "cures": (["seed=2", "fault=symmetry,clip"], 2 * 2),
     "real_data": (["seed=2", "init=he", "model.hidden=[7]"], 4),
 }
-UNTRACKED = ("activations", "depth", "learning_rate", "width")  # their tracking is that of the others
+UNTRACKED = (
+    "activations",
+    "cures",
+    "depth",
+    "learning_rate",
+    "width",
+)  # their tracking is that of the others
 STUDIES = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
 
 

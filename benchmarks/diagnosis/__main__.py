@@ -21,9 +21,10 @@ def main() -> None:
     cases = [*made_cases(), *published_cases()]
     judged = [judge(case, run) for case, run in zip(cases, train([c.overrides for c in cases]), strict=True)]
     blocks = [confusion_table(judged), tools_table(judged), causes_table(judged)]
+    print(*blocks, sep="\n\n", end="\n\n", flush=True)
     faulty = [one for one in judged if one.label == "faulty" and one.cure]
     blocks.append(cures_table(faulty, _treated(faulty)))
-    print(*blocks, sep="\n\n")
+    print(blocks[-1])
     replace_block(PAGE, "diagnosis", "\n\n".join(blocks))
 
 

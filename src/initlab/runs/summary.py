@@ -183,6 +183,7 @@ def _steps(job: Job, made: int) -> Steps:
         rule=job.update.func.__name__,
         rate=numbers.get("learning_rate"),
         iterations=train.iterations,
+        schedule=job.schedule.func.__name__,
         factor=float(np.mean([job.schedule(iteration, train.iterations) for iteration in planned])),
         clip=train.clip,
         batch_size=train.batch_size,

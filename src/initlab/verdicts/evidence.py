@@ -37,12 +37,14 @@ class Part:
 @dataclass(frozen=True)
 class Steps:
     """How a run moved: the ``rule`` of its updates, its ``rate`` (None: it has none), the ``factor`` that its
-    schedule left of it on average, and what else may hold steps back, make them noisy or pull at the weights.
+    ``schedule`` left of it on average, and what else may hold steps back, make them noisy or pull at the
+    weights.
     """
 
     rule: str
     rate: float | None
     iterations: int
+    schedule: str = "constant"
     factor: float = 1.0
     clip: float | None = None
     batch_size: int | None = None

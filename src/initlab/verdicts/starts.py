@@ -24,8 +24,9 @@ def symmetry_never_broken(e: Evidence) -> str | None:
     if not (_symmetric(e, end=False) and _symmetric(e, end=True)):
         return None
     if not any(distance > ROUNDING for distance in e.moved):
+        weights = sum(n_out * n_in for n_out, n_in in e.network.shapes)
         return (
-            "All weights started equal, and not one has moved: no gradient reaches a weight, only the "
+            f"All {weights} weights started equal, and not one has moved: no gradient reaches a weight, only the "
             f"output's bias learns, and every example gets the same answer. Try {good_start(e)}: a random "
             "start breaks that."
         )

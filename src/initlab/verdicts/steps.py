@@ -147,10 +147,12 @@ def rate_held_back(e: Evidence) -> str | None:
     """Applies when the schedule left little of the learning rate on average."""
     if not e.steps.factor < HELD:
         return None
+    warms = e.steps.schedule == "constant"
+    how = "by a warm-up about as long as they or longer" if warms else "by a warm-up or an early decay"
     return (
         f"The schedule left {e.steps.factor:.2g} of the learning rate on average over the "
-        f"{e.steps.iterations:,} iterations, by a warm-up longer than the training or by an early decay. Try "
-        "schedule=constant."
+        f"{e.steps.iterations:,} iterations, {how}. Try "
+        f"{'schedule.warmup=0' if warms else 'schedule=constant'}."
     )
 
 
