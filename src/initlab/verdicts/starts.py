@@ -26,9 +26,9 @@ def symmetry_never_broken(e: Evidence) -> str | None:
     if not any(distance > ROUNDING for distance in e.moved):
         weights = sum(n_out * n_in for n_out, n_in in e.network.shapes)
         return (
-            f"All {weights} weights started equal, and not one has moved: no gradient reaches a weight, only the "
-            f"output's bias learns, and every example gets the same answer. Try {good_start(e)}: a random "
-            "start breaks that."
+            f"All {weights} weights started equal, and not one has moved: no gradient reaches a weight, only "
+            f"the output's bias learns, and every example gets the same answer. Try {good_start(e)}: a "
+            "random start breaks that."
         )
     return (
         "All units of a layer started equal, got equal gradients and moved together: at the end every "
