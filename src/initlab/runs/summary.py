@@ -20,8 +20,6 @@ from initlab.verdicts import Diagnosis, diagnose
 from initlab.verdicts.evidence import Evidence, Part, Steps
 from initlab.verdicts.reference import attainable, input_scale, outlying
 
-MOST_SENTENCES = 3  # of a diagnosis, in a run's description and on the terminal; the tags hold them all
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -224,7 +222,7 @@ def describe(job: Job, summary: Summary) -> str:
         f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
         f"on {tags['dataset']}, trained by {tags['optimizer']}{pace}, {_outcome(summary)}"
     )
-    found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
+    found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis]
     prepared = job.dataset.preparation.words if job.dataset.preparation else ""
     return "\n\n".join([what, *found, *([f"**The table.** {escaped(prepared)}"] if prepared else [])])
 
