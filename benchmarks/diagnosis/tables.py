@@ -14,15 +14,22 @@ PUBLISHED = [  # counted from their listings on Circle and Blob; see the page
 
 def confusion_table(judged: Sequence[Judged]) -> str:
     """Returns how many faulty runs were found, and how many normal ones raised an alarm, by part."""
-    parts = {
-        "made, tuned on": [one for one in judged if not (_public(one) or one.case.measured)],
-        "made, only measured": [one for one in judged if one.case.measured and not _public(one)],
-        "AutoTrainer's, odd depths": [one for one in judged if _public(one) and not one.case.measured],
-        "AutoTrainer's, even, only measured": [one for one in judged if _public(one) and one.case.measured],
-        "**all that is only measured**": [one for one in judged if one.case.measured],
-    }
-    rows = [[name, *_cells(part)] for name, part in parts.items()]
+    rows = [
+        [name, *_cells([one for one, is_in in zip(judged, part, strict=True) if is_in])]
+        for name, part in _parts(judged).items()
+    ]
     return table(["cases", "faulty found", "false alarms", "neither, left out"], rows)
+
+
+def _parts(judged: Sequence[Judged]) -> dict[str, list[bool]]:
+    """Returns of each part which cases are in it."""
+    return {
+        "made, tuned on": [not (_public(one) or one.case.measured) for one in judged],
+        "made, only measured": [one.case.measured and not _public(one) for one in judged],
+        "AutoTrainer's, odd depths": [_public(one) and not one.case.measured for one in judged],
+        "AutoTrainer's, even, only measured": [_public(one) and one.case.measured for one in judged],
+        "**all that is only measured**": [one.case.measured for one in judged],
+    }
 
 
 def _public(one: Judged) -> bool:
@@ -69,20 +76,11 @@ def tools_table(judged: Sequence[Judged]) -> str:
 def cures_table(judged: Sequence[Judged], after: Sequence[Judged]) -> str:
     """Returns what became of the faulty cases that were trained again with the override they were advised."""
     rows = []
-    groups = (
-        ("made, tuned on", False, False),
-        ("made, only measured", False, True),
-        ("AutoTrainer's", True, None),
-    )
-    for name, public, measured in groups:
-        chosen = [
-            (before, now)
-            for before, now in zip(judged, after, strict=True)
-            if _public(before) == public and measured in (None, before.case.measured)
-        ]
-        normal = sum(now.label == "normal" for _, now in chosen)
-        better = sum(now.label != "faulty" for _, now in chosen)
-        rows.append([name, str(len(chosen)), _share(normal, len(chosen)), _share(better, len(chosen))])
+    for name, part in _parts(judged).items():
+        labels = [now.label for now, is_in in zip(after, part, strict=True) if is_in]
+        better = len(labels) - labels.count("faulty")
+        shares = (_share(labels.count("normal"), len(labels)), _share(better, len(labels)))
+        rows.append([name, str(len(labels)), *shares])
     return table(["faulty, with advice", "trained again", "normal then", "no longer faulty"], rows)
 
 

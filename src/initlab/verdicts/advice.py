@@ -5,6 +5,8 @@ import math
 from initlab.verdicts.evidence import Evidence
 
 RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
+BORN_DEAD = 0.1  # of networks: a start alone is then no remedy
+DEEP = 5  # hidden layers
 CUSTOMARY_RATE = 0.01  # of adaptive rules: larger ones are the exception
 STARTS = ("he", "he_uniform", "he_truncated", "glorot_normal", "glorot_uniform", "glorot_truncated", "xavier",
           "lecun_normal", "lecun_uniform", "lecun_truncated", "kaiming", "orthogonal", "lsuv")  # fmt: skip
@@ -20,6 +22,23 @@ def other_start(e: Evidence) -> str | None:
     already.
     """
     return None if e.init in STARTS else good_start(e)
+
+
+def livelier(e: Evidence) -> str:
+    """Returns what lets a signal through that small weights stop: another start or, where ReLUs of so many
+    narrow layers would be born dead by any symmetric start, normalization. The signal of an input is dead
+    with probability 1 − ∏ (1 − 2^−n) (Lu et al. 2019, arXiv:1903.06733).
+    """
+    alive = math.prod(1 - 2.0**-width for width in e.network.sizes[1:-1])
+    narrow = e.network.activation.rectifies and 1 - alive > BORN_DEAD
+    return (None if narrow else other_start(e)) or normalizing(e)
+
+
+def reviving(e: Evidence) -> str:
+    """Returns what keeps ReLUs from being born dead: a way around them in deep networks, or a slope."""
+    widths = e.network.sizes[1:-1]
+    deep = len(widths) >= DEEP and len(set(widths)) == 1 and not e.network.residual
+    return "model.residual=true" if deep else "model.activation=leaky_relu"
 
 
 def normalizing(e: Evidence) -> str:

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from initlab.verdicts.advice import good_start, normalizing, other_start, smaller_rate
+from initlab.verdicts.advice import (
+    good_start,
+    livelier,
+    normalizing,
+    other_start,
+    reviving,
+    smaller_rate,
+)
 from initlab.verdicts.evidence import Evidence
 
 DEAD = 0.5  # of a layer's units: more than an unlucky draw of a small layer silences
@@ -129,7 +136,7 @@ def vanishing_gradients(e: Evidence) -> str | None:
     return (
         f"{where} the gradient was less than a thousandth of the output's at the start "
         f"({_gradients(ratios, min(ratios))}), so hardly anything is learned there. Try "
-        f"{other_start(e) or normalizing(e)}, which keeps it up."
+        f"{livelier(e)}, which keeps it up."
     )
 
 
@@ -153,8 +160,7 @@ def dead_start(e: Evidence) -> str | None:
     layer = int(np.argmax(shares)) + 1
     return (
         f"In layer {layer}, {shares[layer - 1]:.0%} of the {e.network.sizes[layer]} units were 0 for every "
-        f"training example from the start{_certainty(e, layer)}. Try model.activation=leaky_relu, or wider "
-        "layers."
+        f"training example from the start{_certainty(e, layer)}. Try {reviving(e)}, or wider layers."
     )
 
 

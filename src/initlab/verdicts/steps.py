@@ -33,7 +33,8 @@ def diverged(e: Evidence) -> str | None:
     if e.diverged_at is None:
         return None
     if e.diverged_at == 0:
-        advice = other_start(e) or "init=lsuv"
+        explosive = e.network.activation_name == "exponential"
+        advice = other_start(e) or ("model.activation=relu" if explosive else "init=lsuv")
         return (
             "The very first cost was not finite, before any step was made: the weights of the start, or the "
             f"inputs, are too large for a {e.network.activation_name} network of {len(e.network.sizes) - 2} "
