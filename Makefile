@@ -6,10 +6,10 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench proof chaos readme screenshots lesson lock audit clean
+.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis proof chaos readme screenshots lesson lock audit clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Create .venv from the lock (again only when the lock changes)
 
@@ -44,6 +44,9 @@ check: lint types docs test ## Lint, types, docs and tests: what CI runs
 
 bench: setup ## Measure the speed beside other ways to do the same; some minutes
 	$(RUN)/python -m benchmarks
+
+bench-diagnosis: setup ## Measure whether the diagnosis is right, and its advice mends; some minutes
+	$(RUN)/python -m benchmarks.diagnosis
 
 proof: setup ## Measure whether the statistics hold what they say; some minutes
 	$(RUN)/python -m benchmarks.proof

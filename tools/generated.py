@@ -31,7 +31,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _found(page: Path, name: str) -> re.Match[str]:
-    begin, end = rf"<!-- {name}: made by `make \w+` -->", rf"<!-- end of {name} -->"
+    begin, end = rf"<!-- {name}: made by `make [\w-]+` -->", rf"<!-- end of {name} -->"
     found = re.search(rf"{begin}\n\n(.*?)\n\n{end}", page.read_text(), re.DOTALL)
     if found is None:
         markers = f"'<!-- {name}: made by `make …` -->' and below it '<!-- end of {name} -->'"

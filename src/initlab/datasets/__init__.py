@@ -1,10 +1,13 @@
 """Functions that return a Dataset, whose columns are examples.
 
-There are synthetic problems in the plane (``synthetic``), digits as signals (``mnist1d``), measured data from
-scikit-learn (``bundled``) and a user's own file (``table``). scikit-learn and pandas are imported when a
-dataset is made, because importing them takes longer than ``--help`` may.
+There are synthetic problems in the plane (``synthetic``), digits as signals (``mnist1d``), two of a published
+benchmark (``autotrainer``), measured data from scikit-learn (``bundled``) and a user's own file (``table``).
+scikit-learn and pandas are imported when a dataset is made, because importing them takes longer than
+``--help`` may.
 """
 
+from initlab.datasets.autotrainer import autotrainer_blob as autotrainer_blob
+from initlab.datasets.autotrainer import autotrainer_circle as autotrainer_circle
 from initlab.datasets.bundled import breast_cancer as breast_cancer
 from initlab.datasets.bundled import diabetes as diabetes
 from initlab.datasets.bundled import digits as digits

@@ -17,9 +17,9 @@ from initlab.networks.outputs import OUTPUTS, Output
 from initlab.runs.job import Job
 from initlab.training.history import History
 from initlab.types import Array
-from initlab.verdicts import Diagnosis, Evidence, diagnose
-
-MOST_SENTENCES = 3  # of a diagnosis, in a run's description and on the terminal; the tags hold them all
+from initlab.verdicts import Diagnosis, diagnose
+from initlab.verdicts.evidence import Evidence, Part, Steps
+from initlab.verdicts.reference import attainable, input_scale, outlying
 
 
 @dataclass(frozen=True)
@@ -150,22 +150,43 @@ def _reached_at(job: Job, costs: Array, final_cost: float | None) -> int | None:
 def _evidence(
     job: Job, summary: Summary, costs: Array, parameters: Array, layers: Sequence[Mapping[str, float]]
 ) -> Evidence:
-    baseline, baseline_cost = job.network.output.best_constant(job.dataset.Y_train)
-    rate = job.update.keywords.get("learning_rate")
+    data = job.dataset
+    reference = attainable(data)
     return Evidence(
         network=job.network,
-        examples=job.dataset.X_train.shape[-1],
         costs=costs,
         final_cost=summary.final_cost,
         diverged_at=summary.diverged_at,
-        score=summary.score_train,
-        test_score=summary.score_test,
-        baseline=baseline,
-        baseline_cost=baseline_cost,
-        learning_rate=rate if is_number(rate) else None,
+        train=Part(
+            data.X_train.shape[-1], summary.score_train, reference.baseline.train, reference.best.train
+        ),
+        test=Part(data.X_test.shape[-1], summary.score_test, reference.baseline.test, reference.best.test),
+        baseline_cost=job.network.output.best_constant(data.Y_train)[1],
+        reference=reference,
+        steps=_steps(job, len(costs)),
         at_start=layers[0],
         at_end=layers[1],
         moved=_moved(job, parameters),
+        input_scale=input_scale(data),
+        outlying=outlying(data),
+        init=job.tags.get("init", ""),
+        widths="model.width" if "width" in job.model.keywords else "model.hidden",
+    )
+
+
+def _steps(job: Job, made: int) -> Steps:
+    """Returns how a job's updates were made, so many of them."""
+    train, numbers = job.settings.train, {k: v for k, v in job.update.keywords.items() if is_number(v)}
+    planned = np.arange(max(1, min(made, train.iterations)))
+    return Steps(
+        rule=job.update.func.__name__,
+        rate=numbers.get("learning_rate"),
+        iterations=train.iterations,
+        schedule=job.schedule.func.__name__,
+        factor=float(np.mean([job.schedule(iteration, train.iterations) for iteration in planned])),
+        clip=train.clip,
+        batch_size=train.batch_size,
+        weight_decay=numbers.get("weight_decay", 0.0),
     )
 
 
@@ -203,7 +224,7 @@ def describe(job: Job, summary: Summary) -> str:
         f"on {tags['dataset']}, trained by {tags['optimizer']}{pace}, {_outcome(summary)}"
     )
     what += _of_some_examples(job)
-    found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
+    found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis]
     prepared = job.dataset.preparation.words if job.dataset.preparation else ""
     return "\n\n".join([what, *found, *([f"**The table.** {escaped(prepared)}"] if prepared else [])])
 

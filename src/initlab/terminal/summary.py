@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from initlab.runs.outcome import Outcome, varied
-from initlab.runs.summary import MOST_SENTENCES, Summary
+from initlab.runs.summary import Summary
 from initlab.signals import Stopped
 from initlab.sweeps.closing import Closing
 from initlab.sweeps.launched import Launched
@@ -37,7 +37,7 @@ def print_summary(
         console = stdout()
         print_results(console, runs, varied(finished))
         if len(outcomes) == 1:
-            for name, sentence in runs[0].summary.diagnosis[:MOST_SENTENCES]:
+            for name, sentence in runs[0].summary.diagnosis:
                 console.print(f"{name.capitalize()}: {sentence}")
         for sentence in closing.verdict:
             console.print(sentence)

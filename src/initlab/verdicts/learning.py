@@ -1,112 +1,112 @@
-"""Verdicts on what was learned, compared with giving the same answer for every example."""
+"""Verdicts on what was learned, compared with one answer for all and with what is attainable."""
 
-import math
-
-import numpy as np
-
-from initlab.verdicts.causes import symmetry_never_broken
 from initlab.verdicts.evidence import Evidence
+from initlab.verdicts.judgement import WITHIN, gap, short, too_sure, useless, well_trained
+from initlab.verdicts.steps import falling
 
-GAP = 0.1  # of score between training and test examples: more is learned by heart
-CHANCE = 2.0  # standard errors of the number of mistakes: fewer than that many less may be luck
-CHANCE_R2 = 0.02  # of the variance
-UNMOVED = 0.01  # of the first cost: what a training takes away that is far too slow, or too short
 IMPROVING = 0.05  # of the cost lost within the last tenth: as much again would be well worth the wait
 SOLVED = 0.01  # of cost: from there on more iterations change no answer worth changing
+UNMOVED = 0.01  # of the first cost
+
+
+def trained_well(e: Evidence) -> str | None:
+    """Applies when on both parts it is as good as is attainable, and better than luck."""
+    if not well_trained(e):
+        return None
+    best = e.reference.best
+    if max(best.train, best.test, e.test.score or 0) < e.output.good_score:
+        there = e.output.show(best.test)
+        return f"{_reached(e)}, where {best.by} reaches {there}: what is missing may be noise."
+    return f"{_reached(e)}."
+
+
+def _reached(e: Evidence) -> str:
+    on_train, on_test = (e.output.show(part.score or 0.0) for part in (e.train, e.test))
+    return f"It reaches {on_train} on the training examples and {on_test} on the test examples"
 
 
 def no_better_than_the_larger_class(e: Evidence) -> str | None:
     """Applies when answering the larger class for every example would score as well, give or take luck."""
-    if e.score is None or not e.output.classifies or not _useless(e):
+    if e.train.score is None or not e.output.classifies or not useless(e, e.train):
         return None
-    luck = f"; the difference may be luck on {e.examples:,} examples" if e.score > e.baseline else ""
+    luck = f"; the difference may be luck on {e.train.examples:,} examples"
+    luck = luck if e.train.score > e.train.baseline else ""
     return (
-        f"With {e.score:.1%} of the training examples right it is no better than answering the larger class "
-        f"every time ({e.baseline:.1%}{luck})."
+        f"With {e.train.score:.1%} of the training examples right it is no better than answering the larger "
+        f"class every time ({e.train.baseline:.1%}{luck}).{_nothing(e)}"
     )
 
 
 def no_better_than_the_mean(e: Evidence) -> str | None:
     """Applies when answering the mean for every example would score as well."""
-    if e.score is None or e.output.classifies or not _useless(e):
+    if e.train.score is None or e.output.classifies or not useless(e, e.train):
         return None
-    how = "it does worse than" if e.score < -CHANCE_R2 else "it does no better than"
-    return f"With R² {e.score:.3g} on the training examples {how} answering the mean every time."
+    how = "it does worse than" if e.train.score < -0.02 else "it does no better than"
+    score = f"With R² {e.train.score:.3g} on the training examples"
+    return f"{score} {how} answering the mean every time.{_nothing(e)}"
 
 
-def _useless(e: Evidence) -> bool:
-    """Returns whether one answer for all would do as well. To halve its mistakes is no luck."""
-    if e.score is None:
-        return False
-    if not e.output.classifies:
-        return e.score <= CHANCE_R2
-    mistakes = (1 - e.baseline) * e.examples
-    luck = min(CHANCE * math.sqrt(mistakes * e.baseline), mistakes / 2)
-    return (1 - e.score) * e.examples >= mistakes - luck
+def _nothing(e: Evidence) -> str:
+    """Returns that references found nothing to learn either, where that is so."""
+    best = e.output.show(e.reference.best.train)
+    if e.reference.best.train - e.train.baseline > WITHIN:
+        return ""
+    return f" Nor is a linear model or a vote of neighbours ({best}): perhaps nothing can be learned."
 
 
 def cost_hardly_fell(e: Evidence) -> str | None:
-    """Applies when the cost hardly fell, though weights did move and nothing was good from the start."""
-    if e.final_cost is None or e.score is None or e.score >= e.output.good_score or not any(e.moved):
+    """Applies when the cost hardly changed, though weights did move."""
+    if e.final_cost is None or not any(e.moved) or e.final_cost > e.first_cost:
         return None
-    first = float(e.costs[0])
-    if first - e.final_cost >= UNMOVED * first or symmetry_never_broken(e):
+    if e.first_cost - e.final_cost >= UNMOVED * e.first_cost:
         return None
     return (
-        f"In {len(e.costs):,} iterations the cost went from {first:.4g} to {e.final_cost:.4g}, hardly down: "
-        "try a larger learning rate, more iterations, or another start."
+        f"In {len(e.costs):,} iterations the cost of all training examples went from {e.first_cost:.4g} to "
+        f"{e.final_cost:.4g}, hardly down."
     )
 
 
 def overfitted(e: Evidence) -> str | None:
-    """Applies when the test examples fare much worse than the training examples."""
-    if e.score is None or e.test_score is None or _useless(e) or e.score - e.test_score <= GAP:
+    """Applies when the test examples fare worse than the training examples do, by more than luck."""
+    if not gap(e) or useless(e, e.train) or e.test.score is None or e.train.score is None:
         return None
+    on_train, on_test = e.output.show(e.train.score), e.output.show(e.test.score)
+    beside = f"where {e.reference.best.by} reaches {e.output.show(e.reference.best.test)}"
+    if useless(e, e.test):
+        single = f"the larger class there ({e.test.baseline:.1%})" if e.output.classifies else "the mean"
+        beside = f"no better than {single}"
     return (
-        f"It does much better on the training examples ({e.output.show(e.score)}) than on the test examples "
-        f"({e.output.show(e.test_score)}): more data, model.l2 or fewer iterations close the gap."
+        f"It was learned by heart: {on_train} of the training examples, {on_test} of the test examples, "
+        f"{beside}. Try model.l2=0.01, more data or fewer iterations."
     )
 
 
 def underfitted(e: Evidence) -> str | None:
-    """Applies when it is better than one answer for all, and yet not good."""
-    if e.score is None or _useless(e) or (e.score >= e.output.good_score and not _too_sure(e)):
+    """Applies when it is better than one answer for all, and yet not as good as is attainable."""
+    if (
+        e.train.score is None
+        or e.test.score is None
+        or useless(e, e.train)
+        or well_trained(e)
+        or overfitted(e)
+    ):
         return None
-    reached, good = f"It reaches {e.output.show(e.score)} on the training examples", e.output.good_score
-    if e.score < good:
-        return f"{reached}, where {e.output.show(good)} is good."
+    if too_sure(e) and not short(e):
+        return (
+            f"It reaches {e.output.show(e.train.score)} on the training examples, but its cost "
+            f"({e.final_cost:.4g}) is above that of one answer for all ({e.baseline_cost:.4g}): it is very "
+            "sure where it is wrong."
+        )
+    best, show = e.reference.best, e.output.show
     return (
-        f"{reached}, but its cost ({e.final_cost:.4g}) is above that of one answer for all "
-        f"({e.baseline_cost:.4g}): it is very sure where it is wrong."
+        f"{_reached(e)}, where {best.by} reaches {show(best.train)}, each example left out in turn, and "
+        f"{show(best.test)}."
     )
-
-
-def _too_sure(e: Evidence) -> bool:
-    return e.final_cost is not None and not e.network.l2 and e.final_cost > e.baseline_cost
-
-
-def trained_well(e: Evidence) -> str | None:
-    """Applies when the score is good, on the test examples too, and the cost is not that of mere luck."""
-    if e.score is None or e.test_score is None or _useless(e) or _too_sure(e):
-        return None
-    if e.score < e.output.good_score or e.score - e.test_score > GAP:
-        return None
-    on_train, on_test = e.output.show(e.score), e.output.show(e.test_score)
-    return f"It reaches {on_train} on the training examples and {on_test} on the test examples."
 
 
 def still_improving(e: Evidence) -> str | None:
     """Applies when the cost still fell notably within the last tenth of the training."""
-    tenth = len(e.costs) // 10
-    if e.final_cost is None or tenth < 2 or overfitted(e) or e.score == e.test_score == 1:
+    fell = falling(e)
+    if fell is None or fell < IMPROVING or e.final_cost is None or e.final_cost < SOLVED:
         return None
-    # Medians over half a tenth, because costs of mini-batches jump.
-    half = max(1, tenth // 4)
-    before = float(np.median(e.costs[-tenth - half : -tenth + half]))
-    now = float(np.median(e.costs[-tenth // 2 :]))
-    if not before > SOLVED or (before - now) / before < IMPROVING:
-        return None
-    return (
-        f"The cost still fell by {(before - now) / before:.0%} within the last tenth of the training: more "
-        "iterations, or a larger learning rate, would take it further."
-    )
+    return f"The cost still fell by {fell:.0%} within the last tenth of the training."
