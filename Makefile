@@ -11,9 +11,9 @@ RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-setup: $(READY) ## Create .venv from the lock (again only when the lock changes)
+setup: $(READY) ## Create .venv from the lock (again only when the lock or setup.py changes)
 
-$(READY): requirements.lock
+$(READY): requirements.lock setup.py
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
 	    { echo "Initlab needs Python 3.11, 3.12 or 3.13; choose one by make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
