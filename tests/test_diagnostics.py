@@ -304,6 +304,12 @@ def test_saturation_is_the_share_of_slopes_below_a_250th_of_the_largest(activati
     assert 0.1 < shares["layer3"].mean() < 0.97
 
 
+def test_a_unit_of_the_exponential_is_saturated_where_its_slope_is_below_a_250th_of_that_at_0():
+    network, z = Network((1, 1, 1), "exponential"), np.array([[-7.0, -6, -5, 0, 3]])
+    step = step_of(network, np.array([[1.0, 0, 0, 0]]), z, np.ones((1, 5)))
+    assert saturation(step)["layer1"] == [0.4]  # exp(−6) < 0.004 < exp(−5)
+
+
 def test_every_answer_of_the_large_random_start_is_saturated(notebook_data):
     parameters = stack_of_starts(NOTEBOOK, [3], initializers.random, scale=10)
     with np.errstate(over="ignore"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from builders import gradients_at, labels_of, step_of
-from oracles import lone_start, plain_layers, stack_of_starts
+from oracles import calm, lone_start, plain_layers, stack_of_starts
 
 from initlab.activations import ACTIVATIONS
 from initlab.datasets import circles
@@ -32,7 +32,7 @@ def test_hessian_products_are_central_differences_of_the_gradient(activation, ou
     network = Network((3, 5, 5, 4, OUTPUTS[output]), activation, output, residual, l2=0.03)
     _, _, X1, targets = data_of(network)
     rng = np.random.RandomState(1)
-    points, directions = 0.7 * rng.randn(2, 4, network.offsets[-1])
+    points, directions = 0.7 * calm(network) * rng.randn(2, 4, network.offsets[-1])
     ahead = gradients_at(network, points + 1e-6 * directions, X1, targets)
     behind = gradients_at(network, points - 1e-6 * directions, X1, targets)
     expected = (ahead - behind) / 2e-6

@@ -26,7 +26,7 @@ from initlab.theory.mean_field import (
 )
 
 RELU, TANH, ERF, LINEAR = (ACTIVATIONS[name] for name in ("relu", "tanh", "erf", "linear"))
-GELU, SIGMOID = ACTIVATIONS["gelu"], ACTIVATIONS["sigmoid"]
+GELU, SIGMOID, EXPONENTIAL = (ACTIVATIONS[name] for name in ("gelu", "sigmoid", "exponential"))
 
 
 def integral(function, scale):
@@ -41,7 +41,7 @@ def integral(function, scale):
 
 
 @pytest.mark.parametrize("q", [0.013, 1.7, 97.0])
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"exponential"}))
 def test_the_means_over_a_gaussian_equal_scipys(name, q):
     activation, scale = ACTIVATIONS[name], math.sqrt(q)
     expected = {
@@ -51,6 +51,30 @@ def test_the_means_over_a_gaussian_equal_scipys(name, q):
     }
     for ours, function in expected.items():
         assert ours == pytest.approx(integral(function, scale), rel=1e-9, abs=1e-11)
+
+
+@pytest.mark.parametrize("q", [0.013, 1.7, 5.3])
+def test_the_moments_and_slopes_of_the_exponential_are_those_of_log_normals(q):
+    assert first_moment(EXPONENTIAL, q) == pytest.approx(math.exp(q / 2), rel=1e-7)
+    assert second_moment(EXPONENTIAL, q) == pytest.approx(math.exp(2 * q), rel=1e-7)
+    assert slope(EXPONENTIAL, q, 1.3) == pytest.approx(1.3 * math.exp(2 * q), rel=1e-7)
+    assert mean_square_slope(EXPONENTIAL, q, 1.3) == pytest.approx(2.6 * math.exp(2 * q), rel=1e-7)
+    for c in (-0.7, 0.23):
+        assert covariance(EXPONENTIAL, q, c) == pytest.approx(math.exp(q * (1 + c)), rel=1e-6)
+
+
+@pytest.mark.parametrize("sigma_b2", [0.0, 0.05, 0.7])
+def test_the_exponential_is_critical_where_its_closed_form_says(sigma_b2):
+    # q = σw² exp(2q) + σb² and χ1 = σw² exp(2q) = 1 leave q = 1 + σb².
+    assert critical_sigma_w(EXPONENTIAL, sigma_b2) == pytest.approx(math.exp(-1 - sigma_b2), rel=1e-7)
+
+
+def test_signals_of_the_exponential_settle_below_the_critical_weights_and_explode_above():
+    settled = fixed_point(EXPONENTIAL, 0.1, 0.05, start=0.3)
+    assert settled == pytest.approx(0.1 * math.exp(2 * settled) + 0.05, rel=1e-9)
+    exploded = phase(EXPONENTIAL, 2.0, 0.05)
+    assert (exploded.mean_square, exploded.verdict) == (math.inf, "chaotic")
+    assert exploded.correlation == 0  # inputs that differ at all
 
 
 @pytest.mark.parametrize("q", [0.13, 5.3])

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles import PHI, flatten, plain_cost, plain_forward, plain_layers, stack_of_starts
+from oracles import PHI, calm, flatten, plain_cost, plain_forward, plain_layers, stack_of_starts
 from scipy.special import expit, log_expit, softmax
 from sklearn.metrics import log_loss, mean_squared_error, r2_score
 from sklearn.neural_network import MLPClassifier
@@ -20,7 +20,8 @@ SHARED = [pytest.param(True, id="shared"), pytest.param(False, id="own")]
 def random_parameters(network, seed):
     # Biases that are not 0, so that an error in them shows.
     rng = np.random.RandomState(seed)
-    return stack_of_starts(network, range(RUNS)) + 0.3 * rng.randn(RUNS, network.offsets[-1])
+    drawn = stack_of_starts(network, range(RUNS)) + 0.3 * rng.randn(RUNS, network.offsets[-1])
+    return calm(network) * drawn
 
 
 def random_data(n_x, shared, seed=43, examples=EXAMPLES):

@@ -17,7 +17,7 @@ REDUCED = {
     "gallery": (["seed=2"], len(list((ROOT / "conf" / "init").glob("*.yaml")))),
     "symmetry": (["seed=2", "init=zeros,constant,he"], 3 * 2),
     "learning_rate": (["seed=2", "init=he,random", "optimizer.learning_rate=0.01,10"], 2 * 2),
-    "activations": (["seed=2", "init=lsuv"], 12),
+    "activations": (["seed=2", "init=lsuv"], 14),
     "width": (["seed=2", "init=he,orthogonal", "model.width=3,7"], 2 * 2),
     "depth": (["seed=2", "init=he,lsuv", "model.depth=2,11"], 2 * 2),
     "edge_of_chaos": (["seed=2", "init.sigma_w=1,3", "model.depth=2,5", "model.width=7"], 2 * 2),

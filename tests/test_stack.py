@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from builders import every, fit_and_measure
-from oracles import stack_of_starts
+from oracles import calm, stack_of_starts
 from threadpoolctl import threadpool_limits
 
 from initlab.activations import ACTIVATIONS
@@ -110,7 +110,7 @@ def update_of(case, seeds):
 
 
 def trained(case, seeds):
-    parameters = stack_of_starts(case.network, seeds).astype(case.precision)
+    parameters = (calm(case.network) * stack_of_starts(case.network, seeds)).astype(case.precision)
     batches = minibatches(seeds, case.examples, case.batch_size) if case.batch_size else None
     records = list(
         fit_and_measure(
@@ -237,7 +237,7 @@ def test_the_order_of_the_runs_in_a_stack_does_not_matter():
 def test_predictions_of_a_stack_equal_those_of_lone_runs(activation, shared, precision):
     case = Case(activation=activation, precision=precision, data="shared" if shared else "own")
     seeds = range(7)
-    parameters = stack_of_starts(case.network, seeds).astype(precision)
+    parameters = (calm(case.network) * stack_of_starts(case.network, seeds)).astype(precision)
     X, Y = data_of_stack(case, seeds)
     probabilities = predict(case.network, parameters, X)
     costs, accuracies = evaluate(case.network, parameters, X, Y)

@@ -13,6 +13,8 @@
 | `sigmoid`    | σ(z) = 1 / (1 + exp(−z))               |                                           |
 | `erf`        | erf(z), of exact mean-field laws       | Williams 1997                             |
 | `sin`        | sin(z)                                 | Sitzmann et al. 2020, arXiv:2006.09661    |
+| `softsign`   | z / (1 + |z|)                          | Bergstra et al. 2009                      |
+| `exponential`| exp(z)                                 |                                           |
 | `linear`     | z                                      |                                           |
 
 ``value(z, out)`` fills ``out`` with φ(z); ``derivative(z, a, out)`` fills it with φ'(z), where a = φ(z).
@@ -36,6 +38,7 @@ SELU_LEFT = SELU_RIGHT * 1.6732632423543772848170429916717  # λ α, the slope a
 
 # Beyond ±FAR gelu and silu are 0 or z in every precision; 0 · inf, which is nan, is kept out by it.
 FAR = 800.0
+BEYOND = 1e30  # from there on softsign is 1 in every precision, and ∞ / ∞, which is nan, is kept out
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,21 @@ def _erf_derivative(z: Array, a: Array, out: Array) -> None:
     np.multiply(out, 2 / math.sqrt(math.pi), out=out)
 
 
+def _softsign(z: Array, out: Array) -> None:
+    near = np.clip(z, -BEYOND, BEYOND)
+    np.abs(near, out=out)
+    np.add(out, 1, out=out)
+    np.divide(near, out, out=out)
+
+
+def _softsign_derivative(z: Array, a: Array, out: Array) -> None:
+    """Fills out with 1 / (1 + |z|)²; from a it would lose its digits where a is near 1."""
+    np.abs(z, out=out)
+    np.add(out, 1, out=out)
+    np.divide(1, out, out=out)
+    np.multiply(out, out, out=out)
+
+
 ACTIVATIONS = {
     "relu": Activation(_relu, _relu_derivative, rectifies=True),
     "leaky_relu": Activation(_leaky_relu, _leaky_relu_derivative),
@@ -200,5 +218,7 @@ ACTIVATIONS = {
     "sigmoid": Activation(sigmoid, _sigmoid_derivative),
     "erf": Activation(_erf, _erf_derivative, from_value=False),
     "sin": Activation(np.sin, lambda z, a, out: np.cos(z, out=out), from_value=False),
+    "softsign": Activation(_softsign, _softsign_derivative, from_value=False),
+    "exponential": Activation(np.exp, lambda z, a, out: np.copyto(out, a)),
     "linear": Activation(lambda z, out: np.copyto(out, z), lambda z, a, out: out.fill(1)),
 }

@@ -74,7 +74,11 @@ def _share(which: NDArray[np.bool_]) -> Array:
 
 @lru_cache(maxsize=32)
 def _largest_slope(name: str) -> float:
-    """Returns the largest |φ'(z)|, on a grid as fine as such a limit needs."""
+    """Returns the largest |φ'(z)|, on a grid as fine as such a limit needs; of the exponential, which has
+    none, the one at 0.
+    """
+    if name == "exponential":
+        return 1.0
     z = np.linspace(-10, 10, 4001)
     a, slope = np.empty_like(z), np.empty_like(z)
     ACTIVATIONS[name].value(z, a)

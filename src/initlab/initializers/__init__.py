@@ -12,6 +12,7 @@
 | `variance_scaling`                 | variance scale / n, of all these       | Keras, JAX                 |
 | `pytorch_default`                  | U(±1 / √fan_in), and its biases        | PyTorch's `nn.Linear`      |
 | `mean_field`                       | N(0, σw² / fan_in), biases N(0, σb²)   | Poole et al. 2016          |
+| `rai`                              | N(0, .36 / fan_in), one of a unit Beta | Lu et al. 2019             |
 | `identity`                         | gain · I                               | Le et al. 2015             |
 | `orthogonal`                       | W Wᵀ = gain² I                         | Saxe et al. 2013           |
 | `sparse`                           | N(0, σ²) in 15 places of a row, else 0 | Martens 2010               |
@@ -40,6 +41,7 @@ from initlab.initializers.independent import mean_field as mean_field
 from initlab.initializers.independent import normal as normal
 from initlab.initializers.independent import ones as ones
 from initlab.initializers.independent import pytorch_default as pytorch_default
+from initlab.initializers.independent import rai as rai
 from initlab.initializers.independent import random as random
 from initlab.initializers.independent import small_random as small_random
 from initlab.initializers.independent import truncated_normal as truncated_normal

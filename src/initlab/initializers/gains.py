@@ -15,7 +15,8 @@ Gain = Annotated[
     ),
 ]
 
-BOUNDED = ("tanh", "sigmoid", "erf", "sin")  # they never exceed 1
+# No g gives their activations a unit second moment: they never exceed 1, but for exp(z), which always does.
+WITHOUT = ("tanh", "sigmoid", "erf", "sin", "softsign", "exponential")
 
 
 def factor(gain: float | str) -> float:
@@ -29,15 +30,15 @@ def gain_of(activation: str) -> float:
     E[φ(g z)²] = 1 for z ~ N(0, 1), which is He's argument (2015, arXiv:1502.01852) for any φ.
 
     √2 for relu, √(2 / (1 + a²)) for the slope a of leaky_relu, 1 for linear and, by its design, for selu.
-    Activations that never exceed 1 (tanh, sigmoid, erf, sin) have no such g; theirs is 1 / √E[φ(z)²], which
-    keeps a unit second moment of the pre-activations. PyTorch's ``calculate_gain`` has customary values for
-    these: 5/3 for tanh, 1 for sigmoid.
+    Activations that never exceed 1 (tanh, sigmoid, erf, sin, softsign), and the exponential, have no such g;
+    theirs is 1 / √E[φ(z)²], which keeps a unit second moment of the pre-activations. PyTorch's
+    ``calculate_gain`` has customary values for some: 5/3 for tanh, 1 for sigmoid.
     """
     from initlab.theory.mean_field import second_moment
 
     phi = ACTIVATIONS[activation]
     g = 1 / math.sqrt(second_moment(phi, 1.0))
-    if activation in BOUNDED:
+    if activation in WITHOUT:
         return g
     for _ in range(100):  # contracts: at once for relu, by a half or better for the others
         g /= math.sqrt(second_moment(phi, g * g))

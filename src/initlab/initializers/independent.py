@@ -1,7 +1,7 @@
 """Starts whose weights are independent of each other: of one law for every width, or of a variance that is a
 constant divided by the layer's width, so that a signal keeps its size.
 
-Normal, uniform and truncated draws are made from the same standard normals, so that starts share them. Two
+Normal, uniform and truncated draws are made from the same standard normals, so that starts share them. Three
 starts bring biases of their own and return [W | b], (fan_out, fan_in + 1); the biases have a derived stream,
 so that the weights are made of the same normals as every other start's.
 """
@@ -19,6 +19,7 @@ from initlab.streams import derived_stream
 from initlab.types import Array
 
 TRUNCATED_STD = 0.87962566103423978  # of a standard normal that is cut at ±2
+RAI_STD = 0.6007  # times 1 / √fan_in: the paper's σ for Beta(2, 1)
 
 
 def standard_uniform(rng: np.random.RandomState, shape: tuple[int, int]) -> Array:
@@ -204,3 +205,18 @@ def mean_field(
     of_biases = derived_stream(rng)
     W = rng.standard_normal(shape) * (sigma_w / math.sqrt(fan_in))
     return np.hstack([W, of_biases.standard_normal((fan_out, 1)) * sigma_b])
+
+
+def rai(rng: np.random.RandomState, shape: Shape) -> Array:
+    """Returns W and b ~ N(0, .6007² / fan_in), of which in every unit one, drawn evenly from its weights and
+    its bias, is a draw of Beta(2, 1) instead: on (0, 1), so that fewer ReLUs are born dead.
+
+    Randomized asymmetric initialization, Lu, Shin, Su & Karniadakis 2019, 'Dying ReLU and initialization:
+    theory and numerical examples', arXiv:1903.06733, section 4.
+    """
+    fan_out, fan_in = shape
+    beside = derived_stream(rng)
+    block = np.hstack([rng.standard_normal(shape), beside.standard_normal((fan_out, 1))])
+    block *= RAI_STD / math.sqrt(fan_in)
+    block[np.arange(fan_out), beside.randint(0, fan_in + 1, fan_out)] = beside.beta(2, 1, fan_out)
+    return block

@@ -58,6 +58,12 @@ def mean(values: Values) -> Values:
     return np.asarray(values @ _WEIGHTS)
 
 
+def mean_of_square(values: Values) -> Values:
+    """Returns E f(z)² as ``mean`` does, inf where a square overflows."""
+    with np.errstate(over="ignore"):
+        return mean(values**2)
+
+
 def product_mean(function: Callable[[Values], Values], q: float, c: float) -> float:
     """Returns E f(u1) f(u2) for Gaussians u1 and u2 of mean square q and correlation c.
 

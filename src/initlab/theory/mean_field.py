@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from initlab.activations import Activation
-from initlab.theory.gaussian import POINTS, derivative, mean, product_mean, scaled, value
+from initlab.theory.gaussian import POINTS, derivative, mean, mean_of_square, product_mean, scaled, value
 
 SMALLEST, LARGEST = 1e-20, 1e12  # mean squares that stand for the limits 0 and infinity
 CRITICAL_WITHIN = 0.01  # of χ1 = 1: then a hundred layers change a gradient by a factor of e at most
@@ -26,8 +26,7 @@ _ROUNDING = 1e-12
 
 def second_moment(activation: Activation, q: float) -> float:
     """Returns E φ(√q z)² for a standard Gaussian z."""
-    with np.errstate(over="ignore"):
-        return float(mean(value(activation, scaled(q)) ** 2))
+    return float(mean_of_square(value(activation, scaled(q))))
 
 
 def first_moment(activation: Activation, q: float) -> float:
@@ -60,7 +59,7 @@ def slope(activation: Activation, q: float, sigma_w2: float) -> float:
     """Returns χ = σw² E φ'(√q z)², by which a layer multiplies a gradient's mean square and the distance of
     two inputs that are close (Poole et al. 2016, eq. 6). At the fixed point it is χ1.
     """
-    return sigma_w2 * float(mean(derivative(activation, scaled(_limited(q))) ** 2))
+    return sigma_w2 * float(mean_of_square(derivative(activation, scaled(_limited(q)))))
 
 
 def correlation_slope(activation: Activation, c: float, q: float, sigma_w2: float) -> float:
@@ -83,7 +82,7 @@ def fixed_point(activation: Activation, sigma_w2: float, sigma_b2: float, start:
     """
 
     def growth(q: Any) -> Any:
-        return sigma_w2 * mean(value(activation, scaled(q)) ** 2) + sigma_b2 - q
+        return sigma_w2 * mean_of_square(value(activation, scaled(q))) + sigma_b2 - q
 
     start = _limited(start)
     drift = growth(start)
@@ -109,6 +108,8 @@ def fixed_correlation(activation: Activation, q: float, sigma_w2: float, sigma_b
     def rate(c: float) -> float:
         return correlation_slope(activation, c, q, sigma_w2) * q / above  # q / q' is 1 but in the limits
 
+    if above == math.inf:  # an exponential's signals, even of inputs that hardly differ, are of other orders
+        return 0.0
     if above <= 0 or rate(1.0) <= 1 + 1e-9:
         return 1.0
     c = 0.0
@@ -130,10 +131,11 @@ def critical_sigma_w(activation: Activation, sigma_b2: float) -> float | None:
     """
 
     def sigma_w2(kept: Any) -> Any:
-        return kept / mean(value(activation, scaled(sigma_b2 + kept)) ** 2)
+        return kept / mean_of_square(value(activation, scaled(sigma_b2 + kept)))
 
     def excess(kept: Any) -> Any:
-        return sigma_w2(kept) * mean(derivative(activation, scaled(sigma_b2 + kept)) ** 2) - 1
+        with np.errstate(invalid="ignore"):  # 0 · ∞ is no number, and on neither side of 0
+            return sigma_w2(kept) * mean_of_square(derivative(activation, scaled(sigma_b2 + kept))) - 1
 
     grid = np.geomspace(SMALLEST, LARGEST, 1000)
     found = excess(grid)
@@ -192,7 +194,7 @@ def phase(
     q = fixed_point(activation, sigma_w2, sigma_b2, start)
     c = fixed_correlation(activation, q, sigma_w2, sigma_b2)
     chi = slope(activation, q, sigma_w2)
-    scale = depth_scale(correlation_slope(activation, c, q, sigma_w2) if c < 1 else chi)
+    scale = depth_scale(correlation_slope(activation, c, q, sigma_w2) if c < 1 and q < math.inf else chi)
     border = critical_sigma_w(activation, sigma_b2)
     return Phase(sigma_w2, sigma_b2, q, chi, c, scale, border, verdict(chi, tolerance))
 
