@@ -9,7 +9,7 @@ from initlab.initializers import he, xavier
 from initlab.networks.network import Network
 from initlab.plots import draw_key, draw_line, draw_theory, panels
 from initlab.plots.style import CLASS_COLORS, CURVE_COLORS
-from initlab.shelf.estimate import Estimate, in_groups
+from initlab.shelf.estimate import Estimate, jackknife
 from initlab.shelf.replication import Sweeping
 from initlab.shelf.untrained import untrained
 from initlab.types import Array
@@ -25,11 +25,11 @@ def measure(sweep: Sweeping, *, networks: int, groups: int) -> tuple[dict[str, E
     top = {width: one[:, -1] for width, one in lengths.items()}
     both = np.stack([top[100], top[50]], axis=1)
     ours = {
-        "mean_he": in_groups(top[50], groups, np.mean),
-        "mean_xavier": in_groups(shrunk[:, -1] * 2**10, groups, np.mean),
-        "variance_20": in_groups(top[20], groups, spread),
-        "variance_50": in_groups(top[50], groups, spread),
-        "same_sum": in_groups(both, groups, lambda some: (1 + spread(some[:, 0])) / (1 + spread(some[:, 1]))),
+        "mean_he": jackknife(top[50], groups, np.mean),
+        "mean_xavier": jackknife(shrunk[:, -1] * 2**10, groups, np.mean),
+        "variance_20": jackknife(top[20], groups, spread),
+        "variance_50": jackknife(top[50], groups, spread),
+        "same_sum": jackknife(both, groups, lambda some: (1 + spread(some[:, 0])) / (1 + spread(some[:, 1]))),
     }
     return ours, (lengths, shrunk)
 

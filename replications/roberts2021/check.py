@@ -10,15 +10,18 @@ from initlab.initializers import mean_field
 from initlab.networks.network import Network
 from initlab.plots import draw_key, draw_line, draw_theory, panels
 from initlab.plots.style import CLASS_COLORS, CURVE_COLORS
-from initlab.shelf.estimate import Estimate, exact, in_groups
+from initlab.shelf.estimate import Estimate, exact, jackknife
 from initlab.shelf.replication import Sweeping
 from initlab.shelf.untrained import mean_squares, untrained
 from initlab.theory.finite_width import forward_spread
-from initlab.theory.mean_field import fixed_point, mean_square_slope, next_mean_square, slope
+from initlab.theory.mean_field import mean_square_slope, next_mean_square, slope
 from initlab.types import Array
 
 SIGMA_W2 = {"linear": 1.0, "relu": 2.0, "tanh": 1.0}
-CRITICAL = {"gelu": (0.17292239, 1.98305826), "swish": (0.55514317, 1.98800468)}  # (σb², σw²)
+CRITICAL = {  # (σb², σw², K*) as printed
+    "gelu": (0.17292239, 1.98305826, (3 + 17**0.5) / 2),
+    "swish": (0.55514317, 1.98800468, 14.32017362),
+}
 SWISH = "silu"  # Initlab's name of it
 
 
@@ -37,11 +40,13 @@ def measure(
     squares = {name: squares_of(name, width, depth, networks) for name in ("linear", "relu")}
     squares["tanh"] = squares_of("tanh", tanh_width, tanh_depth, tanh_networks)
     ours = {
-        name: in_groups(squares[name], groups, lambda some: growth(correlators(some, width), width))
+        name: jackknife(squares[name], groups, lambda some: growth(correlators(some, width), width))
         for name in ("linear", "relu")
     }
-    ours["tanh"] = in_groups(
-        squares["tanh"], groups, lambda some: correlators(some, tanh_width)[-1] * tanh_width / tanh_depth
+    ours["tanh"] = jackknife(
+        squares["tanh"],
+        groups,
+        lambda some: np.log1p(correlators(some, tanh_width)[-1]) * tanh_width / tanh_depth,
     )
     ours |= {name: exact(off_criticality(name)) for name in CRITICAL}
     return ours, (squares, {"linear": width, "relu": width, "tanh": tanh_width})
@@ -76,10 +81,10 @@ def growth(found: Array, width: int) -> float:
 
 
 def off_criticality(name: str) -> float:
-    """Returns how far χ⊥ or χ∥ is from 1 at the printed values."""
-    phi, (sigma_b2, sigma_w2) = ACTIVATIONS[SWISH if name == "swish" else name], CRITICAL[name]
-    q = fixed_point(phi, sigma_w2, sigma_b2, 1.0)
-    return max(abs(slope(phi, q, sigma_w2) - 1), abs(mean_square_slope(phi, q, sigma_w2) - 1))
+    """Returns how far χ⊥, χ∥ or K'/K is from 1 at the printed values, the farthest of the three."""
+    phi, (sigma_b2, sigma_w2, K) = ACTIVATIONS[SWISH if name == "swish" else name], CRITICAL[name]
+    kept = next_mean_square(phi, K, sigma_w2, sigma_b2) / K
+    return max(abs(one - 1) for one in (slope(phi, K, sigma_w2), mean_square_slope(phi, K, sigma_w2), kept))
 
 
 def recursion(name: str, width: int, depth: int) -> Array:

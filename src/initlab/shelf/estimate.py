@@ -48,9 +48,12 @@ def median(values: Sequence[float] | Array) -> Estimate:
     return Estimate(middle(values), low, high)
 
 
-def in_groups(values: Array, groups: int, statistic: Callable[[Array], float]) -> Estimate:
-    """Returns a statistic of draws (n, …) such as their variance, with Student's interval over its values in
-    so many groups of them.
+def jackknife(values: Array, groups: int, statistic: Callable[[Array], float]) -> Estimate:
+    """Returns a statistic of independent draws (n, …), such as their variance, with Tukey's interval (1958):
+    Student's, from how much the statistic changes when one of so many groups of the draws is left out. What
+    is of order 1/n in its bias is gone.
     """
-    parts = np.array_split(np.asarray(values), groups)
-    return mean([float(statistic(part)) for part in parts])
+    whole = statistic(values)
+    parts = np.array_split(np.arange(len(values)), groups)
+    without = np.array([statistic(np.delete(values, part, axis=0)) for part in parts])
+    return mean(groups * whole - (groups - 1) * without)
