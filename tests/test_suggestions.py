@@ -34,7 +34,7 @@ def assert_short(done, last_line):
 @pytest.mark.parametrize(
     ("arguments", "last_line"),
     [
-        (["optimizer.lr=0.1"], "Did you mean optimizer.learning_rate?"),
+        (["optimizer.lr=0.1"], "Did you mean optimizer.learning_rate or optimizer.layer_rates?"),
         (["init=hee"], "Did you mean init=he?"),
         (["optimizzer=adam"], "Did you mean optimizer?"),
         (["train.iteration=5"], "Did you mean train.iterations?"),
@@ -45,7 +45,10 @@ def assert_short(done, last_line):
         (["hydra.job.nme=x"], "Did you mean hydra.job.name?"),
         (["--cfg", "job", "init=hee"], "Did you mean init=he?"),
         (["-m", "init=he,hee"], "Did you mean init=he?"),
-        (["-m", "optimizer.lr=0.1,0.2", "seed=1,2"], "Did you mean optimizer.learning_rate?"),
+        (
+            ["-m", "optimizer.lr=0.1,0.2", "seed=1,2"],
+            "Did you mean optimizer.learning_rate or optimizer.layer_rates?",
+        ),
         (["-m", "init=he,hee", "hydra/launcher=basic"], "Did you mean init=he?"),
         (["epochs=7"], "To add a key of your own, write +epochs=7"),
         (["init.scale=7"], "To add a key of your own, write +init.scale=7"),

@@ -80,11 +80,20 @@ Widths = Annotated[
 ]
 
 
-def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any], prefix: str) -> None:
-    """Raises ConfigError unless the arguments are a function's keyword-only ones, each as its rule allows."""
-    rules = rules_of(function)
+def check_arguments(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    prefix: str,
+    also: Callable[..., Any] | None = None,
+) -> None:
+    """Raises ConfigError unless the arguments are the keyword-only ones of a function, or of a second one
+    (``also``), each as its rule allows.
+    """
+    rules, parameters = rules_of(function), dict(inspect.signature(function).parameters)
+    if also:
+        rules, parameters = rules_of(also) | rules, {**inspect.signature(also).parameters, **parameters}
     known = f"the settings here are {', '.join(sorted(rules))}" if rules else "there is none"
-    parameters, section = inspect.signature(function).parameters, f"{prefix}." if prefix else ""
+    section = f"{prefix}." if prefix else ""
     for name in arguments:
         if name not in rules:
             raise ConfigError(f"{section}{name}: is not a setting; {known}")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from initlab.config.options import target_of
-from initlab.config.rules import check_arguments, shown
+from initlab.config.rules import check_arguments, rules_of, shown
 from initlab.errors import ConfigError, first_line
 
 # The groups of components, and where Initlab's own functions for each are; a user's may be anywhere.
@@ -23,6 +23,8 @@ HOMES = {
     "schedule": "initlab.optimizers.schedules",
 }
 GROUPS = tuple(HOMES)
+# Functions that take further settings of a group, whatever function its _target_ names.
+BESIDE = {"optimizer": "initlab.optimizers.layer_rates.rate_factors"}
 MOVED = {
     "initlab.network": "initlab.networks",
     "initlab.biases": "initlab.initializers.biases",
@@ -31,7 +33,10 @@ MOVED = {
 
 
 def load_component(values: Mapping[str, Any], group: str, allowed: Sequence[str]) -> "partial[Any]":
-    """Returns the function that a group's ``_target_`` names, with the group's checked hyper-parameters."""
+    """Returns the function that a group's ``_target_`` names, with the group's checked hyper-parameters.
+
+    Those that the group may have beside (see BESIDE) are checked, too, and left out.
+    """
     if group not in values:
         raise ConfigError(f"{group}: is missing")
     node = values[group]
@@ -39,8 +44,10 @@ def load_component(values: Mapping[str, Any], group: str, allowed: Sequence[str]
         raise ConfigError(f"{group}: must name a function by _target_")
     arguments = {key: value for key, value in node.items() if key not in ("_target_", "_partial_")}
     function = _function(node["_target_"], group, allowed)
-    check_arguments(function, arguments, group)
-    return partial(function, **arguments)
+    also = _located(BESIDE[group], group) if group in BESIDE else None
+    check_arguments(function, arguments, group, also)
+    own = rules_of(function)
+    return partial(function, **{key: value for key, value in arguments.items() if key in own})
 
 
 def name_of_choice(group: str, option: str | None, target: str) -> str:

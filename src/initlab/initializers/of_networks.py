@@ -1,9 +1,13 @@
 """Starts of a whole network: they need a layer's place in it, or the data's signals on their way through."""
 
+import math
+from functools import partial
+
 import numpy as np
 
 from initlab.config.rules import Count, Decay, Positive
-from initlab.initializers.independent import he, lecun_normal
+from initlab.initializers.gains import Gain, factor
+from initlab.initializers.independent import he, kaiming, lecun_normal
 from initlab.initializers.starting import layer_by_layer, of_network
 from initlab.initializers.structured import orthogonal
 from initlab.networks.hessian import gradient_quotient
@@ -24,6 +28,21 @@ def zero_last(rng: np.random.RandomState, network: Network, X: Array | None) -> 
     """
     flat = layer_by_layer(he, rng, network)
     network.blocks(flat[np.newaxis])[-1].fill(0)
+    return flat
+
+
+@of_network
+def mup(rng: np.random.RandomState, network: Network, X: Array | None, *, gain: Gain) -> Array:
+    """Returns W ~ N(0, gain² / fan_in), but N(0, 1 / fan_in²) above the hidden layers: the wider the network,
+    the less it answers at first. ``optimizer.layer_rates=mup`` are the rates that go with it.
+
+    The maximal update parametrization, Yang & Hu 2021, arXiv:2011.14522, in the form of Yang et al. 2022,
+    'Tensor programs V', arXiv:2203.03466, table 3.
+    """
+    flat = layer_by_layer(partial(kaiming, mode="fan_in", distribution="normal", gain=gain), rng, network)
+    *hidden, last = network.blocks(flat[np.newaxis])
+    if hidden:
+        last /= factor(gain) * math.sqrt(network.sizes[-2])
     return flat
 
 

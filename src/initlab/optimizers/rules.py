@@ -1,7 +1,8 @@
 """Update rules. Each changes the parameters in place and keeps what it must remember in ``state``.
 
 ``parameters``, ``gradient`` and every array of ``state`` are (R, P); hyper-parameters are (R, 1), so
-that the runs of a stack may differ in them. ``state`` starts empty. ``gradient`` is scratch after the call.
+that the runs of a stack may differ in them; ``learning_rate`` is (R, P) where layers have rates of their own.
+``state`` starts empty. ``gradient`` is scratch after the call.
 """
 
 from collections.abc import Callable

@@ -24,6 +24,7 @@ from initlab.initializers import initial_parameters
 from initlab.memory import refuse_beyond_memory
 from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUT_OF_TASK
+from initlab.optimizers.layer_rates import rate_factors
 from initlab.optimizers.rules import Update, clipped
 from initlab.optimizers.schedules import constant, scheduled
 from initlab.runs.needs import check_memory
@@ -61,6 +62,13 @@ class Job:
             X, seed = self.dataset.X_train, self.settings.seed
             start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
             return start.astype(self.settings.train.precision)
+
+    @cached_property
+    def rate_factors(self) -> Array | None:
+        """The factor on the learning rate of each trained number (P,); None where there is but one rate."""
+        rates = self.values["optimizer"].get("layer_rates")
+        with naming("optimizer"):
+            return rate_factors(self.network, self.update.func, self.update.keywords, layer_rates=rates)
 
     @property
     def first(self) -> int:
@@ -115,7 +123,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     dataset, network = data_and_network(parts["dataset"], parts["model"])
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1], network.normalization)
     check_memory(settings, dataset, network)
-    return Job(
+    job = Job(
         values={key: value for key, value in values.items() if key not in NOT_OF_THE_RUN},
         settings=settings,
         tags={**tags, **choices, "seed": str(settings.seed), "output": network.output_name},
@@ -127,6 +135,8 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
         update=parts["optimizer"],
         schedule=parts["schedule"],
     )
+    _ = job.rate_factors  # tells of settings that do not fit
+    return job
 
 
 def data_and_network(data: "partial[Any]", model: "partial[Any]") -> tuple[Dataset, Network]:
@@ -212,11 +222,21 @@ def _stacked_update(jobs: Sequence[Job], train: Train) -> Update:
     """Returns the jobs' update rule, with its schedule and its clipping, every number as an array (R, 1) of
     the runs' own values.
     """
-    rule = _stacked([job.update for job in jobs], train.precision)
+    rule = _with_layer_rates(_stacked([job.update for job in jobs], train.precision), jobs)
     update: Update = rule
     if any(job.schedule.func is not constant or job.schedule.keywords["warmup"] for job in jobs):
         update = scheduled(rule, _stacked([job.schedule for job in jobs], train.precision), train.iterations)
     return update if train.clip is None else clipped(update, train.clip)
+
+
+def _with_layer_rates(rule: "partial[Any]", jobs: Sequence[Job]) -> "partial[Any]":
+    """Returns the rule with a learning rate of its own for every number (R, P), where a run asks for that."""
+    if all(job.rate_factors is None for job in jobs):
+        return rule
+    rate = rule.keywords["learning_rate"]
+    factors = [1.0 if job.rate_factors is None else job.rate_factors for job in jobs]
+    by_number = np.stack([np.broadcast_to(each, jobs[0].network.trained) for each in factors])
+    return partial(rule, learning_rate=rate * by_number.astype(rate.dtype))
 
 
 def _stacked(rules: Sequence["partial[Any]"], precision: str) -> "partial[Any]":

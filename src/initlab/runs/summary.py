@@ -196,7 +196,7 @@ def describe(job: Job, summary: Summary) -> str:
     """Returns in markdown what happened in a run: what was trained, what came out, and the diagnosis."""
     tags = {name: escaped(text) for name, text in job.tags.items()}
     rate = job.update.keywords.get("learning_rate")
-    pace = f" (learning rate {rate:g})" if is_number(rate) else ""
+    pace = f" (learning rate {rate:g}{_by_layer(job)})" if is_number(rate) else ""
     what = (
         f"A **{tags['init']}** start (seed {tags['seed']}) of the network {shown_sizes(job.network.sizes)} "
         f"on {tags['dataset']}, trained by {tags['optimizer']}{pace}, {_outcome(summary)}"
@@ -204,6 +204,15 @@ def describe(job: Job, summary: Summary) -> str:
     found = [f"**{name.capitalize()}.** {said}" for name, said in summary.diagnosis[:MOST_SENTENCES]]
     prepared = job.dataset.preparation.words if job.dataset.preparation else ""
     return "\n\n".join([what, *found, *([f"**The table.** {escaped(prepared)}"] if prepared else [])])
+
+
+def _by_layer(job: Job) -> str:
+    """Returns what is said of a learning rate that layers have factors on."""
+    rates = job.values["optimizer"].get("layer_rates")
+    if rates is None:
+        return ""
+    factors = "as mup has it" if rates == "mup" else f"× {', '.join(f'{factor:g}' for factor in rates)}"
+    return f", by layer {factors}"
 
 
 def _outcome(summary: Summary) -> str:
