@@ -15,7 +15,7 @@ from initlab.shelf.untrained import untrained
 from initlab.types import Array
 
 INPUTS = 10
-SHAPES = {20: 10, 50: 10, 100: 20}  # depth by width
+SHAPES = {20: 5, 50: 10, 100: 20}  # depth by width
 
 
 def measure(sweep: Sweeping, *, networks: int, groups: int) -> tuple[dict[str, Estimate], Any]:

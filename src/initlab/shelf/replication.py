@@ -12,7 +12,7 @@ from initlab.errors import InitlabError
 from initlab.shelf.estimate import Estimate
 from initlab.shelf.paper import PLACE, Paper
 from initlab.shelf.section import section
-from initlab.shelf.verdict import verdict
+from initlab.shelf.verdict import SHORT, explained, verdict
 
 EXPERIMENT = "replications"
 QUIET = ("plots.frames=0", "report.keep=false", "diagnostics.rare=[]", "train.checkpoint=null")
@@ -35,12 +35,17 @@ class Replication:
 
     @property
     def verdict(self) -> str:
-        """Whether the paper holds here."""
-        return verdict(self.paper, self.ours)
+        """Whether the paper holds here; of a short form, that it says too little."""
+        return SHORT if self.short else verdict(self.paper, self.ours)
+
+    @property
+    def judged(self) -> str:
+        """The verdict, with how many of the tested results agree."""
+        return SHORT if self.short else explained(self.paper, self.ours)
 
     def section(self, picture: str) -> str:
         """Returns its section of a page in markdown, with the figure from that path."""
-        return section(self.paper, self.ours, picture, self.seconds)
+        return section(self.paper, self.ours, self.judged, picture, self.seconds)
 
 
 def replicate(paper: Paper, uri: str | None, short: bool = False) -> Replication:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from initlab.numerals import number
 from initlab.shelf.estimate import Estimate
 from initlab.shelf.paper import Paper, Published
-from initlab.shelf.verdict import explained
 
 WORDS = {True: "agrees", False: "differs", None: "cannot tell"}
 
 
-def section(paper: Paper, ours: Mapping[str, Estimate], picture: str, seconds: float) -> str:
-    """Returns a paper's section in markdown, with the figure from the path ``picture``."""
+def section(
+    paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str, seconds: float
+) -> str:
+    """Returns a paper's section in markdown, with the verdict on it and the figure from the path ``picture``."""
     rows = [
         f"| {one.what} | {printed(one)} | {one.where} | {shown(one, ours[key])} | {outcome(one, ours[key])} |"
         for key, one in paper.published.items()
@@ -28,7 +29,7 @@ def section(paper: Paper, ours: Mapping[str, Estimate], picture: str, seconds: f
             "",
             f"**Claim.** {paper.claim}",
             "",
-            f"**Verdict: {explained(paper, ours)}.**",
+            f"**Verdict: {judged}.**",
             "",
             "| result | published | where | here [95 %] | |",
             "|---|---|---|---|---|",

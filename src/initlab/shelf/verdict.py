@@ -6,6 +6,7 @@ from initlab.shelf.estimate import Estimate
 from initlab.shelf.paper import Paper
 
 HOLDS, IN_KIND, FAILS, UNDECIDED = "holds", "holds in kind", "does not hold here", "undecided"
+SHORT = "short form, not judged"
 
 
 def verdict(paper: Paper, ours: Mapping[str, Estimate]) -> str:

@@ -68,10 +68,9 @@ def _one(one: "Paper", given: Mapping[str, str]) -> None:
     """Measures a paper anew, prints what came of it, and leaves its section and its figure."""
     from initlab.shelf.replication import replicate
     from initlab.shelf.section import outcome, printed, shown
-    from initlab.shelf.verdict import explained
 
     done = replicate(one, _store(given["uri"]), given["short"] == "true")
-    print(f"{one.cited} {explained(one, done.ours)}", flush=True)
+    print(f"{one.cited}: {done.judged}", flush=True)
     for key, result in one.published.items():
         ours = done.ours[key]
         print(f"  {result.what}\n    published {printed(result)} · here {shown(result, ours)} · {outcome(result, ours)}")

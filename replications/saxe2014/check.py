@@ -1,0 +1,117 @@
+"""How does a linear network learn?"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from threadpoolctl import threadpool_limits
+
+from initlab.initializers import initial_parameters, orthogonal, xavier
+from initlab.networks.network import Network
+from initlab.optimizers import gd
+from initlab.plots import draw_key, draw_line, draw_theory, panels
+from initlab.plots.style import CLASS_COLORS, CURVE_COLORS
+from initlab.shelf.estimate import Estimate, exact, median
+from initlab.shelf.replication import Sweeping
+from initlab.training.loop import fit
+from initlab.training.standing import at_start
+from initlab.types import Array
+
+INPUTS = 12
+STRENGTHS = np.array([4.0, 2.0, 1.0])
+FIRST, RATE = 0.001, 0.002
+WIDTH = 20
+LEARNED = 0.05  # of the first cost
+STARTS = {"orthogonal": orthogonal, "gaussian": xavier}
+
+
+def measure(
+    sweep: Sweeping, *, seeds: int, depths: Sequence[int], iterations: int, rates: int
+) -> tuple[dict[str, Estimate], Any]:
+    """Returns how far the curves are from the exact ones, and how the steps grow with depth."""
+    times, modes = mode_curves()
+    laws = law(times[:, np.newaxis], STRENGTHS)
+    steps = {
+        name: np.array([[steps_to_learn(start, d, seed, iterations, rates) for d in depths] for seed in range(seeds)])
+        for name, start in STARTS.items()
+    }
+    half = [np.interp(s / 2, mode, times) for s, mode in zip(STRENGTHS, modes.T, strict=True)]
+    ours = {
+        "curves": exact(float(np.max(np.abs(modes - laws) / STRENGTHS))),
+        "order": exact(half[-1] / half[0]),
+    }
+    ours |= {name: median(one[:, -1] / one[:, 0]) for name, one in steps.items()}
+    return ours, (times, modes, laws, depths, steps)
+
+
+def whitened(inputs: int) -> Array:
+    """Returns inputs (n, 2n) of mean 0 and covariance I."""
+    half = np.eye(inputs) * np.sqrt(inputs)
+    return np.concatenate([half, -half], axis=1)
+
+
+def mode_curves() -> tuple[Array, Array]:
+    """Returns times (n,), in units of 1 / rate, and the strengths of the modes (n, modes) of W₂W₁."""
+    rng = np.random.RandomState(0)
+    rank = len(STRENGTHS)
+    U, R, V = (orthogonal(rng, shape)[:, :rank] for shape in ((rank, rank), (6, 6), (INPUTS, INPUTS)))
+    network = Network((INPUTS, 6, rank), "linear", "linear")
+    flat = np.zeros((1, network.size))
+    first, second = network.blocks(flat)
+    first[0, :, :-1], second[0, :, :-1] = np.sqrt(FIRST) * R @ V.T, np.sqrt(FIRST) * U @ R.T
+    X = whitened(INPUTS)
+    target = U @ np.diag(STRENGTHS) @ V.T
+    standing, modes = at_start(flat), [np.full(rank, FIRST)]
+    iterations = round(9.5 / STRENGTHS[-1] / RATE)
+    for _ in fit(network, standing, (X, target @ X), partial(gd, learning_rate=RATE), iterations=iterations):
+        W1, W2 = (block[0, :, :-1] for block in network.blocks(standing.parameters))
+        modes.append(np.diag(U.T @ W2 @ W1 @ V))
+    return RATE * np.arange(iterations + 1), np.array(modes)
+
+
+def law(t: Array, s: Array) -> Array:
+    """Returns a mode's strength at time t: s e^{2st} / (e^{2st} − 1 + s / u₀), from u₀ on."""
+    grown = np.exp(2 * s * t)
+    return np.asarray(s * grown / (grown - 1 + s / FIRST))
+
+
+def steps_to_learn(start: Any, depth: int, seed: int, iterations: int, rates: int) -> float:
+    """Returns the steps until the cost is a twentieth of its first, with the best rate of a grid; those of
+    all iterations where no rate gets there.
+    """
+    rng = np.random.RandomState([seed, depth])
+    target = orthogonal(rng, (WIDTH, WIDTH)) * np.sqrt(rng.uniform(0.5, 1.5, (WIDTH, 1)))
+    network = Network((WIDTH, *[WIDTH] * (depth - 1), WIDTH), "linear", "linear")
+    flat = np.tile(initial_parameters(start, network, seed), (rates, 1))
+    grid = np.geomspace(0.002, 2, rates)[:, np.newaxis] / np.sqrt(depth)
+    X = whitened(WIDTH)
+    first, best = None, iterations
+    with threadpool_limits(1), np.errstate(all="ignore"):
+        records = fit(network, at_start(flat), (X, target @ X), partial(gd, learning_rate=grid), iterations=iterations)
+        for record in records:
+            first = record.cost if first is None else first
+            if np.any(record.cost <= LEARNED * first):
+                best = record.iteration
+                break
+    return float(best)
+
+
+def figure(data: Any) -> Figure:
+    """Returns the curves of the modes, and the steps over the depth."""
+    times, modes, laws, depths, steps = data
+    names = ["Modes of one hidden layer", "Steps to learn, best rate"]
+    figure, (left, right) = panels("Learning in deep linear networks", "beside the exact solution", names, width=380)
+    for n, color in enumerate((CLASS_COLORS[0], CURVE_COLORS[2], CURVE_COLORS[1])):
+        draw_line(left, times, modes[:, n], color, f"strength {STRENGTHS[n]:g}", lw=3.5, alpha=0.6)
+        draw_theory(left, times, laws[:, n], "exact" if n == 2 else "")
+    left.set(xlabel="time (steps × rate)", ylabel="strength of the mode", xlim=(0, 6))
+    for (name, found), color in zip(steps.items(), (CLASS_COLORS[1], CURVE_COLORS[0]), strict=True):
+        middle, ends = np.median(found, axis=0), np.quantile(found, (0.25, 0.75), axis=0)
+        draw_line(right, depths, middle, color, name, marker="o", band=ends)
+    right.set(xlabel="layers", xscale="log", yscale="log", ylabel="steps")
+    right.set_xticks(depths, [str(depth) for depth in depths], minor=False)
+    draw_key(left, loc="lower right")
+    draw_key(right, loc="upper left")
+    return figure
