@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench proof chaos readme screenshots lesson lock audit clean
+.PHONY: help setup sweep ui test check lint types docs bench proof replications chaos readme screenshots lesson lock audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ bench: setup ## Measure the speed beside other ways to do the same; some minutes
 
 proof: setup ## Measure whether the statistics hold what they say; some minutes
 	$(RUN)/python -m benchmarks.proof
+
+replications: setup ## Measure the papers on the shelf anew; within an hour on two cores
+	$(RUN)/python -m tools.replications
 
 chaos: setup ## Kill sweeps, take their stores away, and count what is lost; an hour or more
 	$(RUN)/python -m benchmarks.chaos --page

@@ -7,7 +7,10 @@ setup(
         *find_namespace_packages("src", include=["initlab", "initlab.*", "hydra_plugins"]),
         "initlab.conf",
         "initlab.replications",
-        *(f"initlab.replications.{name}" for name in find_namespace_packages("replications", exclude=["*__pycache__*"])),
+        *(
+            f"initlab.replications.{name}"
+            for name in find_namespace_packages("replications", exclude=["*__pycache__*"])
+        ),
     ],
     package_dir={"": "src", "initlab.conf": "conf", "initlab.replications": "replications"},
 )

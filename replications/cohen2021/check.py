@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
 from initlab.diagnostics.sharpness import lanczos_top
-from initlab.initializers import glorot_normal, initial_parameters
+from initlab.initializers import initial_parameters, pytorch_default
 from initlab.networks.network import Network
 from initlab.networks.tape import with_ones
 from initlab.optimizers import gd
@@ -22,8 +22,8 @@ from initlab.training.loop import fit
 from initlab.training.standing import at_start
 from initlab.types import Array
 
-NETWORK = Network((64, 40, 40, 10), "tanh", "linear")
-EXAMPLES = 400
+NETWORK = Network((64, 40, 40, 40, 10), "tanh", "linear")
+EXAMPLES = 200
 COLORS = CURVE_COLORS[5], CURVE_COLORS[2], CURVE_COLORS[1]
 
 
@@ -42,10 +42,13 @@ def measure(
 
 
 def examples() -> tuple[Array, Array]:
-    """Returns digits X (64, m), standardised, and their classes one-hot (10, m)."""
+    """Returns digits X (64, m), each pixel centred, of variance 1/4 in all, and their classes (10, m),
+    one-hot and centred.
+    """
     digits = load_digits()
-    X = digits.data[:EXAMPLES].T / 16
-    return (X - X.mean()) / X.std(), np.eye(10)[:, digits.target[:EXAMPLES]]
+    X, Y = digits.data[:EXAMPLES].T, np.eye(10)[:, digits.target[:EXAMPLES]]
+    X = X - X.mean(axis=1, keepdims=True)
+    return X * (0.5 / X.std()), Y - Y.mean(axis=1, keepdims=True)
 
 
 def descents(seeds: int, iterations: int, every: int, rates: Array) -> tuple[Array, Array, Array]:
@@ -53,7 +56,7 @@ def descents(seeds: int, iterations: int, every: int, rates: Array) -> tuple[Arr
     (k, R) of runs, one for each rate (R,).
     """
     X, Y = examples()
-    flat = np.stack([initial_parameters(glorot_normal, NETWORK, n % seeds) for n in range(len(rates))])
+    flat = np.stack([initial_parameters(pytorch_default, NETWORK, n % seeds) for n in range(len(rates))])
     standing, update = at_start(flat), partial(gd, learning_rate=rates[:, np.newaxis])
     costs, ratios, steps = [], [], []
     with threadpool_limits(1), np.errstate(all="ignore"):

@@ -12,7 +12,7 @@ from initlab.initializers import he
 from initlab.initializers.biases import normal
 from initlab.initializers.starting import initial_parameters
 from initlab.networks.network import Network
-from initlab.plots import draw_key, draw_line, draw_theory, panels
+from initlab.plots import draw_key, draw_line, draw_theory, mark_values, panels
 from initlab.plots.style import CURVE_COLORS, SCALE
 from initlab.shelf.estimate import Estimate, mean
 from initlab.shelf.replication import Sweeping
@@ -49,9 +49,7 @@ def measure(
         for depth in DEPTHS
     }
     powers = np.polyfit(np.log(units), np.log(pieces[2].T), 1)[0]
-    regions = [
-        np.array([len(regions_of_plane(shape, seed)) for seed in range(networks)]) for shape in shapes
-    ]
+    regions = [np.array([len(regions_of_plane(shape, seed)) for seed in range(networks)]) for shape in shapes]
     shares = [found / (sum(shape) ** 2 / 2) for found, shape in zip(regions, shapes, strict=True)]
     ours = {
         "line": mean(powers),
@@ -59,7 +57,9 @@ def measure(
         "plane_shallow": mean(shares[0]),
         "plane_deep": mean(shares[2]),
     }
-    shown = [(shape, regions_of_plane(shape, 3, half=2.0), len(regions_of_plane(shape, 3))) for shape in picture]
+    shown = [
+        (shape, regions_of_plane(shape, 3, half=2.0), len(regions_of_plane(shape, 3))) for shape in picture
+    ]
     return ours, (units, pieces, shown)
 
 
@@ -148,7 +148,9 @@ def figure(data: Any) -> Figure:
     units, pieces, shown = data
     names = [f"{len(shape)} × {shape[0]} units: {count} regions" for shape, _, count in shown]
     title = "The linear regions of ReLU networks"
-    subtitle = "at the start: three planes near 0, cut by as many units; and how many pieces a line is cut into"
+    subtitle = (
+        "at the start: three planes near 0, cut by as many units; and how many pieces a line is cut into"
+    )
     figure, axes = panels(title, subtitle, [*names, "Pieces of a line"], width=270, height=270)
     for one, (_, regions, _) in zip(axes, shown, strict=False):
         draw_regions(one, regions)
@@ -156,6 +158,8 @@ def figure(data: Any) -> Figure:
         draw_line(axes[-1], units, found.mean(axis=0), color, f"depth {depth}", marker="o")
     draw_theory(axes[-1], units, units, "N")
     axes[-1].set(xscale="log", yscale="log", xlabel="units N")
+    for axis in (axes[-1].xaxis, axes[-1].yaxis):
+        mark_values(axis, units)
     draw_key(axes[-1], loc="upper left")
     return figure
 

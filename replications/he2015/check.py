@@ -21,7 +21,7 @@ def measure(sweep: Sweeping, *, seeds: int, iterations: int) -> tuple[dict[str, 
         "optimizer=momentum", "optimizer.learning_rate=0.01", "train.batch_size=64", "diagnostics.names=[]",
         f"train.iterations={iterations}", f"seed=range(0,{seeds})",
     )  # fmt: skip
-    costs, scores, reached = {}, {}, {}
+    scores, reached = {}, {}
     for depth in (FEW, MANY):
         for init in ("xavier", "he"):
             runs = [
@@ -30,8 +30,8 @@ def measure(sweep: Sweeping, *, seeds: int, iterations: int) -> tuple[dict[str, 
                 if one.summary and (one.settings["init"], one.settings["model.depth"]) == (init, str(depth))
             ]
             scores[init, depth] = np.array([run.score_train or 0.0 for run in runs])
-            reached[init, depth] = np.array([iterations if run.reached_at is None else run.reached_at for run in runs])
-            costs[init, depth] = [run.run_id for run in runs]
+            steps = [iterations if run.reached_at is None else run.reached_at for run in runs]
+            reached[init, depth] = np.array(steps)
     learned = {key: share(int(np.sum(one >= LEARNED)), len(one)) for key, one in scores.items()}
     ours = {
         "he_30": learned["he", MANY],

@@ -46,7 +46,9 @@ def courses(alpha: float, seeds: int, iterations: int, every: int) -> tuple[Arra
     """
     teachers = np.stack([initial_parameters(pytorch_default, NETWORK, seed) for seed in range(seeds)])
     students = np.stack([initial_parameters(pytorch_default, NETWORK, 1000 + seed) for seed in range(seeds)])
-    X = np.stack([np.random.RandomState([seed, 9]).standard_normal((5, 2 * EXAMPLES)) for seed in range(seeds)])
+    X = np.stack(
+        [np.random.RandomState([seed, 9]).standard_normal((5, 2 * EXAMPLES)) for seed in range(seeds)]
+    )
     Y = predict(NETWORK, teachers, X)
     standing = at_start(alpha * students)
     first = np.sum(standing.parameters**2, axis=-1)
@@ -66,7 +68,7 @@ def right(parameters: Array, X: Array, Y: Array) -> Array:
 
 
 def first_above(shares: Array, level: float, every: int) -> Array:
-    """Returns after how many steps shares (k, seeds) first reach a level; those of all where they never do."""
+    """Returns after how many steps shares (k, seeds) first reach a level; all of them where they do not."""
     reached = shares >= level
     return np.where(reached.any(axis=0), np.argmax(reached, axis=0), len(shares)) * float(every)
 

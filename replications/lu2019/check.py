@@ -29,9 +29,7 @@ def absolute(*, n_train: Count, n_test: Count, noise: NonNegative, n_validation:
     return Dataset(*parts, source="|x|", task="regression")
 
 
-def measure(
-    sweep: Sweeping, *, networks: int, runs: int, iterations: int
-) -> tuple[dict[str, Estimate], Any]:
+def measure(sweep: Sweeping, *, networks: int, runs: int, iterations: int) -> tuple[dict[str, Estimate], Any]:
     """Returns the shares born dead and collapsed, and by depth how many are dead."""
     dead = {width: dead_by_depth(width, networks) for width in (2, 3, 5, 10)}
     scores = {start: trained_scores(sweep, start, runs, iterations) for start in ("he", "rai")}
@@ -51,11 +49,14 @@ def difference(one: Estimate, other: Estimate) -> Estimate:
 
 
 def dead_by_depth(width: int, networks: int) -> Array:
-    """Returns whether the signal of an input is 0 behind each hidden layer, (networks, depths)."""
+    """Returns whether the signal of every input is 0 behind each hidden layer, (networks, depths).
+
+    Without biases a network of one input is a line on either side of 0, so two inputs tell of all.
+    """
     network = Network((1, *[width] * len(DEPTHS), 1), "relu", "linear")
     alive = [
         np.stack([a.any(axis=(-2, -1)) for a in tape.hidden], axis=1)
-        for tape in untrained(network, he, range(networks), np.ones((1, 1)))
+        for tape in untrained(network, he, range(networks), np.array([[-1.0, 1.0]]))
     ]
     return ~np.concatenate(alive)
 
@@ -80,13 +81,14 @@ def figure(data: Any) -> Figure:
     figure, (left, right) = panels("The dying ReLU", subtitle, names, width=380)
     for (width, one), color in zip(dead.items(), CURVE_COLORS, strict=False):
         draw_line(left, DEPTHS, one.mean(axis=0), color, f"width {width}", marker="o")
-        name = "1 − (1 − 2⁻ⁿ)ᴸ" if width == 10 else ""
+        name = "of one input: 1 − (1 − 2⁻ⁿ)ᴸ" if width == 10 else ""
         draw_theory(left, DEPTHS, 1 - (1 - 2.0**-width) ** DEPTHS, name)
     left.set(xlabel="hidden layers", ylim=(-0.03, 1.03), ylabel="share of networks")
     for (start, one), color in zip(scores.items(), (CURVE_COLORS[0], CLASS_COLORS[1]), strict=True):
         ordered = np.sort(np.clip(one, 0, 1))
         draw_line(right, ordered, np.arange(1, len(one) + 1) / len(one), color, start, drawstyle="steps-post")
     right.set(xlabel="R²", ylabel="share of runs up to it", xlim=(-0.02, 1.02), ylim=(0, 1.03))
-    draw_key(left, loc="upper left")
+    left.set_ylim(-0.03, 1.5)
+    draw_key(left, loc="upper left", ncols=2)
     draw_key(right, loc="lower right")
     return figure

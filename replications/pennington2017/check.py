@@ -25,9 +25,7 @@ CASES = (
 )  # fmt: skip
 
 
-def measure(
-    sweep: Sweeping, *, networks: int, width: int, depth: int
-) -> tuple[dict[str, Estimate], Any]:
+def measure(sweep: Sweeping, *, networks: int, width: int, depth: int) -> tuple[dict[str, Estimate], Any]:
     """Returns the relative variances of JJᵀ's eigenvalues by layer, and the singular values."""
     values = {case: spectra(*case, networks, width, depth) for case in CASES}
     eigenvalues = {case: one**2 / np.mean(one**2, axis=1, keepdims=True) for case, one in values.items()}
@@ -38,7 +36,7 @@ def measure(
 
 
 def spectra(name: str, weights: str, networks: int, width: int, depth: int) -> Array:
-    """Returns the singular values of the Jacobian of the last hidden layer by the input, (networks, width)."""
+    """Returns the singular values of the last hidden layer's Jacobian by the input, (networks, width)."""
     network = Network((width, *[width] * depth, width), name, "linear")
     sigma_w, q = critical(name)
     X = np.random.RandomState(0).standard_normal((width, 1))
@@ -77,15 +75,15 @@ def figure(data: Any) -> Figure:
     values, depth = data
     figure, axes = panels(
         "Singular values of the Jacobian",
-        f"of {depth} critical layers, over networks",
+        f"of {depth} critical layers, over networks; few lie beyond 5",
         ["linear", "ReLU", "tanh"],
         width=300,
     )
     for one, name in zip(axes, ("linear", "relu", "tanh"), strict=True):
         for weights, color in (("gaussian", CURVE_COLORS[0]), ("orthogonal", CLASS_COLORS[1])):
             if (name, weights) in values:
-                singular = np.clip(values[name, weights].ravel(), 0, 5)
-                one.hist(singular, 60, range=(0, 5), density=True, alpha=0.55, color=color, label=weights)
+                look = {"alpha": 0.55, "color": color, "label": weights, "histtype": "stepfilled"}
+                one.hist(values[name, weights].ravel(), 60, range=(0, 5), density=True, **look)
         one.set(xlabel="singular value", yscale="log", ylim=(3e-3, 30), ylabel="density")
         draw_key(one, loc="upper right")
     return figure

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from initlab.initializers import initial_parameters, orthogonal, xavier
 from initlab.networks.network import Network
 from initlab.optimizers import gd
-from initlab.plots import draw_key, draw_line, draw_theory, panels
+from initlab.plots import draw_key, draw_line, draw_theory, mark_values, panels
 from initlab.plots.style import CLASS_COLORS, CURVE_COLORS
 from initlab.shelf.estimate import Estimate, exact, median
 from initlab.shelf.replication import Sweeping
@@ -34,7 +34,9 @@ def measure(
     times, modes = mode_curves()
     laws = law(times[:, np.newaxis], STRENGTHS)
     steps = {
-        name: np.array([[steps_to_learn(start, d, seed, iterations, rates) for d in depths] for seed in range(seeds)])
+        name: np.array(
+            [[steps_to_learn(start, d, seed, iterations, rates) for d in depths] for seed in range(seeds)]
+        )
         for name, start in STARTS.items()
     }
     half = [np.interp(s / 2, mode, times) for s, mode in zip(STRENGTHS, modes.T, strict=True)]
@@ -89,7 +91,9 @@ def steps_to_learn(start: Any, depth: int, seed: int, iterations: int, rates: in
     X = whitened(WIDTH)
     first, best = None, iterations
     with threadpool_limits(1), np.errstate(all="ignore"):
-        records = fit(network, at_start(flat), (X, target @ X), partial(gd, learning_rate=grid), iterations=iterations)
+        records = fit(
+            network, at_start(flat), (X, target @ X), partial(gd, learning_rate=grid), iterations=iterations
+        )
         for record in records:
             first = record.cost if first is None else first
             if np.any(record.cost <= LEARNED * first):
@@ -102,7 +106,9 @@ def figure(data: Any) -> Figure:
     """Returns the curves of the modes, and the steps over the depth."""
     times, modes, laws, depths, steps = data
     names = ["Modes of one hidden layer", "Steps to learn, best rate"]
-    figure, (left, right) = panels("Learning in deep linear networks", "beside the exact solution", names, width=380)
+    figure, (left, right) = panels(
+        "Learning in deep linear networks", "beside the exact solution", names, width=380
+    )
     for n, color in enumerate((CLASS_COLORS[0], CURVE_COLORS[2], CURVE_COLORS[1])):
         draw_line(left, times, modes[:, n], color, f"strength {STRENGTHS[n]:g}", lw=3.5, alpha=0.6)
         draw_theory(left, times, laws[:, n], "exact" if n == 2 else "")
@@ -111,7 +117,7 @@ def figure(data: Any) -> Figure:
         middle, ends = np.median(found, axis=0), np.quantile(found, (0.25, 0.75), axis=0)
         draw_line(right, depths, middle, color, name, marker="o", band=ends)
     right.set(xlabel="layers", xscale="log", yscale="log", ylabel="steps")
-    right.set_xticks(depths, [str(depth) for depth in depths], minor=False)
+    mark_values(right.xaxis, depths)
     draw_key(left, loc="lower right")
     draw_key(right, loc="upper left")
     return figure

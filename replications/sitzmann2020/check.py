@@ -81,7 +81,8 @@ def figure(data: Any) -> Figure:
         (right, np.sin(last), ARCSINE, (-0.999, 0.999), "arcsine law"),
     ):
         x = np.linspace(*ends, 400)
-        axes.hist(values, 120, range=ends, density=True, color=CLASS_COLORS[0], alpha=0.35, label="measured")
+        look = {"color": CLASS_COLORS[0], "alpha": 0.35, "histtype": "stepfilled", "label": "measured"}
+        axes.hist(values, 120, range=ends, density=True, **look)
         draw_theory(axes, x, law.pdf(x), name)
         axes.set(xlabel="value", ylabel="density", ylim=(0, 0.62 if axes is left else 3.0))
     draw_key(first, loc="upper right")

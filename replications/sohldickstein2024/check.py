@@ -1,4 +1,4 @@
-"""The boundary of trainability: which pairs of hyper-parameters train a small network, and how rough is it?"""
+"""The boundary of trainability: which pairs of hyper-parameters train a network, and how rough is it?"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -101,9 +101,7 @@ def _around(low: float, high: float, place: float) -> tuple[float, float]:
     return float(center - half), float(center + half)
 
 
-def plane(
-    trained: Training, each: Callable[..., Iterable[Array]], side: int, ends: Sequence[float]
-) -> Array:
+def plane(trained: Training, each: Callable[..., Iterable[Array]], side: int, ends: Sequence[float]) -> Array:
     """Returns a picture (side, side) of a plane: how fast training converged, negative, or diverged."""
     across, up = np.logspace(*ends[:2], side), np.logspace(*ends[2:], side)
     pairs = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)

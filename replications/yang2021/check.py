@@ -14,7 +14,7 @@ from initlab.networks.network import Network
 from initlab.networks.tape import Tape, with_ones
 from initlab.optimizers import adam
 from initlab.optimizers.layer_rates import rate_factors
-from initlab.plots import draw_key, draw_line, panels
+from initlab.plots import draw_key, draw_line, mark_values, panels
 from initlab.plots.style import CLASS_COLORS, CURVE_COLORS
 from initlab.shelf.estimate import Estimate, mean
 from initlab.shelf.replication import Sweeping
@@ -44,8 +44,8 @@ def measure(
 
 
 def power(widths: Sequence[int], sizes: Array) -> Estimate:
-    """Returns the power of the width that sizes (seeds, widths) grow with."""
-    return mean(np.polyfit(np.log(widths), np.log(sizes.T), 1)[0])
+    """Returns the power of the width that sizes (seeds, widths) grow with, over the three widest."""
+    return mean(np.polyfit(np.log(widths[-3:]), np.log(sizes.T[-3:]), 1)[0])
 
 
 def coordinates(name: str, width: int, seed: int, steps: int, rate: float) -> Array:
@@ -56,7 +56,9 @@ def coordinates(name: str, width: int, seed: int, steps: int, rate: float) -> Ar
     X = digits.data[:EXAMPLES].T / 8 - 1
     Y = np.eye(10)[:, digits.target[:EXAMPLES]]
     network = Network((64, width, width, 10), "relu", "softmax")
-    factors = rate_factors(network, adam, {"learning_rate": rate}, layer_rates="mup" if name == "mup" else None)
+    factors = rate_factors(
+        network, adam, {"learning_rate": rate}, layer_rates="mup" if name == "mup" else None
+    )
     update = partial(
         adam, learning_rate=rate * (1.0 if factors is None else factors), beta1=0.9, beta2=0.999, epsilon=1e-8
     )
@@ -66,9 +68,7 @@ def coordinates(name: str, width: int, seed: int, steps: int, rate: float) -> Ar
         for record in fit(network, standing, (X, Y), update, iterations=steps):
             seen.append(look(network, record.parameters, X))
     hidden, answers = seen[0]
-    return np.array(
-        [[size(h), size(z), size(h - hidden), size(z - answers)] for h, z in seen]
-    )
+    return np.array([[size(h), size(z), size(h - hidden), size(z - answers)] for h, z in seen])
 
 
 def look(network: Network, parameters: Array, X: Array) -> tuple[Array, Array]:
@@ -89,7 +89,9 @@ def figure(data: Any) -> Figure:
     widths, found = data
     names = ["Standard: answers", "muP: answers", "muP: second hidden layer"]
     title = "The coordinate check"
-    figure, axes = panels(title, "mean |change| since the start, after 1, 2, … steps of Adam", names, width=280)
+    figure, axes = panels(
+        title, "mean |change| since the start, after 1, 2, … steps of Adam", names, width=280
+    )
     shades = CURVE_COLORS[5], CLASS_COLORS[0], CURVE_COLORS[6], CLASS_COLORS[1]
     for one, (name, what) in zip(axes, (("standard", 3), ("mup", 3), ("mup", 2)), strict=True):
         for step in range(1, found[name].shape[2]):
@@ -98,11 +100,10 @@ def figure(data: Any) -> Figure:
             color = shades[(step - 1) % len(shades)]
             draw_line(one, widths, sizes.mean(axis=0), color, f"step {step}", marker="o", band=band)
         one.set(xscale="log", yscale="log", xlabel="width")
-        one.set_xticks(widths, [str(n) for n in widths], minor=False)
-        one.minorticks_off()
+        mark_values(one.xaxis, widths)
     low = min(one.get_ylim()[0] for one in axes)
     high = max(one.get_ylim()[1] for one in axes)
     for one in axes:
         one.set_ylim(low, high)
-    draw_key(axes[0], loc="upper left")
+    draw_key(axes[1], loc="upper left")
     return figure

@@ -77,7 +77,9 @@ def _function(target: str, group: str, allowed: Sequence[str]) -> Callable[..., 
     written_in = getattr(function, "__module__", None) or type(function).__module__
     _refuse_unless_below(("initlab", *allowed), f"{written_in}.", label)
     homes = HOMES[group], SHELF
-    if _is_below("initlab", f"{written_in}.") and not any(_is_below(home, f"{written_in}.") for home in homes):
+    if _is_below("initlab", f"{written_in}.") and not any(
+        _is_below(home, f"{written_in}.") for home in homes
+    ):
         raise ConfigError(f"{label}: is no {group}; Initlab's own are in {HOMES[group]}")
     return function
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from initlab.statistics.intervals import median_interval, share_interval
 from initlab.statistics.intervals import median as middle
+from initlab.statistics.intervals import median_interval, share_interval
 from initlab.types import Array
 
 

@@ -57,7 +57,7 @@ def replicate(paper: Paper, uri: str | None, short: bool = False) -> Replication
     check = import_module(f"{PLACE}.{paper.name}.check")
     settings = {**paper.settings, **(paper.short if short else {})}
     began = time.perf_counter()
-    ours, data = check.measure(sweeping(uri), **settings)
+    ours, data = check.measure(sweeping(uri, short), **settings)
     missing = paper.published.keys() ^ ours.keys()
     if missing:
         raise InitlabError(f"{paper.name}: paper.yaml and check.py differ in {', '.join(sorted(missing))}")
@@ -68,16 +68,19 @@ def replicate(paper: Paper, uri: str | None, short: bool = False) -> Replication
     return done
 
 
-def sweeping(uri: str | None) -> Sweeping:
-    """Returns ``initlab.sweep`` for runs beside a replication: no pictures, no report, what is asked for."""
+def sweeping(uri: str | None, short: bool) -> Sweeping:
+    """Returns ``initlab.sweep`` for runs beside a replication: no pictures, no report, what is asked for, and
+    in one process where they are so few that others would take longer to begin.
+    """
     import initlab
 
-    where = "null" if uri is None else uri
-    return partial(initlab.sweep, *QUIET, tracking={"uri": f"'{where}'" if uri else where, "experiment": f"{EXPERIMENT}-runs"})
+    words = [*QUIET, "hydra.launcher.n_jobs=1"] if short else QUIET
+    tracking = {"uri": "null" if uri is None else f"'{uri}'", "experiment": f"{EXPERIMENT}-runs"}
+    return partial(initlab.sweep, *words, tracking=tracking)
 
 
 def keep(done: Replication, settings: Mapping[str, Any], uri: str) -> None:
-    """Tracks a replication: a run with its settings, our numbers and their ends, the figure and the section."""
+    """Tracks a replication: a run with its settings, our numbers, their ends, the figure and the section."""
     from initlab.tracking import Description, Tracker
 
     paper = done.paper
@@ -86,7 +89,9 @@ def keep(done: Replication, settings: Mapping[str, Any], uri: str) -> None:
     parameters = {"claim": paper.claim, "source": paper.source, **{k: str(v) for k, v in settings.items()}}
     tracker = Tracker(uri, EXPERIMENT, Path.cwd())
     with tracker.runs([Description(paper.name, parameters, tags)]) as [run]:
-        run.write({f"{paper.name}.png": done.figure, f"{paper.name}.md": tags["mlflow.note.content"].encode()})
+        run.write(
+            {f"{paper.name}.png": done.figure, f"{paper.name}.md": tags["mlflow.note.content"].encode()}
+        )
         run.finish(_metrics(done))
 
 

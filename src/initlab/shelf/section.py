@@ -10,10 +10,8 @@ from initlab.shelf.paper import Paper, Published
 WORDS = {True: "agrees", False: "differs", None: "cannot tell"}
 
 
-def section(
-    paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str, seconds: float
-) -> str:
-    """Returns a paper's section in markdown, with the verdict on it and the figure from the path ``picture``."""
+def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str, seconds: float) -> str:
+    """Returns a paper's section in markdown, with the verdict on it and the figure at a path."""
     rows = [
         f"| {one.what} | {printed(one)} | {one.where} | {shown(one, ours[key])} | {outcome(one, ours[key])} |"
         for key, one in paper.published.items()

@@ -1,14 +1,19 @@
-"""``initlab replicate``: papers about how weights start, measured anew and compared with what they printed."""
+"""``initlab replicate``: published results about how weights start, measured anew and judged."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
 
 from initlab.config.rules import one_of
 from initlab.errors import ConfigError, InitlabError
 from initlab.terminal.application import end_with_the_reader
 from initlab.terminal.keys import keys_given
 from initlab.terminal.wording import own_command
+
+if TYPE_CHECKING:
+    from initlab.shelf.paper import Paper
 
 DEFAULTS = {"uri": "", "out": "reports/replications", "short": "false"}
 ALL = "all"
@@ -60,7 +65,7 @@ def _list() -> None:
 
     end_with_the_reader()
     for one in map(paper.read, paper.names()):
-        print(f"{one.name:<16}{one.cited}: {one.title}")
+        print(fill(f"{one.name:<18}{one.cited}: {one.title}", 79, subsequent_indent=" " * 18))
     print(f"\n{own_command('replicate')} NAME measures one anew, `all` all of them.")
 
 
@@ -70,12 +75,19 @@ def _one(one: "Paper", given: Mapping[str, str]) -> None:
     from initlab.shelf.section import outcome, printed, shown
 
     done = replicate(one, _store(given["uri"]), given["short"] == "true")
-    print(f"{one.cited}: {done.judged}", flush=True)
+    _say(f"{one.cited}: {done.judged}", "")
     for key, result in one.published.items():
         ours = done.ours[key]
-        print(f"  {result.what}\n    published {printed(result)} · here {shown(result, ours)} · {outcome(result, ours)}")
-    for path in _written(Path(given["out"]), one.name, {"png": done.figure, "md": done.section(f"{one.name}.png").encode()}):
+        _say(f"{outcome(result, ours)}: {result.what}", "  ")
+        _say(f"published {printed(result)} · here {shown(result, ours)}", "    ")
+    files = {"png": done.figure, "md": done.section(f"{one.name}.png").encode()}
+    for path in _written(Path(given["out"]), one.name, files):
         print(path, flush=True)
+
+
+def _say(text: str, indent: str) -> None:
+    """Prints a text in lines of 79 columns, those after the first a little further in."""
+    print(fill(text, 79, initial_indent=indent, subsequent_indent=f"{indent}  "), flush=True)
 
 
 def _store(typed: str) -> str | None:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from initlab.plots.figures.labels import title_figure
 from initlab.plots.style import GRID, INK, Box, new_axes, new_figure
 from initlab.types import Array
 
-LEFT, TOP, GAP, BOTTOM, RIGHT = 78, 118, 84, 62, 28
+LEFT, TOP, GAP, BOTTOM, RIGHT = 78, 108, 84, 62, 28
 
 
 def panels(
@@ -37,16 +39,25 @@ def panels(
 
 
 def draw_line(
-    axes: Axes, x: Sequence[float] | Array, y: Sequence[float] | Array, color: str, name: str = "", **look: Any
+    axes: Axes,
+    x: Sequence[float] | Array,
+    y: Sequence[float] | Array,
+    color: str,
+    name: str = "",
+    **look: Any,
 ) -> None:
     """Draws a curve, or with ``band=(low, high)`` one over its band; ``look`` is matplotlib's."""
     band = look.pop("band", None)
     if band is not None:
         axes.fill_between(x, *band, color=color, alpha=0.18, lw=0)
-    axes.plot(x, y, color=color, label=name or None, **{"lw": 2, "mec": "white", "mew": 0.7, "ms": 6.5, **look})
+    axes.plot(
+        x, y, color=color, label=name or None, **{"lw": 2, "mec": "white", "mew": 0.7, "ms": 6.5, **look}
+    )
 
 
-def draw_theory(axes: Axes, x: Sequence[float] | Array, y: Sequence[float] | Array, name: str = "theory") -> None:
+def draw_theory(
+    axes: Axes, x: Sequence[float] | Array, y: Sequence[float] | Array, name: str = "theory"
+) -> None:
     """Draws what theory or the paper says: a dashed line in ink."""
     axes.plot(x, y, color=INK, lw=1.6, ls=(0, (4, 2.5)), label=name or None, zorder=3)
 
@@ -54,3 +65,9 @@ def draw_theory(axes: Axes, x: Sequence[float] | Array, y: Sequence[float] | Arr
 def draw_key(axes: Axes, **where: Any) -> None:
     """Names the curves inside of the axes, without a frame."""
     axes.legend(**{"frameon": False, "fontsize": 11.5, "labelcolor": INK, "handlelength": 1.8, **where})
+
+
+def mark_values(axis: Axis, values: Sequence[float]) -> None:
+    """Marks the values that were swept on an axis, and no others."""
+    axis.set_ticks(list(values), [f"{value:g}" for value in values])
+    axis.set_minor_locator(NullLocator())
