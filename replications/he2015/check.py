@@ -18,7 +18,7 @@ def measure(sweep: Sweeping, *, seeds: int, iterations: int) -> tuple[dict[str, 
     """Returns the shares of runs that learn, and how much sooner they do."""
     swept = sweep(
         "dataset=digits", "model=deep", "model.width=50", f"model.depth={FEW},{MANY}", "init=xavier,he",
-        "optimizer=momentum", "optimizer.learning_rate=0.01", "train.batch_size=64", "diagnostics.names=[]",
+        "optimizer=momentum", "optimizer.learning_rate=0.003", "train.batch_size=64", "diagnostics.names=[]",
         f"train.iterations={iterations}", f"seed=range(0,{seeds})",
     )  # fmt: skip
     scores, reached = {}, {}
