@@ -1,6 +1,7 @@
 """``make replications``: measures the papers on the shelf anew and writes docs/replications.md.
 
-``python -m tools.replications lu2019`` measures one, and leaves what the page says of the others.
+``python -m tools.replications lu2019`` measures one, and leaves what the page says of the others; with
+``--tracked`` nothing is measured, and the page is made of what the tracking store holds.
 """
 
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from initlab.config.options import tracking_uri
 from initlab.shelf import paper
-from initlab.shelf.replication import replicate
+from initlab.shelf.replication import replicate, tracked
 from initlab.tracking.address import absolute_uri
 from tools.generated import read_block, replace_block
 
@@ -37,8 +38,9 @@ def summary() -> str:
 
 def main() -> None:
     """Measures the papers that are named, or all, one after another."""
-    for name in sys.argv[1:] or paper.names():
-        done = replicate(paper.read(name), absolute_uri(tracking_uri(), Path.cwd()))
+    made = tracked if "--tracked" in sys.argv else replicate
+    for name in [word for word in sys.argv[1:] if not word.startswith("-")] or paper.names():
+        done = made(paper.read(name), absolute_uri(tracking_uri(), Path.cwd()))
         write(name, done.section(f"replications/{name}.png"), done.figure)
         print(f"{name}: {done.judged} ({done.seconds:.0f} s)", flush=True)
         replace_block(PAGE, "summary", summary())

@@ -13,9 +13,9 @@ from initlab.diagnostics.sharpness import lanczos_top
 from initlab.initializers import initial_parameters, pytorch_default
 from initlab.networks.network import Network
 from initlab.networks.tape import with_ones
-from initlab.optimizers import gd
 from initlab.plots import draw_key, draw_line, panels
 from initlab.plots.style import CURVE_COLORS
+from initlab.shelf.descent import descent
 from initlab.shelf.estimate import Estimate, mean
 from initlab.shelf.replication import Sweeping
 from initlab.training.loop import fit
@@ -57,7 +57,7 @@ def descents(seeds: int, iterations: int, every: int, rates: Array) -> tuple[Arr
     """
     X, Y = examples()
     flat = np.stack([initial_parameters(pytorch_default, NETWORK, n % seeds) for n in range(len(rates))])
-    standing, update = at_start(flat), partial(gd, learning_rate=rates[:, np.newaxis])
+    standing, update = at_start(flat), descent(rates[:, np.newaxis])
     costs, ratios, steps = [], [], []
     with threadpool_limits(1), np.errstate(all="ignore"):
         sharp = partial(lanczos_top, NETWORK, X1=with_ones(X), targets=Y)

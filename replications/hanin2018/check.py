@@ -42,7 +42,7 @@ def lengths_of(init: Any, width: int, depth: int, networks: int) -> Array:
         np.stack([np.mean(np.square(a), axis=(-2, -1)) for a in tape.hidden], axis=1)
         for tape in untrained(network, init, range(networks), X)
     ]
-    return np.concatenate(found) / np.mean(np.square(X))
+    return np.asarray(np.concatenate(found) / np.mean(np.square(X)))
 
 
 def spread(lengths: Array) -> float:

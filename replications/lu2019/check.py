@@ -58,7 +58,7 @@ def dead_by_depth(width: int, networks: int) -> Array:
         np.stack([a.any(axis=(-2, -1)) for a in tape.hidden], axis=1)
         for tape in untrained(network, he, range(networks), np.array([[-1.0, 1.0]]))
     ]
-    return ~np.concatenate(alive)
+    return 1.0 - np.concatenate(alive)
 
 
 def trained_scores(sweep: Sweeping, start: str, runs: int, iterations: int) -> Array:
@@ -88,7 +88,7 @@ def figure(data: Any) -> Figure:
         ordered = np.sort(np.clip(one, 0, 1))
         draw_line(right, ordered, np.arange(1, len(one) + 1) / len(one), color, start, drawstyle="steps-post")
     right.set(xlabel="R²", ylabel="share of runs up to it", xlim=(-0.02, 1.02), ylim=(0, 1.03))
-    left.set_ylim(-0.03, 1.5)
+    left.set(ylim=(-0.03, 1.5), yticks=np.linspace(0, 1, 6))
     draw_key(left, loc="upper left", ncols=2)
     draw_key(right, loc="lower right")
     return figure

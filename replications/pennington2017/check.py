@@ -82,7 +82,12 @@ def figure(data: Any) -> Figure:
     for one, name in zip(axes, ("linear", "relu", "tanh"), strict=True):
         for weights, color in (("gaussian", CURVE_COLORS[0]), ("orthogonal", CLASS_COLORS[1])):
             if (name, weights) in values:
-                look = {"alpha": 0.55, "color": color, "label": weights, "histtype": "stepfilled"}
+                look: dict[str, Any] = {
+                    "alpha": 0.55,
+                    "color": color,
+                    "label": weights,
+                    "histtype": "stepfilled",
+                }
                 one.hist(values[name, weights].ravel(), 60, range=(0, 5), density=True, **look)
         one.set(xlabel="singular value", yscale="log", ylim=(3e-3, 30), ylabel="density")
         draw_key(one, loc="upper right")

@@ -1,7 +1,6 @@
 """How does a linear network learn?"""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from initlab.initializers import initial_parameters, orthogonal, xavier
 from initlab.networks.network import Network
-from initlab.optimizers import gd
 from initlab.plots import draw_key, draw_line, draw_theory, mark_values, panels
 from initlab.plots.style import CLASS_COLORS, CURVE_COLORS
+from initlab.shelf.descent import descent
 from initlab.shelf.estimate import Estimate, exact, median
 from initlab.shelf.replication import Sweeping
 from initlab.training.loop import fit
@@ -68,7 +67,7 @@ def mode_curves() -> tuple[Array, Array]:
     target = U @ np.diag(STRENGTHS) @ V.T
     standing, modes = at_start(flat), [np.full(rank, FIRST)]
     iterations = round(9.5 / STRENGTHS[-1] / RATE)
-    for _ in fit(network, standing, (X, target @ X), partial(gd, learning_rate=RATE), iterations=iterations):
+    for _ in fit(network, standing, (X, target @ X), descent(RATE), iterations=iterations):
         W1, W2 = (block[0, :, :-1] for block in network.blocks(standing.parameters))
         modes.append(np.diag(U.T @ W2 @ W1 @ V))
     return RATE * np.arange(iterations + 1), np.array(modes)
@@ -100,7 +99,7 @@ def steps_to_learn(start: Any, depth: int, seed: int, iterations: int, rates: in
     """
     network = Network((WIDTH, *[WIDTH] * (depth - 1), 10), "linear", "linear")
     flat = np.tile(initial_parameters(start, network, seed), (rates, 1))
-    rule = partial(gd, learning_rate=np.geomspace(0.02, 4, rates)[:, np.newaxis] / depth)
+    rule = descent(np.geomspace(0.02, 4, rates)[:, np.newaxis] / depth)
     X = whitened(WIDTH)
     data, first = (X, digits_map() @ X), np.inf
     with threadpool_limits(1), np.errstate(all="ignore"):

@@ -80,8 +80,13 @@ def figure(data: Any) -> Figure:
         (left, last, stats.norm(), (-4, 4), "standard normal"),
         (right, np.sin(last), ARCSINE, (-0.999, 0.999), "arcsine law"),
     ):
-        x = np.linspace(*ends, 400)
-        look = {"color": CLASS_COLORS[0], "alpha": 0.35, "histtype": "stepfilled", "label": "measured"}
+        x = np.linspace(ends[0], ends[1], 400)
+        look: dict[str, Any] = {
+            "color": CLASS_COLORS[0],
+            "alpha": 0.35,
+            "histtype": "stepfilled",
+            "label": "measured",
+        }
         axes.hist(values, 120, range=ends, density=True, **look)
         draw_theory(axes, x, law.pdf(x), name)
         axes.set(xlabel="value", ylabel="density", ylim=(0, 0.62 if axes is left else 3.0))

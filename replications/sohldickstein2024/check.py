@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from threadpoolctl import threadpool_limits
 
 from initlab.networks.network import Network
-from initlab.optimizers import gd
 from initlab.plots import panels
 from initlab.plots.figures.labels import number_text
 from initlab.plots.style import CONVERGES
+from initlab.shelf.descent import descent
 from initlab.shelf.estimate import Estimate, median
 from initlab.shelf.replication import Sweeping
 from initlab.training.loop import fit
@@ -103,7 +104,7 @@ def _around(low: float, high: float, place: float) -> tuple[float, float]:
 
 def plane(trained: Training, each: Callable[..., Iterable[Array]], side: int, ends: Sequence[float]) -> Array:
     """Returns a picture (side, side) of a plane: how fast training converged, negative, or diverged."""
-    across, up = np.logspace(*ends[:2], side), np.logspace(*ends[2:], side)
+    across, up = np.logspace(ends[0], ends[1], side), np.logspace(ends[2], ends[3], side)
     pairs = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     stacks = np.array_split(pairs, max(1, len(pairs) // STACK))
     done = each(trained, stacks)
@@ -121,13 +122,13 @@ def speeds(seed: int, iterations: int, scaled: bool, pairs: Array) -> Array:
     rates = np.repeat(pairs[:, 1:], 2, axis=1) if scaled else pairs
     losses = np.full((iterations, len(pairs)), np.inf)
     with threadpool_limits(1), np.errstate(all="ignore"):  # a run that diverges overflows on its way
-        update = partial(gd, learning_rate=own_rates(rates))
+        update = descent(own_rates(rates))
         for record in fit(NETWORK, at_start(start(rng, scale)), (X, Y), update, iterations=iterations):
             losses[record.iteration] = record.cost
         losses = np.where(np.isfinite(losses), losses, LARGEST) / losses[0]
         losses = np.minimum(losses, LARGEST)
     converged = losses[-LAST:].mean(axis=0) < 1
-    return np.where(converged, -losses.sum(axis=0), (1 / losses).sum(axis=0))
+    return np.asarray(np.where(converged, -losses.sum(axis=0), (1 / losses).sum(axis=0)))
 
 
 def start(rng: np.random.RandomState, scale: Array) -> Array:
@@ -154,14 +155,14 @@ def own_rates(rates: Array) -> Array:
     return own
 
 
-def boundary(picture: Array) -> Array:
+def boundary(picture: Array) -> NDArray[np.bool_]:
     """Returns where (side − 1, side − 1) four neighbours do not all converge or all diverge."""
     converged = picture < 0
     corners = np.stack([converged[1:, 1:], converged[1:, :-1], converged[:-1, 1:], converged[:-1, :-1]])
-    return corners.any(axis=0) & ~corners.all(axis=0)
+    return np.asarray(corners.any(axis=0) & ~corners.all(axis=0))
 
 
-def box_counts(edges: Array) -> tuple[Array, Array]:
+def box_counts(edges: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Returns box sizes 1, 2, 4, … up to a quarter of the side, and how many boxes hold some boundary."""
     side = 2 ** int(np.log2(len(edges) + 1))
     edges = np.pad(edges, ((0, side - len(edges)), (0, side - len(edges)))) if side > len(edges) else edges

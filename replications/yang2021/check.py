@@ -23,7 +23,7 @@ from initlab.training.standing import at_start
 from initlab.types import Array
 
 EXAMPLES = 256
-STARTS = {"standard": he, "mup": partial(mup, gain="relu")}
+STARTS: dict[str, Any] = {"standard": he, "mup": partial(mup, gain="relu")}
 
 
 def measure(
@@ -59,8 +59,9 @@ def coordinates(name: str, width: int, seed: int, steps: int, rate: float) -> Ar
     factors = rate_factors(
         network, adam, {"learning_rate": rate}, layer_rates="mup" if name == "mup" else None
     )
+    rule: Any = adam
     update = partial(
-        adam, learning_rate=rate * (1.0 if factors is None else factors), beta1=0.9, beta2=0.999, epsilon=1e-8
+        rule, learning_rate=rate * (1.0 if factors is None else factors), beta1=0.9, beta2=0.999, epsilon=1e-8
     )
     with threadpool_limits(1):
         standing = at_start(initial_parameters(STARTS[name], network, seed)[np.newaxis])

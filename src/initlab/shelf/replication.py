@@ -103,3 +103,26 @@ def _metrics(done: Replication) -> dict[str, float]:
         if published is not None:
             metrics[f"published/{key}"] = published
     return metrics
+
+
+def tracked(paper: Paper, uri: str) -> Replication:
+    """Returns the last replication of a paper in full that a store holds, judged by the paper's file as it is
+    today; raises InitlabError where there is none.
+    """
+    from initlab.tracking import Tracker
+    from initlab.tracking.reading import stored_run
+
+    tracker = Tracker(uri, EXPERIMENT, Path.cwd())
+    wanted = f"tags.paper = '{paper.name}' AND tags.form = 'full' AND attributes.status = 'FINISHED'"
+    found = tracker.client.search_runs(
+        [tracker.experiment_id], wanted, order_by=["attributes.start_time DESC"]
+    )
+    if not found:
+        raise InitlabError(f"{paper.name}: was not measured in full; {uri} holds none of it")
+    metrics, name = found[0].data.metrics, f"{paper.name}.png"
+    ours = {
+        key: Estimate(*(metrics[f"{end}/{key}"] for end in ("ours", "low", "high")))
+        for key in paper.published
+    }
+    figure = stored_run(found[0].info.run_id, uri, [name]).files[name]
+    return Replication(paper, ours, figure, metrics["seconds"], short=False)

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+from numpy.typing import ArrayLike
 
 from initlab.plots.figures.labels import title_figure
 from initlab.plots.style import GRID, INK, Box, new_axes, new_figure
-from initlab.types import Array
 
 LEFT, TOP, GAP, BOTTOM, RIGHT = 78, 108, 84, 62, 28
 
@@ -40,8 +40,8 @@ def panels(
 
 def draw_line(
     axes: Axes,
-    x: Sequence[float] | Array,
-    y: Sequence[float] | Array,
+    x: ArrayLike,
+    y: ArrayLike,
     color: str,
     name: str = "",
     **look: Any,
@@ -55,9 +55,7 @@ def draw_line(
     )
 
 
-def draw_theory(
-    axes: Axes, x: Sequence[float] | Array, y: Sequence[float] | Array, name: str = "theory"
-) -> None:
+def draw_theory(axes: Axes, x: ArrayLike, y: ArrayLike, name: str = "theory") -> None:
     """Draws what theory or the paper says: a dashed line in ink."""
     axes.plot(x, y, color=INK, lw=1.6, ls=(0, (4, 2.5)), label=name or None, zorder=3)
 
