@@ -63,8 +63,8 @@ def test_the_verdict_turns_on_what_the_paper_is_about(claim, number, expected):
 
 
 def test_a_section_tells_why_only_of_what_does_not_agree():
-    agreeing = section(SAMPLE, ours(exact(3), exact(0.5)), HOLDS, "a.png", 7.0)
-    differing = section(SAMPLE, ours(exact(3), Estimate(0.7, 0.65, 0.75)), IN_KIND, "a.png", 7.0)
+    agreeing = section(SAMPLE, ours(exact(3), exact(0.5)), HOLDS, "a.png")
+    differing = section(SAMPLE, ours(exact(3), Estimate(0.7, 0.65, 0.75)), IN_KIND, "a.png")
     assert "Because." not in agreeing
     assert "- *a number*: Because." in differing
     assert "| a number | 50 % (± 10 %) | Table 1 | 70 % [65 %, 75 %] | differs |" in differing

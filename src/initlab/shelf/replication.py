@@ -1,5 +1,6 @@
 """A replication: a paper is measured anew, judged, and kept as a run of the MLflow experiment."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Replication:
 
     def section(self, picture: str) -> str:
         """Returns its section of a page in markdown, with the figure from that path."""
-        return section(self.paper, self.ours, self.judged, picture, self.seconds)
+        return section(self.paper, self.ours, self.judged, picture)
 
 
 def replicate(paper: Paper, uri: str | None, short: bool = False) -> Replication:
@@ -114,15 +115,17 @@ def tracked(paper: Paper, uri: str) -> Replication:
 
     tracker = Tracker(uri, EXPERIMENT, Path.cwd())
     wanted = f"tags.paper = '{paper.name}' AND tags.form = 'full' AND attributes.status = 'FINISHED'"
-    found = tracker.client.search_runs(
-        [tracker.experiment_id], wanted, order_by=["attributes.start_time DESC"]
-    )
+    last = ["attributes.start_time DESC"]
+    found = tracker.client.search_runs([tracker.experiment_id], wanted, order_by=last)
     if not found:
         raise InitlabError(f"{paper.name}: was not measured in full; {uri} holds none of it")
     metrics, name = found[0].data.metrics, f"{paper.name}.png"
-    ours = {
-        key: Estimate(*(metrics[f"{end}/{key}"] for end in ("ours", "low", "high")))
-        for key in paper.published
-    }
+    ours = {key: _estimate(metrics, key) for key in paper.published}
     figure = stored_run(found[0].info.run_id, uri, [name]).files[name]
     return Replication(paper, ours, figure, metrics["seconds"], short=False)
+
+
+def _estimate(metrics: Mapping[str, float], key: str) -> Estimate:
+    """Returns a result from the metrics of its run, which hold no infinite ends."""
+    ends = metrics.get(f"low/{key}", -math.inf), metrics.get(f"high/{key}", math.inf)
+    return Estimate(metrics[f"ours/{key}"], *ends)

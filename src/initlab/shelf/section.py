@@ -35,7 +35,7 @@ def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: st
             "",
             f"![{paper.name}]({picture})",
             "",
-            f"{paper.here} ({number(seconds, 2)} s.)",
+            paper.here,
             *(["", *missed] if missed else []),
         ]
     )
