@@ -10,7 +10,7 @@ from initlab.shelf.paper import Paper, Published
 WORDS = {True: "agrees", False: "differs", None: "cannot tell"}
 
 
-def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str, seconds: float) -> str:
+def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str) -> str:
     """Returns a paper's section in markdown, with the verdict on it and the figure at a path."""
     rows = [
         f"| {one.what} | {printed(one)} | {one.where} | {shown(one, ours[key])} | {outcome(one, ours[key])} |"
