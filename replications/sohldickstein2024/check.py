@@ -194,7 +194,16 @@ def figure(data: Any) -> Figure:
         width=768,
         height=768,
     )
-    axes.imshow(evened(picture), cmap=CONVERGES, origin="lower", extent=ends, aspect="auto", vmin=-1, vmax=1)
+    axes.imshow(
+        evened(picture),
+        cmap=CONVERGES,
+        origin="lower",
+        interpolation="nearest",
+        extent=ends,
+        aspect="auto",
+        vmin=-1,
+        vmax=1,
+    )
     axes.grid(visible=False)
     axes.set(xlabel="scale of the first weights", ylabel="learning rate")
     for axis in (axes.xaxis, axes.yaxis):
