@@ -6,14 +6,15 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis proof chaos readme screenshots lesson lock audit clean
+.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis proof replications chaos readme \
+    screenshots lesson lock audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-setup: $(READY) ## Create .venv from the lock (again only when the lock changes)
+setup: $(READY) ## Create .venv from the lock (again only when the lock or setup.py changes)
 
-$(READY): requirements.lock
+$(READY): requirements.lock setup.py
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
 	    { echo "Initlab needs Python 3.11, 3.12 or 3.13; choose one by make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
@@ -50,6 +51,9 @@ bench-diagnosis: setup ## Measure whether the diagnosis is right, and its advice
 
 proof: setup ## Measure whether the statistics hold what they say; some minutes
 	$(RUN)/python -m benchmarks.proof
+
+replications: setup ## Measure the papers on the shelf anew; within an hour on two cores
+	$(RUN)/python -m tools.replications
 
 chaos: setup ## Kill sweeps, take their stores away, and count what is lost; an hour or more
 	$(RUN)/python -m benchmarks.chaos --page

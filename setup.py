@@ -6,6 +6,11 @@ setup(
     packages=[
         *find_namespace_packages("src", include=["initlab", "initlab.*", "hydra_plugins"]),
         "initlab.conf",
+        "initlab.replications",
+        *(
+            f"initlab.replications.{name}"
+            for name in find_namespace_packages("replications", exclude=["*__pycache__*"])
+        ),
     ],
-    package_dir={"": "src", "initlab.conf": "conf"},
+    package_dir={"": "src", "initlab.conf": "conf", "initlab.replications": "replications"},
 )

@@ -33,9 +33,11 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **changes}
 
 
-def run_command(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+def run_command(
+    *arguments: str, folder: Path, program: str = "train", **changes: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "src.train", *arguments],
+        [sys.executable, "-m", f"src.{program}", *arguments],
         cwd=folder,
         env=environment(**changes),
         capture_output=True,

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, environment, folder_with, free_port
 from mlflow import MlflowClient
 
-BUILT_FROM = ("src", "conf", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+BUILT_FROM = ("src", "conf", "replications", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 SHORT = ("train.iterations=20", "plots.frames=0")
 
 
@@ -85,7 +85,8 @@ def test_it_is_the_wheel_that_is_imported(installed, here):
 
 def test_it_has_all_that_the_source_has(installed):
     [package] = installed.parent.rglob("site-packages/initlab")
-    for folder, inside in (("src/initlab", package), ("conf", package / "conf")):
+    outside = ("conf", package / "conf"), ("replications", package / "replications")
+    for folder, inside in (("src/initlab", package), *outside):
         there = {
             path.relative_to(ROOT / folder)
             for path in (ROOT / folder).rglob("*.*")

@@ -23,6 +23,7 @@ HOMES = {
     "schedule": "initlab.optimizers.schedules",
 }
 GROUPS = tuple(HOMES)
+SHELF = "initlab.replications"  # a paper may bring data and starts of its own
 # Functions that take further settings of a group, whatever function its _target_ names.
 BESIDE = {"optimizer": "initlab.optimizers.layer_rates.rate_factors"}
 MOVED = {
@@ -75,7 +76,10 @@ def _function(target: str, group: str, allowed: Sequence[str]) -> Callable[..., 
     # 'initlab.networks.np.load' begins with an allowed name and still is somebody else's function.
     written_in = getattr(function, "__module__", None) or type(function).__module__
     _refuse_unless_below(("initlab", *allowed), f"{written_in}.", label)
-    if _is_below("initlab", f"{written_in}.") and not _is_below(HOMES[group], f"{written_in}."):
+    homes = HOMES[group], SHELF
+    if _is_below("initlab", f"{written_in}.") and not any(
+        _is_below(home, f"{written_in}.") for home in homes
+    ):
         raise ConfigError(f"{label}: is no {group}; Initlab's own are in {HOMES[group]}")
     return function
 

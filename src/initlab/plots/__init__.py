@@ -14,6 +14,7 @@ from initlab.plots.figures.confusion import plot_confusion
 from initlab.plots.figures.contact_sheet import MOST_SEEDS, contact_sheet
 from initlab.plots.figures.costs import CHANCE, CostCurve, plot_costs
 from initlab.plots.figures.heat import plot_heat
+from initlab.plots.figures.panels import draw_key, draw_line, draw_theory, mark_values, panels
 from initlab.plots.figures.phase import phase_figure, plot_phase
 from initlab.plots.figures.predictions import plot_predictions
 from initlab.plots.figures.propagation import Panel, plot_propagation, propagation_figure
@@ -26,8 +27,8 @@ from initlab.plots.tasks import Chance, chance_of
 
 __all__ = [
     "CHANCE", "MOST_SEEDS", "Boundary", "Chance", "CostCurve", "Entry", "Panel", "Quantity", "animation",
-    "chance_of",
-    "comparison", "contact_sheet", "figure_png", "phase_figure", "plot_boundary", "plot_confusion",
-    "plot_costs", "plot_heat", "plot_phase", "plot_predictions", "plot_propagation", "plot_ranks",
-    "plot_scores", "plot_specifications", "png", "propagation_figure", "specifications_figure", "webp",
+    "chance_of", "comparison", "contact_sheet", "draw_key", "draw_line", "draw_theory", "figure_png",
+    "mark_values", "panels", "phase_figure", "plot_boundary", "plot_confusion", "plot_costs",
+    "plot_heat", "plot_phase", "plot_predictions", "plot_propagation", "plot_ranks", "plot_scores",
+    "plot_specifications", "png", "propagation_figure", "specifications_figure", "webp",
 ]  # fmt: skip

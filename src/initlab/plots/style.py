@@ -27,6 +27,10 @@ CLASS_COLORS = palette.CLASS_COLORS
 CURVE_COLORS = palette.CURVE_COLORS
 CLASS_MARKERS = ("o", "^")
 TINTS = LinearSegmentedColormap.from_list("P(class 1)", ["#96c7e8", "#ffffff", "#fcc887"], N=255)
+# From −1 to 1: what converged, in blues, and what diverged, in oranges, the deeper the slower.
+CONVERGES = LinearSegmentedColormap.from_list(
+    "converges", ["#04203c", "#0072b2", "#bfe3f7", "#fff1d6", "#e87a12", "#5a1e00"], N=512
+)
 INK, GREY, FRAME, GRID, UNKNOWN = palette.INK, palette.GREY, palette.FRAME, palette.GRID, palette.UNKNOWN
 
 # Six of Okabe and Ito's colours and the four that are farthest from them and each other, in full and as

@@ -9,6 +9,7 @@ from initlab.signals import stop_on_signals
 SUBCOMMANDS = {
     "doctor": "initlab.terminal.doctor",
     "propagate": "initlab.terminal.propagate",
+    "replicate": "initlab.terminal.replicate",
     "report": "initlab.terminal.report",
     "rerun": "initlab.terminal.rerun",
     "resume": "initlab.terminal.resume",

@@ -1,0 +1,1 @@
+"""Cohen, Kaur, Li, Kolter & Talwalkar 2021."""

@@ -1,0 +1,1 @@
+"""Hanin & Rolnick 2018."""

@@ -1,0 +1,1 @@
+"""He, Zhang, Ren & Sun 2015."""

@@ -1,0 +1,1 @@
+"""Liu, Michaud & Tegmark 2023 (Omnigrok)."""

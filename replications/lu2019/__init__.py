@@ -1,0 +1,1 @@
+"""Lu, Shin, Su & Karniadakis 2019."""

@@ -1,0 +1,1 @@
+"""Pennington, Schoenholz & Ganguli 2017."""

@@ -1,0 +1,1 @@
+"""Roberts, Yaida & Hanin 2021."""

@@ -1,0 +1,1 @@
+"""Poole et al. 2016, Schoenholz et al. 2017."""

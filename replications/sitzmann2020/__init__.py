@@ -1,0 +1,1 @@
+"""Sitzmann et al. 2020."""

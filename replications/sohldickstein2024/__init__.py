@@ -1,0 +1,1 @@
+"""Sohl-Dickstein 2024."""
