@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from browser import Open, pages
 from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
@@ -33,15 +34,20 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **changes}
 
 
-def run_command(*arguments: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "src.train", *arguments],
-        cwd=folder,
-        env=environment(**changes),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def run_command(
+    *arguments: str, folder: Path, fresh: bool = False, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    return run_python("-m", "src.train", *arguments, folder=folder, fresh=fresh, **changes)
+
+
+def run_python(
+    *words: str | Path, folder: Path, fresh: bool = False, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs ``python *words``, in a fresh interpreter where that, or what one reads, is asked for."""
+    if fresh or any(name.startswith(("PYTHON", "OPENBLAS")) for name in changes):
+        command, settings = [sys.executable, *words], {"cwd": folder, "env": environment(**changes)}
+        return subprocess.run(command, **settings, capture_output=True, text=True, timeout=300)
+    return warm.run(words, folder, environment(**changes), timeout=300)
 
 
 class HeadlineTogether(LoadFileScheduling):
@@ -141,7 +147,7 @@ def runs_of(client: MlflowClient, experiment: str = "initlab") -> list:
 def headline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The headline command, as a user types it, in a folder where nothing is."""
     folder = tmp_path_factory.mktemp("headline")
-    done = run_command("-m", "init=zeros,random,he", folder=folder)
+    done = run_command("-m", "init=zeros,random,he", folder=folder, fresh=True)
     assert done.returncode == 0, done.stderr
     return folder, done
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command, environment, folder_with, run_command, runs_of
+import warm
+from conftest import Command, environment, folder_with, run_command, run_python, runs_of
 from mlflow import MlflowClient
 
 from initlab.tracking.artifacts import local_folder
@@ -23,8 +23,7 @@ SHORT = ("plots.frames=0", "report.keep=false")
 
 
 def resumed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "initlab", "resume", *words]
-    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
+    return run_python("-m", "initlab", "resume", *words, folder=folder)
 
 
 def histories(client: MlflowClient) -> "dict[tuple[str, ...], dict[str, bytes]]":
@@ -58,9 +57,7 @@ def undisturbed(tmp_path_factory, migrated_database):
 
 def stopped(folder: Path, client: MlflowClient, how: int) -> "tuple[int, str]":
     """The exit code and the errors of a sweep that is stopped when its short jobs have finished."""
-    command = [sys.executable, "-m", "src.train", *SWEEP, *SHORT]
-    settings = {"cwd": folder, "env": environment(), "stderr": subprocess.PIPE, "text": True}
-    sweep = subprocess.Popen(command, start_new_session=True, **settings)
+    sweep = warm.Process(["-m", "src.train", *SWEEP, *SHORT], folder, environment(), session=True)
     try:
         deadline = time.monotonic() + 90
         while statuses(client)["FINISHED", None] < 2:
@@ -147,11 +144,7 @@ def test_a_table_that_has_changed_is_learned_anew(command, folder, client):
 
 def test_two_that_go_on_at_once_train_no_job_twice(folder, client, undisturbed):
     stopped(folder, client, signal.SIGKILL)
-    command = [sys.executable, "-m", "initlab", "resume"]
-    both = [
-        subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
-        for _ in "ab"
-    ]
+    both = [warm.Process(["-m", "initlab", "resume"], folder, environment()) for _ in "ab"]
     errors = [one.communicate(timeout=200)[1] for one in both]
     assert histories(client) == undisturbed, errors
     assert Counter(run.info.status for run in runs_of(client))["FINISHED"] == 4
