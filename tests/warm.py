@@ -310,6 +310,8 @@ def _run_as_main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    # A shell that starts the tests in the background has them ignore it, and commands would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     made = _import_all()
     asked_for = _forked_for_commands(socket.socket(fileno=int(sys.argv[1])))
     _become(asked_for, made)
