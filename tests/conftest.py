@@ -44,7 +44,8 @@ def run_python(
     *words: str | Path, folder: Path, fresh: bool = False, **changes: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs ``python *words``, in a fresh interpreter where that, or what one reads, is asked for."""
-    if fresh or any(name.startswith(("PYTHON", "OPENBLAS")) for name in changes):
+    started_by = {name for name in changes if name.startswith(("PYTHON", "OPENBLAS"))}
+    if fresh or started_by or words[0] == "-O":
         command, settings = [sys.executable, *words], {"cwd": folder, "env": environment(**changes)}
         return subprocess.run(command, **settings, capture_output=True, text=True, timeout=300)
     return warm.run(words, folder, environment(**changes), timeout=300)

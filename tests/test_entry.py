@@ -85,7 +85,7 @@ def test_closing_lines_name_the_command_that_shows_the_runs(folder):
 
 def test_the_module_is_the_command(folder):
     done = typed("propagate", "model.depth=2", "seeds=2", "tracking.uri=null", folder=folder,
-                 command=[sys.executable, "-m", "initlab"])  # fmt: skip
+                 command=["-m", "initlab"])  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("he · 2 hidden layers")
 

@@ -213,6 +213,7 @@ def _forked_for_commands(control: socket.socket) -> dict[str, Any]:
 
 def _become(request: dict[str, Any], imported: dict[str, str]) -> None:
     """Makes this process what a fresh one would be."""
+    import multiprocessing.process
     import random
 
     import numpy as np
@@ -220,6 +221,7 @@ def _become(request: dict[str, Any], imported: dict[str, str]) -> None:
     if request["session"]:
         os.setsid()
     os.chdir(request["folder"])
+    multiprocessing.process.ORIGINAL_DIR = os.getcwd()  # where a worker looks for modules
     _set_environment(imported | request["environment"])
     np.random.seed()
     random.seed()
