@@ -262,6 +262,7 @@ def _have_workers_ready() -> list[str] | None:
             "numbers": numbers,
             "environment": dict(os.environ),
             "folder": os.getcwd(),
+            "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         }
         with control:
             _ask(control, request, numbers)
@@ -275,11 +276,10 @@ def _wait_to_work(control: socket.socket) -> list[str]:
     """Waits until a worker is needed, without a word where none is; returns what it was started with."""
     import fcntl
 
-    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     asked = _asked(control, 16)
     if asked is None:
         os._exit(0)
-    signal.signal(signal.SIGINT, heard)
     request, descriptors = asked
     control.close()
     _set_environment(request["environment"])
@@ -287,6 +287,7 @@ def _wait_to_work(control: socket.socket) -> list[str]:
     aside = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 500) for descriptor in descriptors]
     for descriptor in descriptors:
         os.close(descriptor)
+    signal.pthread_sigmask(signal.SIG_SETMASK, request["blocked"])
     for descriptor, number in zip(aside, request["numbers"], strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
