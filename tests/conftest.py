@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from browser import Open, pages
 from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
@@ -34,16 +35,20 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def run_command(
-    *arguments: str, folder: Path, program: str = "train", **changes: str
+    *arguments: str, folder: Path, program: str = "train", fresh: bool = False, **changes: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", f"src.{program}", *arguments],
-        cwd=folder,
-        env=environment(**changes),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    return run_python("-m", f"src.{program}", *arguments, folder=folder, fresh=fresh, **changes)
+
+
+def run_python(
+    *words: str | Path, folder: Path, fresh: bool = False, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs ``python *words``, in a fresh interpreter where that, or what one reads, is asked for."""
+    started_by = {name for name in changes if name.startswith(("PYTHON", "OPENBLAS"))}
+    if fresh or started_by or words[0] == "-O":
+        command, settings = [sys.executable, *words], {"cwd": folder, "env": environment(**changes)}
+        return subprocess.run(command, **settings, capture_output=True, text=True, timeout=300)
+    return warm.run(words, folder, environment(**changes), timeout=300)
 
 
 class HeadlineTogether(LoadFileScheduling):
@@ -54,7 +59,16 @@ class HeadlineTogether(LoadFileScheduling):
         return "headline" if Path(file).stem in ("test_headline", "test_readme", "test_ui") else file
 
 
+# Few tests, but minutes: begun last, one of these would keep a single process busy at the end.
+LONGEST = "lesson", "resume", "chaos", "spool", "launching", "wheel", "until"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONGEST)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> HeadlineTogether:
+    config.option.loadscopereorder = False  # it would begin with the files of the most tests
     return HeadlineTogether(config, log)
 
 
@@ -143,7 +157,7 @@ def runs_of(client: MlflowClient, experiment: str = "initlab") -> list:
 def headline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The headline command, as a user types it, in a folder where nothing is."""
     folder = tmp_path_factory.mktemp("headline")
-    done = run_command("-m", "init=zeros,random,he", folder=folder)
+    done = run_command("-m", "init=zeros,random,he", folder=folder, fresh=True)
     assert done.returncode == 0, done.stderr
     return folder, done
 

@@ -354,7 +354,7 @@ REAL = [
 
 @pytest.mark.parametrize("words", REAL, ids=" ".join)
 def test_the_real_command_does_so_too(tmp_path, words):
-    done = run_command(*words, "tracking.uri=null", folder=tmp_path)
+    done = run_command(*words, "tracking.uri=null", folder=tmp_path, fresh=True)
     assert done.returncode == 1
     assert done.stdout == ""
     assert_readable(done.stderr, "")

@@ -16,7 +16,7 @@ from benchmarks.chaos.state import numbers_of
 from benchmarks.chaos.stores import Sqlite, programs_of_postgresql
 from benchmarks.chaos.undisturbed import Undisturbed
 
-KILLS = 12
+KILLS = (0, 5, 10, 3)  # every signal and every target, of the twelve kinds that take turns
 
 
 @pytest.fixture
@@ -30,12 +30,12 @@ def results_of(wanted, numbers, folder):
 
 
 def test_a_killed_sweep_that_is_gone_on_with_comes_to_what_it_would_have(tmp_path, patient):
-    results = results_of(Wanted(2, ["smallest"], ["sqlite"]), range(KILLS), tmp_path)
+    results = results_of(Wanted(2, ["smallest"], ["sqlite"]), KILLS, tmp_path)
     assert [problem for result in results for problem in result.problems] == []
-    assert [result.count for result in results] == [Count(jobs=6)] * KILLS
-    assert len({result.case.kind for result in results}) == KILLS
+    assert [result.count for result in results] == [Count(jobs=6)] * len(KILLS)
+    assert len({result.case.kind for result in results}) == len(KILLS)
     moments = {blow.moment for result in results for blow in result.blows}
-    assert len(moments) >= 4, moments
+    assert len(moments) >= 3, moments
 
 
 def test_a_sweep_whose_database_goes_away_comes_to_what_it_would_have(tmp_path, patient):

@@ -3,14 +3,13 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import pytest
+import warm
 from conftest import environment, runs_of
 
 from initlab.config.trust import VARIABLE
@@ -302,8 +301,7 @@ def test_mini_batches_from_an_iteration_on_are_those_of_the_whole_order(first):
 
 def killed_in_training(folder, *arguments, runs):
     """Starts a command in a session of its own and kills all of it once each run has a checkpoint."""
-    command = [sys.executable, "-m", "src.train", *arguments]
-    process = subprocess.Popen(command, cwd=folder, env=environment(), start_new_session=True)
+    process = warm.Process(["-m", "src.train", *arguments], folder, environment(), session=True)
     while len(list((folder / checkpoints.FOLDER).glob("*.npz"))) < runs:
         assert process.poll() is None
         time.sleep(0.01)

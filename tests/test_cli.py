@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm
 from conftest import ROOT, environment, run_command, runs_of
 from mlflow import MlflowClient
 
@@ -98,8 +99,8 @@ def test_unknown_options_and_mistyped_keys_get_hydras_own_error(command, overrid
 
 
 def test_two_sweeps_started_together_share_no_folder(tmp_path):
-    arguments = [sys.executable, "-m", "src.train", "-m", "seed=1,2", *SHORT, "tracking.uri=null"]
-    sweeps = [subprocess.Popen(arguments, cwd=tmp_path, env=environment()) for _ in range(2)]
+    words = ["-m", "src.train", "-m", "seed=1,2", *SHORT, "tracking.uri=null"]
+    sweeps = [warm.Process(words, tmp_path, environment()) for _ in range(2)]
     assert [sweep.wait(timeout=120) for sweep in sweeps] == [0, 0]
     assert len(list((tmp_path / "multirun").glob("*"))) == 2
     assert len(list((tmp_path / "multirun").glob("*/*/outcome.json"))) == 4

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, environment, free_port
+from conftest import ROOT, environment, free_port, run_python
 
 import initlab
 
@@ -18,19 +18,14 @@ SCRIPT = Path(sys.executable).parent / "initlab"
 SHORT = ("train.iterations=20", "plots.frames=0")
 
 
-def typed(*words: str, folder: Path, command=(SCRIPT,), **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*command, *words],
-        cwd=folder,
-        env=environment(**changes),
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+def typed(
+    *words: str, folder: Path, command=(SCRIPT,), fresh: bool = False, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    return run_python(*command, *words, folder=folder, fresh=fresh, **changes)
 
 
 def test_it_says_its_version(folder):
-    assert typed("--version", folder=folder).stdout == f"initlab {initlab.__version__}\n"
+    assert typed("--version", folder=folder, fresh=True).stdout == f"initlab {initlab.__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +54,8 @@ def test_each_subcommand_has_its_help_which_may_be_cut_off(folder, words, begins
     ("command", "train", "propagate"),
     [
         ([SCRIPT], "initlab", "initlab propagate"),
-        ([sys.executable, "-m", "initlab"], "initlab", "initlab propagate"),
-        ([sys.executable, "-m", "src.train"], "python -m src.train", "python -m src.propagate"),
+        (["-m", "initlab"], "initlab", "initlab propagate"),
+        (["-m", "src.train"], "python -m src.train", "python -m src.propagate"),
     ],
 )
 def test_help_speaks_the_words_of_the_command_and_of_make_only_where_it_is(folder, command, train, propagate):
@@ -90,7 +85,7 @@ def test_closing_lines_name_the_command_that_shows_the_runs(folder):
 
 def test_the_module_is_the_command(folder):
     done = typed("propagate", "model.depth=2", "seeds=2", "tracking.uri=null", folder=folder,
-                 command=[sys.executable, "-m", "initlab"])  # fmt: skip
+                 command=["-m", "initlab"])  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("he · 2 hidden layers")
 

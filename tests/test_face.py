@@ -12,7 +12,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from conftest import environment, folder_with, mlflow_server, runs_of
+from conftest import environment, folder_with, mlflow_server, run_python, runs_of
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from nbclient import NotebookClient
@@ -284,14 +284,7 @@ print(run)
 
 def test_a_script_without_a_guard_sweeps_in_processes_and_hears_nothing_else(folder):
     (folder / "script.py").write_text(SCRIPT)
-    done = subprocess.run(
-        [sys.executable, "script.py"],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    done = run_python("script.py", folder=folder)
     assert done.stderr == ""
     assert done.stdout.splitlines()[:2] == ["4 ['1', '2']", "4 ['3', '4']"]
     assert len(done.stdout.splitlines()) == 3
@@ -314,14 +307,7 @@ def elsewhere():
 thread = threading.Thread(target=elsewhere)
 thread.start(); thread.join()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = run_python("-c", script, folder=folder)
     assert (done.stdout, done.stderr) == ("<Sweep of 2 runs>\n", "")
 
 

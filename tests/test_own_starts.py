@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import environment, runs_of
+from conftest import run_python, runs_of
 
 STARTS = """
 import numpy as np
@@ -34,17 +34,13 @@ def here(folder):
 
 
 def typed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *words], cwd=folder, env=environment(), capture_output=True, text=True, timeout=200
-    )
+    return run_python(*words, folder=folder)
 
 
 def initlab(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """The installed command: the current folder is not on its path by itself."""
     script = Path(sys.executable).parent / "initlab"
-    return subprocess.run(
-        [script, *words], cwd=folder, env=environment(), capture_output=True, text=True, timeout=200
-    )
+    return run_python(script, *words, folder=folder)
 
 
 def check_lone_run(client, done, name):

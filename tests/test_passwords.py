@@ -1,13 +1,12 @@
 """Passwords in addresses: in the environment and nowhere else."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import environment, run_command
+from conftest import environment, run_command, run_python
 from stores import execute, running_postgresql
 
 from initlab.errors import TrackingError
@@ -108,10 +107,7 @@ def test_a_sweep_with_a_typed_password_leaves_it_nowhere(guarded, tmp_path):
 def test_a_report_takes_the_password_from_the_environment_and_says_what_is_missing(guarded, tmp_path):
     def report(**changes: str) -> subprocess.CompletedProcess[str]:
         code = "from initlab.terminal.report import main; main()"
-        return subprocess.run(
-            [sys.executable, "-c", code, f"uri={masked(guarded)}", "experiment=none"],
-            cwd=tmp_path, env=environment(**changes), capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
+        return run_python("-c", code, f"uri={masked(guarded)}", "experiment=none", folder=tmp_path, **changes)
 
     without = report()
     assert without.returncode == 1

@@ -1,12 +1,10 @@
 """The microscope, from the real command to what it leaves in a real store."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from conftest import environment, runs_of
+from conftest import run_python, runs_of
 from hydra import compose, initialize_config_module
 from mlflow import MlflowClient
 from PIL import Image
@@ -54,10 +52,7 @@ def rows_of(curves):
 @pytest.fixture
 def propagate(folder):
     def run(*arguments, **changes):
-        command = [sys.executable, "-m", "src.propagate", *arguments]
-        return subprocess.run(
-            command, cwd=folder, env=environment(**changes), capture_output=True, text=True, timeout=120
-        )
+        return run_python("-m", "src.propagate", *arguments, folder=folder, **changes)
 
     return run
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command, environment, folder_with, run_command, runs_of
+import warm
+from conftest import Command, environment, folder_with, run_command, run_python, runs_of
 from mlflow import MlflowClient
 
 from initlab.tracking.artifacts import local_folder
@@ -23,8 +24,7 @@ SHORT = ("plots.frames=0", "report.keep=false")
 
 
 def resumed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "initlab", "resume", *words]
-    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
+    return run_python("-m", "initlab", "resume", *words, folder=folder)
 
 
 def histories(client: MlflowClient) -> "dict[tuple[str, ...], dict[str, bytes]]":
@@ -147,11 +147,7 @@ def test_a_table_that_has_changed_is_learned_anew(command, folder, client):
 
 def test_two_that_go_on_at_once_train_no_job_twice(folder, client, undisturbed):
     stopped(folder, client, signal.SIGKILL)
-    command = [sys.executable, "-m", "initlab", "resume"]
-    both = [
-        subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
-        for _ in "ab"
-    ]
+    both = [warm.Process(["-m", "initlab", "resume"], folder, environment()) for _ in "ab"]
     errors = [one.communicate(timeout=200)[1] for one in both]
     assert histories(client) == undisturbed, errors
     assert Counter(run.info.status for run in runs_of(client))["FINISHED"] == 4

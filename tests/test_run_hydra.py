@@ -7,7 +7,7 @@ import sys
 
 import hydra
 import pytest
-from conftest import environment
+from conftest import environment, run_python
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException
@@ -126,13 +126,6 @@ def test_a_script_without_a_guard_sweeps_in_two_processes_and_is_run_once(somewh
         "[returned] = run_hydra('config', train, [*jobs, *short], True)\n"
         "print([len(returned), *{0 < job.return_value < 3 for job in returned}])\n"
     )
-    done = subprocess.run(
-        [sys.executable, script],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        cwd=somewhere,
-        timeout=120,
-    )
+    done = run_python(script, folder=somewhere)
     assert done.stdout.splitlines() == ["begins", "[16, True]"]
     assert done.stderr == ""

@@ -18,6 +18,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import warm
 from conftest import environment, folder_with, free_port, mlflow_server, run_command, runs_of
 from mlflow import MlflowClient
 from stores import PostgreSQL, disconnect, execute, rows_of, running_postgresql
@@ -481,10 +482,7 @@ def test_a_server_refuses_a_deleted_run_and_takes_the_others(server, tmp_path):
 def test_a_sweep_outlives_a_database_that_restarts_and_its_summary_too(postgresql, folder):
     store = StoppedPostgreSQL(postgresql)
     words = ["-m", "seed=range(0,24)", "train.iterations=3000", f"tracking.uri={store.uri}", "plots.frames=0"]
-    sweep = subprocess.Popen(
-        [sys.executable, "-m", "src.train", *words],
-        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    sweep = warm.Process(["-m", "src.train", *words], folder, environment())
     client = MlflowClient(store.uri)
     deadline = time.monotonic() + 120
     while not runs_of(client):

@@ -1,23 +1,13 @@
 """A mistyped override ends in a few lines that say what was probably meant."""
 
-import subprocess
-import sys
-
 import pytest
-from conftest import environment, run_command
+from conftest import run_command, run_python
 
 from initlab.terminal.suggestions import closest, did_you_mean
 
 
 def microscope(*arguments, folder, **changes):
-    return subprocess.run(
-        [sys.executable, "-m", "src.propagate", *arguments],
-        cwd=folder,
-        env=environment(**changes),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return run_python("-m", "src.propagate", *arguments, folder=folder, **changes)
 
 
 def assert_short(done, last_line):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from conftest import environment, run_command, runs_of
 from mlflow import MlflowClient
 from mlflow.entities import Metric
@@ -111,8 +112,7 @@ def test_processes_that_meet_a_missing_database_do_not_destroy_it(tmp_path):
         "with tracker.runs([Description('he', {}, {}, data)]):\n"
         "    pass\n"
     )
-    arguments = [sys.executable, "-c", code]
-    starts = [subprocess.Popen(arguments, cwd=tmp_path, env=environment()) for _ in range(3)]
+    starts = [warm.Process(["-c", code], tmp_path, environment()) for _ in range(3)]
     assert [start.wait(timeout=240) for start in starts] == [0] * 3
     runs = runs_of(MlflowClient(f"sqlite:///{tmp_path}/mlruns/mlflow.db"))
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
