@@ -165,7 +165,8 @@ def test_a_pickle_in_a_store_is_not_read(client, tmp_path):
         (
             ["optimizer.lr=0.1"],
             {},
-            r"Could not override 'optimizer.lr'.*Did you mean optimizer.learning_rate or optimizer.layer_rates\?",
+            r"Could not override 'optimizer.lr'.*"
+            r"Did you mean optimizer.learning_rate or optimizer.layer_rates\?",
         ),
         (["init=null"], {}, "init=null: must be one of constant, "),
         (["init=zeros,he"], {}, "init=zeros,he: is several runs; initlab.sweep trains them"),

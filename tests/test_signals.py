@@ -84,14 +84,19 @@ def test_a_wait_ends_also_when_another_thread_was_given_the_signal():
         assert "Stopped: SIGINT" in process.stderr.read()
 
 
+def stopped_within_a_block():
+    with stopping_on_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        signals.sleep(60)
+
+
 def test_a_program_has_its_own_wakes_back():
     read, write = os.pipe()
     os.set_blocking(write, False)
     before = signal.set_wakeup_fd(write)
     try:
-        with pytest.raises(Stopped), stopping_on_signals():
-            os.kill(os.getpid(), signal.SIGTERM)
-            signals.sleep(60)
+        with pytest.raises(Stopped):
+            stopped_within_a_block()
         with stopping_on_signals():
             signals.sleep(0.01)  # the last one is over
         assert signal.set_wakeup_fd(before) == write
