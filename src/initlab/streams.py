@@ -9,6 +9,7 @@
 | INPUTS           | the microscope's pairs of inputs                             | (seed, 5)             |
 | GRADIENTS        | the microscope's gradients from above                        | (seed, 6)             |
 | OTHER_INPUTS     | the microscope's inputs for starts and layers that see data  | (seed, 7)             |
+| CHAIN            | the law of finite width that the microscope compares with     | (0, 8)                |
 | derived_stream   | what a start draws beside weights: sparse places, batches    | a state of WEIGHTS    |
 
 All are NumPy's legacy RandomState, which is frozen for good, and which the published lesson draws from. A
@@ -18,7 +19,7 @@ ones are drawn from it and the next seed, as in the published lesson.
 
 import numpy as np
 
-WEIGHTS, BATCHES, BIASES, VALIDATION, INPUTS, GRADIENTS, OTHER_INPUTS = 0, 1, 2, 3, 5, 6, 7
+WEIGHTS, BATCHES, BIASES, VALIDATION, INPUTS, GRADIENTS, OTHER_INPUTS, CHAIN = 0, 1, 2, 3, 5, 6, 7, 8
 
 
 def stream(seed: int, purpose: int) -> np.random.RandomState:
