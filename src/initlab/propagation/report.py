@@ -8,8 +8,10 @@ import numpy as np
 from initlab.markup import escaped
 from initlab.numerals import number
 from initlab.propagation.curves import Curves, LayerCurve, curves_of
+from initlab.propagation.jacobian import Spectra, jacobian_line
 from initlab.propagation.setup import Observation, Setup
 from initlab.propagation.verdict import bands_line, depth_line, overflow_line, verdict_line
+from initlab.theory.finite_width import quantiles
 from initlab.theory.mean_field import Phase
 
 
@@ -49,6 +51,8 @@ def describe(setup: Setup, choices: Mapping[str, str], observation: Observation)
     verdict = verdict_line(observation)
     lines = [overflow_line(observation), verdict[0].upper() + verdict[1:], depth_line(curves)]
     lines.append(bands_line(observation))
+    if observation.spectra is not None:
+        lines.append(jacobian_line(observation.spectra))
     return (
         f"**{escaped(name_of(setup, choices))}**, drawn {times}. In the top hidden layer "
         f"an input of mean square {inputs.mean_square:g} has the mean square {_beside(curves.forward, -1)}, two "
@@ -77,6 +81,18 @@ def picture_of(curves: Curves, title: str, subtitle: str) -> bytes:
     ]
     layers = range(1, len(curves.forward.median) + 1)
     return figure_png(propagation_figure(layers, panels, title, subtitle))
+
+
+def spectrum_picture(spectra: Spectra, title: str, subtitle: str) -> bytes:
+    """Returns all singular values of the top layer's Jacobian and their spread over the layers, as a PNG."""
+    from initlab.plots import Panel, figure_png, spectrum_figure
+
+    low, median, high = quantiles(spectra.values[-1], (0.25, 0.5, 0.75))
+    unknown = np.full(len(median), np.nan)
+    values = Panel("singular values of the top layer", median, low, high, unknown, logarithmic=True)
+    variance = spectra.summary["variance"]
+    spread = Panel("Var(JJᵀ)", variance, variance, variance, spectra.predicted)
+    return figure_png(spectrum_figure(values, spectra.layers, spread, title, subtitle))
 
 
 def _beside(curve: LayerCurve, layer: int) -> str:

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from initlab.config.schema import leaves
 from initlab.propagation import report
 from initlab.propagation.curves import curves_of, metrics_by_layer
+from initlab.propagation.jacobian import Spectra, jacobian_line
 from initlab.propagation.setup import Observation, Setup, observe, setup_of
 from initlab.propagation.verdict import verdict_line, verdict_of
 from initlab.tracking import Description, Run, Tracker
@@ -53,12 +54,27 @@ def _keep(run: Run, setup: Setup, tags: Mapping[str, str], observation: Observat
         "propagation.npz": _arrays(setup, observation),
         "propagation.png": report.picture_of(curves, title, verdict_line(observation).split(";")[0]),
     }
+    if observation.spectra is not None:
+        spectra = observation.spectra
+        named = {f"jacobian/{name}": values for name, values in spectra.summary.items()}
+        run.log(named | {"jacobian/predicted_variance": spectra.predicted}, np.array(spectra.layers))
+        subtitle = jacobian_line(spectra).rstrip(".")
+        files["jacobian.png"] = report.spectrum_picture(spectra, title, subtitle)
+        files["jacobian.npz"] = _singular_values(spectra)
     run.write(files)
     said = {
         "verdict": verdict_of(observation),
         "mlflow.note.content": report.describe(setup, tags, observation),
     }
     run.finish(report.metrics_of(observation.phase), said)
+
+
+def _singular_values(spectra: Spectra) -> bytes:
+    """Returns all singular values of every seed (R, k), by layer, as an NPZ file."""
+    by_layer = {f"layer{layer}": values for layer, values in zip(spectra.layers, spectra.values, strict=True)}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, predicted_variance=spectra.predicted, **by_layer)
+    return buffer.getvalue()
 
 
 def _arrays(setup: Setup, observation: Observation) -> bytes:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
-from initlab.config.rules import Count, Positive, Rule, Seed, is_number
+from initlab.config.rules import Count, Positive, Rule, Seed, is_number, one_of
 from initlab.config.schema import OptionalCount, Prefixes, Tracking, plain, read
 from initlab.config.targets import load_component
 from initlab.config.trust import check_trust
@@ -21,9 +21,11 @@ from initlab.memory import refuse_beyond_memory
 from initlab.networks.network import Network
 from initlab.networks.tape import Tape, with_ones
 from initlab.propagation import signals
+from initlab.propagation.jacobian import Spectra, jacobian_values, layers_looked_at
 from initlab.propagation.phase import phase_of
 from initlab.streams import OTHER_INPUTS, stream
 from initlab.theory.finite_width import LayerLaw
+from initlab.theory.isometry import jacobian_variances
 from initlab.theory.mean_field import Phase
 from initlab.types import Array
 
@@ -53,6 +55,7 @@ class Settings:
 
     seed: Seed
     seeds: Count
+    probe: Annotated[str, one_of("signals", "jacobian")]
     allow_targets: Prefixes
     input: Inputs
     tracking: Tracking
@@ -89,6 +92,7 @@ class Observation:
     silence: str
     no_bands: str
     network: Network
+    spectra: Spectra | None = None
 
 
 def setup_of(cfg: DictConfig) -> Setup:
@@ -105,6 +109,10 @@ def setup_of(cfg: DictConfig) -> Setup:
             raise ValueError("has no hidden layer, and the microscope looks at hidden layers")
         network = parts["model"](settings.input.size or hidden[0], 1)
     _check_memory(network, settings.seeds)
+    if settings.probe == "jacobian" and network.normalization == "batch":
+        raise ConfigError(
+            "probe=jacobian: must be signals with model.normalization=batch, whose statistics tie examples"
+        )
     inputs = settings.input
     if network.sizes[0] < 2 and abs(inputs.correlation) < 1:
         given = "null (as many as the first hidden layer has units: 1)" if inputs.size is None else "1"
@@ -123,6 +131,14 @@ def _check_memory(network: Network, seeds: int) -> None:
 
 def observe(setup: Setup) -> Observation:
     """Returns what the networks of all seeds do to a signal, and what the theory says of them."""
+    found = _observe_signals(setup)
+    if setup.settings.probe == "signals":
+        return found
+    with threadpool_limits(1):
+        return replace(found, spectra=_spectra(setup, found.predicted))
+
+
+def _observe_signals(setup: Setup) -> Observation:
     inputs, network = setup.settings.input, setup.network
     with threadpool_limits(1):  # with more BLAS threads the last bits would be others
         measured = signals.Measured.joined([_measured(setup, seeds) for seeds in stacks_of(setup)])
@@ -139,6 +155,22 @@ def observe(setup: Setup) -> Observation:
         return Observation(measured, given, predicted, None, silence, no_bands, network)
     found = phase_of(network, given, predicted, setup.settings.seeds, _kept(setup))
     return Observation(measured, given, predicted, found, "", no_bands, network)
+
+
+def _spectra(setup: Setup, predicted: signals.Predicted) -> Spectra:
+    """Returns the singular values of all seeds' Jacobians at the first of the two inputs."""
+    network, inputs = setup.network, setup.settings.input
+    layers = layers_looked_at(len(network.sizes) - 2)
+    parts = []
+    for seeds in stacks_of(setup):
+        X = signals.pairs_of_inputs(seeds, network.sizes[0], inputs.mean_square, inputs.correlation)
+        parts.append(jacobian_values(network, drawn(setup, seeds), X[..., :1], layers))
+    values = tuple(np.concatenate(of_layer) for of_layer in zip(*parts, strict=True))
+    theory = np.full(len(network.sizes) - 2, np.nan)
+    if network.normalization == "none" and not any(network.skips):
+        uneven = signals.unevenness(network, drawn(setup, setup.seeds[:1]))
+        theory = jacobian_variances(network.activation, network.sizes, predicted.mean_squares, uneven)
+    return Spectra(layers, values, theory[np.array(layers) - 1])
 
 
 def stacks_of(setup: Setup) -> list[range]:

@@ -1,5 +1,5 @@
-"""What the microscope saw, in words: the phase that theory finds, and what this network's depth and width make
-of a gradient. Every sentence rests on numbers of the table that stands above it.
+"""What the microscope saw, in words: the phase that theory finds, and what this network's depth and width
+make of a gradient. Every sentence rests on numbers of the table that stands above it.
 """
 
 import math
@@ -30,7 +30,8 @@ def verdict_line(observation: Observation) -> str:
     if phase is None:
         return f"no verdict: {observation.silence}."
     word = verdict_of(observation)
-    return f"{word}: {_slopes(phase)} ({_scales(phase, observation.network.normalization)}){_meaning(observation, phase, word)}."
+    scales = _scales(phase, observation.network.normalization)
+    return f"{word}: {_slopes(phase)} ({scales}){_meaning(observation, phase, word)}."
 
 
 def depth_line(curves: Curves) -> str:
@@ -125,7 +126,10 @@ def _meaning(observation: Observation, phase: Phase, word: str) -> str:
     """Returns what the verdict means, as the end of its sentence."""
     scale = phase.depth_scale
     if word == "unstable":
-        return f"; layers keep the mean square q* = {phase.mean_square:.4g} but signals leave it: smaller ones shrink, larger ones grow, and chance decides which a draw is"
+        return (
+            f"; layers keep the mean square q* = {phase.mean_square:.4g} but signals leave it: smaller ones "
+            "shrink, larger ones grow, and chance decides which a draw is"
+        )
     if word == "critical":
         return "" if math.isinf(scale) else f"; ξ = {scale:,.0f} layers"
     if word == "critical in the limit":

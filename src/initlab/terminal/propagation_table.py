@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
 from initlab.numerals import number
 from initlab.propagation.curves import Curves, LayerCurve, curves_of
+from initlab.propagation.jacobian import Spectra, jacobian_line
 from initlab.propagation.report import name_of
 from initlab.propagation.setup import Observation, Setup
 from initlab.propagation.verdict import bands_line, depth_line, overflow_line, verdict_line
@@ -41,11 +43,30 @@ def print_observation(
     lines = overflow_line(observation), verdict_line(observation), depth_line(curves), bands_line(observation)
     for line in filter(None, lines):
         console.print(line)
+    if observation.spectra is not None:
+        _print_spectra(console, observation.spectra)
     if address and settings.tracking.uri:
         command = ui_command(settings.tracking.uri, folder)
         console.print(
             f"By layer, with pictures, in MLflow{command and f' ({command})'}: {address}", soft_wrap=True
         )
+
+
+def _print_spectra(console: Console, spectra: Spectra) -> None:
+    """Prints the Jacobian's singular values at some layers, medians over the seeds, and what they come to."""
+    console.print("\nJacobian of the activations by the inputs: its singular values")
+    names = {
+        "largest": "largest", "upper_quartile": "75 %", "median": "median", "lower_quartile": "25 %",
+        "smallest": "smallest", "condition": "condition", "variance": "Var(JJᵀ)",
+    }  # fmt: skip
+    summary = spectra.summary
+    columns = [Column(words, [*map(number, summary[name])]) for name, words in names.items()]
+    columns.append(Column("theory", [*map(number, spectra.predicted)]))
+    print_table(console, [Column("layer", [str(layer) for layer in spectra.layers])], [columns])
+    console.print(
+        "Var(JJᵀ): of the squares, over their squared mean; theory: of infinite width.", style="dim"
+    )
+    console.print(jacobian_line(spectra))
 
 
 def _legend(curves: Curves, seeds: int) -> str:
