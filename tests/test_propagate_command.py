@@ -356,3 +356,22 @@ def test_without_tracking_nothing_is_kept(tmp_path):
     assert address is None
     assert list(tmp_path.iterdir()) == []
     assert observation.measured.mean_squares.shape == (setup.settings.seeds, 7)
+
+
+def test_the_jacobian_is_kept_beside_the_signals(folder, client):
+    uri = f"tracking.uri=sqlite:///{folder}/mlruns/mlflow.db"
+    _, observation, _ = look(composed(*SMALL, "probe=jacobian", uri), CHOICES, folder)
+    [run] = runs_of(client, "initlab-propagation")
+    files = {one.path for one in client.list_artifacts(run.info.run_id)}
+    assert {"propagation.png", "jacobian.png", "jacobian.npz"} <= files
+    history = client.get_metric_history(run.info.run_id, "jacobian/variance")
+    assert [one.step for one in history] == list(range(1, 8))
+    assert observation.spectra.values[-1].shape == (11, 23)
+    assert observation.spectra.predicted[-1] == pytest.approx(14, rel=0.1)  # 2L, by ReLU and Gaussians
+
+
+def test_a_probe_that_is_none_or_that_a_batch_ties_is_refused():
+    with pytest.raises(ConfigError, match=r"^probe=x: must be one of signals, jacobian"):
+        setup_of(composed("probe=x"))
+    with pytest.raises(ConfigError, match=r"^probe=jacobian: must be signals"):
+        setup_of(composed("probe=jacobian", "model.normalization=batch"))

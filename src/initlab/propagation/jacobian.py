@@ -62,7 +62,7 @@ def jacobian_values(network: Network, flat: Array, x: Array, layers: Sequence[in
             for layer in block:
                 change = layer.tangent(still, change)  # the directions stand where examples do
             if number in layers:
-                found.append(singular_values(change))
+                found.append(_without_rounding(singular_values(change)))
     return found
 
 
@@ -79,6 +79,12 @@ def jacobian_line(spectra: Spectra) -> str:
         return f"Layer {spectra.layers[-1]}: all singular values alike, {number(top['largest'])}; {spread}."
     ends = f"singular values from {number(top['smallest'])} to {number(top['largest'])}"
     return f"Layer {spectra.layers[-1]}: {ends}; {spread}."
+
+
+def _without_rounding(values: Array) -> Array:
+    """Returns singular values (R, k), 0 where they are no more than rounding of the largest."""
+    noise = np.finfo(values.dtype).eps * values.shape[1] * values[:, :1]
+    return np.where(values <= noise, 0.0, values)
 
 
 def _sums(values: Array) -> dict[str, Array]:

@@ -53,10 +53,11 @@ def describe(setup: Setup, choices: Mapping[str, str], observation: Observation)
     lines.append(bands_line(observation))
     if observation.spectra is not None:
         lines.append(jacobian_line(observation.spectra))
+    forward, correlation = _beside(curves.forward, -1), _beside(curves.correlation, -1)
     return (
         f"**{escaped(name_of(setup, choices))}**, drawn {times}. In the top hidden layer "
-        f"an input of mean square {inputs.mean_square:g} has the mean square {_beside(curves.forward, -1)}, two "
-        f"inputs of correlation {inputs.correlation:g} have the correlation {_beside(curves.correlation, -1)}. "
+        f"an input of mean square {inputs.mean_square:g} has the mean square {forward}, two "
+        f"inputs of correlation {inputs.correlation:g} have the correlation {correlation}. "
         + " ".join(line for line in lines if line)
     )
 
