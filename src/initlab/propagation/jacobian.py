@@ -48,13 +48,13 @@ def layers_looked_at(count: int) -> tuple[int, ...]:
 
 
 def jacobian_values(network: Network, flat: Array, x: Array, layers: Sequence[int]) -> list[Array]:
-    """Returns the singular values (R, min(n_0, n_l)), falling, of the Jacobian of each of these hidden layers'
+    """Returns the singular values (R, min(n_0, n_l)), falling, of the Jacobian of these hidden layers'
     activations by the inputs, at x (R, n_0, 1), for parameters (R, P). What overflows is NaN.
     """
     tape = Tape(network, flat, 1, keeps_z=True)
     tape.read(with_ones(x))
     still = np.zeros((1, network.trained))
-    change = np.broadcast_to(np.eye(network.sizes[0]), (len(flat), network.sizes[0], network.sizes[0]))
+    change: Array = np.broadcast_to(np.eye(network.sizes[0]), (len(flat), network.sizes[0], network.sizes[0]))
     found = []
     with np.errstate(all="ignore"):
         tape.forward()

@@ -89,7 +89,7 @@ class Predicted:
     @classmethod
     def nothing(cls, layers: int) -> Self:
         """Returns what is said where the theory does not apply."""
-        return cls(*np.full((len(fields(cls)), layers), np.nan))
+        return cls(**{field.name: np.full(layers, np.nan) for field in fields(cls)})
 
 
 def pairs_of_inputs(seeds: Sequence[int], size: int, mean_square: float, correlation: float) -> Values:
