@@ -30,6 +30,6 @@ __all__ = [
     "chance_of",
     "comparison", "contact_sheet", "figure_png", "phase_figure", "plot_boundary", "plot_confusion",
     "plot_costs", "plot_heat", "plot_phase", "plot_predictions", "plot_propagation", "plot_ranks",
-    "plot_scores", "plot_specifications", "png", "propagation_figure", "specifications_figure", "spectrum_figure",
-    "webp",
+    "plot_scores", "plot_specifications", "png", "propagation_figure", "specifications_figure",
+    "spectrum_figure", "webp",
 ]  # fmt: skip

@@ -234,8 +234,11 @@ def predict(
         chain = Chain(*np.full((3, 1, len(q)), np.nan))
     else:
         chain = draw_chain(network.activation, layers, mean_square, correlation)
-    squares, correlations, gradients = (quantiles(values) for values in chain)
-    return Predicted(q, *squares, c, *correlations, delta, *gradients)
+    found = [
+        part for own, drawn in zip((q, c, delta), chain, strict=True) for part in (own, *quantiles(drawn))
+    ]
+    names = [field.name for field in fields(Predicted)]
+    return Predicted(**dict(zip(names, found, strict=True)))
 
 
 def _predicted_gradients(tape: Tape) -> Values:

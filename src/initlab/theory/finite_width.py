@@ -163,13 +163,13 @@ def _through(
     g -= n_in * _mean(g, a) * known
     left = n_out * _mean(delta, delta)
     if not layer.orthogonal:
-        return along + np.sqrt(layer.sigma_w2 / n_in * left) * g
+        return np.asarray(along + np.sqrt(layer.sigma_w2 / n_in * left) * g)
     left = left - n_out * np.where(squares > 0, _mean(weighed, delta) ** 2 / _mean(weighed, weighed), 0.0)
     unseen = rng.standard_normal((len(a), n_out - n_in)) if n_out > n_in else np.zeros((len(a), 1))
     lengths = n_in * _mean(g, g) + np.sum(unseen**2, axis=1, keepdims=True)
-    return along + np.sqrt(layer.sigma_w2 * max(1.0, n_out / n_in) * left / lengths) * g
+    return np.asarray(along + np.sqrt(layer.sigma_w2 * max(1.0, n_out / n_in) * left / lengths) * g)
 
 
 def _mean(first: Values, second: Values) -> Values:
     """Returns the mean products (D, 1) of two arrays (D, n)."""
-    return np.einsum("ij,ij->i", first, second)[:, np.newaxis] / first.shape[1]
+    return np.asarray(np.einsum("ij,ij->i", first, second)[:, np.newaxis] / first.shape[1])
