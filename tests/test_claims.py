@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import environment, mlflow_server
@@ -153,6 +154,16 @@ def test_a_run_that_a_dead_process_left_running_ends_failed_with_the_reason(stor
     assert stale.because.endswith("ended without a word")
     assert run.data.metrics == {"cost": 2.0}
     assert end_stale(client) == []
+
+
+def test_several_who_find_the_same_dead_processes_end_each_run_once(store, folder):
+    uri, client = store
+    experiment = client.create_experiment("left")
+    left = [client.create_run(experiment, tags={"process": DEAD.tag}).info.run_id for _ in range(7)]
+    with ThreadPoolExecutor(4) as threads:
+        ended = list(threads.map(lambda _: end_stale(MlflowClient(uri)), range(4)))
+    assert sorted(one.run_id for some in ended for one in some) == sorted(left)
+    assert {client.get_run(run_id).info.status for run_id in left} == {"FAILED"}
 
 
 def test_the_next_start_on_a_store_marks_them(command, folder, client):

@@ -386,6 +386,7 @@ def test_series_are_thinned_on_request_and_nothing_is_lost(store):
     assert found["histories"][0][0] == "rows of 1 run are not those of history.npz: 1 of another value"
     again = examined(store, "thin=log")[2]
     assert "thin=log: removed 0 rows of 0 runs." in again
+    assert not any(line.startswith("A backup is in") for line in again)
 
 
 def test_series_are_written_anew_as_they_were_thinned(store):

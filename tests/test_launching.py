@@ -283,6 +283,10 @@ def test_the_jobs_of_a_killed_worker_run_again(folder, client):
     assert len(runs_of(client)) == 6
     ended = {run.info.status: "sweep" in run.data.tags for run in runs_of(client)}
     assert ended == {"FINISHED": True, "FAILED": False}  # what was tried again does not count twice
+    attempts = {
+        run.data.tags.get("attempt") for run in runs_of(client) if run.data.params.items() >= long.items()
+    }
+    assert attempts == {None, "2"}
 
 
 @pytest.fixture

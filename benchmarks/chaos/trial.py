@@ -80,7 +80,9 @@ class Trial:
         """
         if blow.code is None or (isinstance(fault, Kill) and blow.code in fault.codes):
             return []
-        lost = len(self.usual.jobs) - len({run.job for run in self.place.finished()}) - self.place.waiting()
+        there = len({run.job for run in self.place.finished()})
+        # What waits may also be an earlier attempt at a job that has FINISHED since.
+        lost = max(0, len(self.usual.jobs) - there - self.place.waiting())
         if blow.code == 0 and lost:
             return [f"{blow.kind}: exit code 0, and {lost} jobs have not FINISHED"]
         if isinstance(fault, Kill) and blow.code and not lost:

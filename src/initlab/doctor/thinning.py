@@ -1,6 +1,6 @@
 """Thinning a store's series, of which ``history.npz`` keeps every value."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from initlab.doctor.expected import Curve, Steps, thinned
 from initlab.doctor.histories import compared, difference
@@ -8,9 +8,10 @@ from initlab.doctor.patient import Patient
 from initlab.tracking.stored_series import THINNED, Rows, thin
 
 
-def thin_series(patient: Patient) -> tuple[int, int, int]:
+def thin_series(patient: Patient, before: Callable[[], None]) -> tuple[int, int, int]:
     """Thins the series of the finished training runs as ``tracking.every=log`` would have logged them, and
-    returns how many rows were removed of how many runs, and how many runs were left alone.
+    returns how many rows were removed of how many runs, and how many runs were left alone. ``before`` is
+    called before rows are removed.
 
     Those are left alone whose rows are not, one by one, those of their ``history.npz``.
     """
@@ -22,6 +23,7 @@ def thin_series(patient: Patient) -> tuple[int, int, int]:
         if any(difference(curve, rows.get(key)) for key, curve in expected.items()):
             left_alone += 1
         elif kept := dict(_kept(expected, rows)):
+            before()
             rows_removed += thin(patient.uri, run.run_id, kept, "log")
             runs_thinned += 1
     return rows_removed, runs_thinned, left_alone + len(runs) - seen

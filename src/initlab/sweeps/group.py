@@ -92,21 +92,16 @@ class RunsStarted:
     folder: Path
     run_ids: Mapping[int, str]
 
-    def end(self, because: str, again: Sequence[int]) -> dict[int, Summary]:
+    def end(self, because: str) -> dict[int, Summary]:
         """Ends those of the runs that are still RUNNING as FAILED, and returns the summaries of the FINISHED
-        ones by the numbers of their jobs. Of jobs that are tried ``again``, the others no longer count.
+        ones by the numbers of their jobs.
         """
         from initlab.runs.stored import summary_of
         from initlab.tracking import Tracker
-        from initlab.tracking.claims import supersede
         from initlab.tracking.reading import stored_runs
-        from initlab.tracking.store import readable_errors
 
         tracker = Tracker(self.uri, self.experiment, self.folder)
         finished = tracker.end_if_running(list(self.run_ids.values()), because)
-        attempts = [self.run_ids[number] for number in again]
-        with readable_errors("runs cannot be taken out of their sweep"):
-            supersede(tracker.client, [run_id for run_id in attempts if run_id not in finished])
         stored = stored_runs(finished, tracker.uri)
         return {
             number: summary_of(run_id, tracker.uri, stored[run_id])
@@ -169,10 +164,10 @@ def _prepare(group: JobGroup) -> list[_Prepared]:
     """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
     setup_globals()  # a worker has not heard of Hydra's resolvers yet,
     setup_resolvers()  # nor of Initlab's
-    return [_prepare_job(job, group.callbacks) for job in group.jobs]
+    return [_prepare_job(job, group) for job in group.jobs]
 
 
-def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
+def _prepare_job(job: SweepJob, group: JobGroup) -> _Prepared:
     check()
     whole = job.numbered()
     cfg, folder = save_hydra_folder(whole)
@@ -180,9 +175,11 @@ def _prepare_job(job: SweepJob, callbacks: Any) -> _Prepared:
         # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
         with suppress(OmegaConfBaseException):
             OmegaConf.resolve(cfg)
+        if group.tries:
+            cfg.resume = True  # there may be runs, and checkpoints, of the process that died
         write_outcome(folder, Outcome(job.overrides))
-        if callbacks is not None:
-            callbacks.on_job_start(config=whole, task_function=None)
+        if group.callbacks is not None:
+            group.callbacks.on_job_start(config=whole, task_function=None)
     return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
 
 

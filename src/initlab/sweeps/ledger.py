@@ -68,8 +68,7 @@ class Ledger:
         finished = {}
         try:
             if begun:
-                again = [] if alone else begun
-                finished = self._started[id(group)].end(f"its process died: {why}", again)
+                finished = self._started[id(group)].end(f"its process died: {why}")
         except TrackingError:  # a store that is away: what is left RUNNING is marked when it is opened next
             self._told.unmarked += len(begun)
         for job in group.jobs:

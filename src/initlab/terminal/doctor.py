@@ -145,22 +145,21 @@ def _thin(console: "Console", patient: "Patient", rule: str, keep: int, back_up:
         pictures, bytes_ = remove_frames(older(patient.runs, keep))
         console.print(f"thin=pictures: removed {counted(pictures, 'picture')}, {size(bytes_)}.")
     elif is_database(patient.uri):
-        back_up()
-        _thin_series(console, patient)
+        _thin_series(console, patient, back_up)
     else:
         raise InitlabError(
             "thin=log: cannot be done through a server; give the address of its database as uri"
         )
 
 
-def _thin_series(console: "Console", patient: "Patient") -> None:
+def _thin_series(console: "Console", patient: "Patient", back_up: Callable[[], None]) -> None:
     from initlab.doctor.fault import counted
     from initlab.doctor.thinning import thin_series
     from initlab.numerals import size
     from initlab.tracking.integrity import database_file, is_sqlite
     from initlab.tracking.sizes import compact
 
-    rows, runs, left_alone = thin_series(patient)
+    rows, runs, left_alone = thin_series(patient, back_up)
     console.print(f"thin=log: removed {counted(rows, 'row')} of {counted(runs, 'run')}.")
     if left_alone:
         are = "is" if left_alone == 1 else "are"

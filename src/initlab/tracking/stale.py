@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from initlab.tracking.engine import engine_of
 from initlab.tracking.process import process_of, why_gone
+from initlab.tracking.turns import turn
 from initlab.tracking.writer import now
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def end_stale(client: "MlflowClient", but: Collection[str] = ()) -> list[Stale]:
     """Ends the stale runs of a store, ``but`` those of these ids, as FAILED, with the reason as their tag
     ``ended_because``, says so in a line, and returns them. Errors are those of MLflow or database.
     """
-    stale = [run for run in stale_runs(client) if run.run_id not in but]
-    end_these(client, stale)
+    stale = end_these(client, [run for run in stale_runs(client) if run.run_id not in but])
     if len(stale) == 1:
         _logger.warning("1 run was RUNNING though its process is gone; it is FAILED now")
     elif stale:
@@ -62,11 +62,17 @@ def end_stale(client: "MlflowClient", but: Collection[str] = ()) -> list[Stale]:
     return stale
 
 
-def end_these(client: "MlflowClient", stale: Sequence[Stale]) -> None:
-    """Ends stale runs as FAILED, with the reason as their tag."""
-    for one in stale:
-        client.set_tag(one.run_id, "ended_because", one.because)
-        client.set_terminated(one.run_id, "FAILED")
+def end_these(client: "MlflowClient", stale: Sequence[Stale]) -> list[Stale]:
+    """Ends stale runs as FAILED, with the reason as their tag; returns those that nobody else has ended."""
+    if not stale:
+        return []
+    with turn(client, "ending"):  # of two processes that set a tag of a run at once, one would fail
+        still = {run.run_id for run in stale_runs(client)}
+        left = [one for one in stale if one.run_id in still]
+        for one in left:
+            client.set_tag(one.run_id, "ended_because", one.because)
+            client.set_terminated(one.run_id, "FAILED")
+    return left
 
 
 def running_runs(client: "MlflowClient") -> Iterator[Running]:

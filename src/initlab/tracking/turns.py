@@ -33,15 +33,15 @@ def turn(client: "MlflowClient", what: str) -> Iterator[None]:
     Raises TrackingError if the turn does not come within some time.
     """
     engine = engine_of(client)
-    if engine is None:
-        with _by_a_name(client, f"initlab-{what}"):
-            yield
-    elif engine.dialect.name == "sqlite":
+    if engine is not None and engine.dialect.name == "sqlite":
         database = Path(engine.url.database or "")
         with exclusive(database.with_name(f"{database.name}.{what}.lock")):
             yield
-    else:
+    elif engine is not None and engine.dialect.name == "postgresql":
         with alone_in(engine.url.render_as_string(hide_password=False), what):
+            yield
+    else:
+        with _by_a_name(client, f"initlab-{what}"):
             yield
 
 
