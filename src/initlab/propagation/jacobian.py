@@ -39,6 +39,12 @@ class Spectra:
             for name in rows[0]
         }
 
+    @property
+    def variance_quartiles(self) -> list[Values]:
+        """Returns the lower and the upper quartile over the networks of the ``variance``, each (K,)."""
+        rows = [quantiles(_sums(values)["variance"][:, np.newaxis], (0.25, 0.75)) for values in self.values]
+        return [np.array([row[edge][0] for row in rows]) for edge in (0, 1)]
+
 
 def layers_looked_at(count: int) -> tuple[int, ...]:
     """Returns all layers from 1 to ``count``, or so many of them, log-spaced."""

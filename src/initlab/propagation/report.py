@@ -91,8 +91,8 @@ def spectrum_picture(spectra: Spectra, title: str, subtitle: str) -> bytes:
     low, median, high = quantiles(spectra.values[-1], (0.25, 0.5, 0.75))
     unknown = np.full(len(median), np.nan)
     values = Panel("singular values of the top layer", median, low, high, unknown, logarithmic=True)
-    variance = spectra.summary["variance"]
-    spread = Panel("Var(JJᵀ)", variance, variance, variance, spectra.predicted)
+    name = "Var(JJᵀ): how unlike their squares are, 0 where all are alike"
+    spread = Panel(name, spectra.summary["variance"], *spectra.variance_quartiles, spectra.predicted)
     return figure_png(spectrum_figure(values, spectra.layers, spread, title, subtitle))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from initlab.plots.figures.labels import title_figure
-from initlab.plots.figures.propagation import MEASURED, THEORY, Panel, plot_propagation
+from initlab.plots.figures.propagation import Panel, draw_key, plot_propagation
 from initlab.plots.style import Box, new_axes, new_figure
 
 
@@ -17,10 +17,7 @@ def spectrum_figure(
     """
     figure, box = new_figure(760, 660), Box(84, 132, 566, 190)
     title_figure(figure, box.left, title, subtitle)
-    width, height = figure.bbox.size
-    words = "measured: median, quartiles over seeds", "theory: infinite width"
-    for x, text, color in zip((box.left, box.left + 282), words, (MEASURED, THEORY), strict=True):
-        figure.text(x / width, 1 - 84 / height, text, color=color, size=12.5, va="baseline")
+    draw_key(figure, box.left, [values, spread])
     ranks = range(1, len(values.measured_median) + 1)
     plot_propagation(ranks, values, ax=new_axes(figure, box)).set_xlabel("rank, from the largest")
     plot_propagation(layers, spread, ax=new_axes(figure, box._replace(top=box.top + 270)))
