@@ -55,7 +55,7 @@ def test_a_missing_marker_is_said_in_one_line_and_the_page_stays(page, lost):
     assert page.read_text() == PAGE.replace(lost, "")
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/speed.md", "docs/statistics.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/microscope.md", "docs/speed.md", "docs/statistics.md"])
 def test_every_block_says_a_make_target_that_writes_it(name):
     text = (ROOT / name).read_text()
     begun = re.findall(r"<!-- (\w+): made by `make (\w+)` -->", text)
