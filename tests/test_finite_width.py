@@ -12,7 +12,7 @@ from initlab.theory.finite_width import LayerLaw, draw_chain, quantiles
     ("name", "rotations"), [*((name, False) for name in VARIANCES), ("relu", True), ("sin", True)]
 )
 def test_nine_of_ten_networks_as_deep_as_wide_are_in_the_bands(name, rotations):
-    for inside in coverage(name, 7, rotations, 1409).values():
+    for inside in coverage(name, 11, rotations, 1009).values():
         inside = inside[~np.isnan(inside)]  # error of one: 0.01
         assert inside.mean() == pytest.approx(0.9, abs=0.035)
         assert np.all((inside > 0.85) & (inside < 0.96))

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from initlab.activations import ACTIVATIONS
 from initlab.initializers import orthogonal
@@ -19,16 +20,15 @@ def spectrum(name, law, seeds=3, sizes=(WIDTH,) * (DEPTH + 1)):
     network = Network((*sizes, 1), name)
     flat, rng = np.zeros((seeds, network.size)), np.random.RandomState(5)
     gain = math.sqrt(2) if name == "relu" else 1.0
-    for row in flat:
-        for block in network.blocks(row[np.newaxis]):
-            shape = block.shape[1], block.shape[2] - 1
-            drawn = orthogonal(rng, shape, gain=1.0) if law == "orthogonal" else rng.standard_normal(shape)
-            block[0, :, :-1] = drawn * gain / (1 if law == "orthogonal" else math.sqrt(shape[1]))
-    x = rng.standard_normal((seeds, sizes[0], 1))
-    depth = len(sizes) - 1
-    [values] = jacobian_values(network, flat, x, [depth])
-    q = np.full(depth, gain**2)
-    return values, jacobian_variances(network.activation, sizes, q, unevenness(network, flat[:1]))[-1]
+    with threadpool_limits(1):
+        for block in network.blocks(flat):
+            for weights in block[..., :-1]:
+                independent = rng.standard_normal(weights.shape) * (gain / math.sqrt(weights.shape[1]))
+                weights[:] = orthogonal(rng, weights.shape, gain=gain) if law == "orthogonal" else independent
+        x, depth = rng.standard_normal((seeds, sizes[0], 1)), len(sizes) - 1
+        [values] = jacobian_values(network, flat, x, [depth])
+        uneven = unevenness(network, flat[:1])
+    return values, jacobian_variances(network.activation, sizes, np.full(depth, gain**2), uneven)[-1]
 
 
 @pytest.mark.parametrize(("name", "law", "expected"), [

@@ -211,7 +211,7 @@ def test_of_signals_that_vanish_or_grow_for_ever_only_the_size_is_told(overrides
     assert ("critical" in line) == ("model.activation=gelu" not in overrides)
 
 
-@pytest.mark.parametrize("seed", [3, 17, 1001])
+@pytest.mark.parametrize("seed", [3, 1001])
 @pytest.mark.parametrize("init", ["kaiming", "lsuv"])
 @pytest.mark.parametrize("activation", ["gelu", "silu"])
 def test_where_signals_leave_their_fixed_point_every_seed_says_so(activation, init, seed):

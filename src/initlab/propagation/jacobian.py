@@ -40,10 +40,11 @@ class Spectra:
         }
 
     @property
-    def variance_quartiles(self) -> list[Values]:
+    def variance_quartiles(self) -> tuple[Values, Values]:
         """Returns the lower and the upper quartile over the networks of the ``variance``, each (K,)."""
-        rows = [quantiles(_sums(values)["variance"][:, np.newaxis], (0.25, 0.75)) for values in self.values]
-        return [np.array([row[edge][0] for row in rows]) for edge in (0, 1)]
+        variances = np.stack([_sums(values)["variance"] for values in self.values], axis=1)
+        lower, upper = quantiles(variances, (0.25, 0.75))
+        return lower, upper
 
 
 def layers_looked_at(count: int) -> tuple[int, ...]:

@@ -92,7 +92,8 @@ def spectrum_picture(spectra: Spectra, title: str, subtitle: str) -> bytes:
     unknown = np.full(len(median), np.nan)
     values = Panel("singular values of the top layer", median, low, high, unknown, logarithmic=True)
     name = "Var(JJᵀ): how unlike their squares are, 0 where all are alike"
-    spread = Panel(name, spectra.summary["variance"], *spectra.variance_quartiles, spectra.predicted)
+    lower, upper = spectra.variance_quartiles
+    spread = Panel(name, spectra.summary["variance"], lower, upper, spectra.predicted)
     return figure_png(spectrum_figure(values, spectra.layers, spread, title, subtitle))
 
 
