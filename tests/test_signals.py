@@ -40,6 +40,21 @@ while True:
 """
 
 
+ELSEWHERE = """
+import signal, threading, time
+from initlab.signals import sleep, stop_on_signals
+
+def take():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(60)
+
+stop_on_signals()
+threading.Thread(target=take, daemon=True).start()
+sleep(60)
+"""
+
+
 def started(code: str) -> "subprocess.Popen[str]":
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([sys.executable, "-c", code], env=environment(), **pipes)
@@ -61,6 +76,29 @@ def test_ctrl_c_ends_a_process_at_once_that_was_asked_to_stop(first):
         process.send_signal(signal.SIGINT)
         assert process.wait(2) == 128 + first  # the first is what it was stopped by
         assert process.stderr.read() == "Ended at once.\n"
+
+
+def test_a_wait_ends_also_when_another_thread_was_given_the_signal():
+    with started(ELSEWHERE) as process:
+        assert process.wait(20) == 1
+        assert "Stopped: SIGINT" in process.stderr.read()
+
+
+def test_a_program_has_its_own_wakes_back():
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    before = signal.set_wakeup_fd(write)
+    try:
+        with pytest.raises(Stopped), stopping_on_signals():
+            os.kill(os.getpid(), signal.SIGTERM)
+            signals.sleep(60)
+        with stopping_on_signals():
+            signals.sleep(0.01)  # the last one is over
+        assert signal.set_wakeup_fd(before) == write
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(read)
+        os.close(write)
 
 
 def test_a_process_that_shows_no_sign_of_life_ends_by_itself():

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for
 from types import FrameType
 from typing import Any
@@ -70,11 +70,23 @@ def wait(connections: Sequence[Any], seconds: float | None = None) -> list[Any]:
 
     Raises Stopped as soon as stopping is asked for.
     """
-    check()
+    until = None if seconds is None else time.monotonic() + seconds
     wake = [] if _State.wake is None else [_State.wake[0]]
-    ready = wait_for([*connections, *wake], seconds)
-    check()
-    return [one for one in ready if one not in wake]
+    while True:
+        check()
+        left = None if until is None else max(0.0, until - time.monotonic())
+        ready = wait_for([*connections, *wake], left)
+        check()
+        news = [one for one in ready if one not in wake]
+        if news or not ready:
+            return news
+        _forget_wakes()  # of signals that ask for nothing
+
+
+def _forget_wakes() -> None:
+    if _State.wake is not None:
+        with suppress(BlockingIOError):  # there are none
+            os.read(_State.wake[0], 1024)
 
 
 def sleep(seconds: float) -> None:
@@ -145,15 +157,19 @@ def stopping_on_signals() -> Iterator[None]:
 
     A second Ctrl-C raises KeyboardInterrupt where the program is: the process is somebody else's.
     """
+    if not _is_told_of_signals():
+        yield
+        return
     before = {signum: signal.getsignal(signum) for signum in STOPPING}
+    woken = signal.set_wakeup_fd(-1)
     _listen()
     try:
         yield
     finally:
-        if _State.asked is not None and _State.wake is not None:
-            os.read(_State.wake[0], 1)
+        signal.set_wakeup_fd(woken)
+        _forget_wakes()
         _State.asked = None
-        for signum, handler in before.items() if _is_told_of_signals() else ():
+        for signum, handler in before.items():
             signal.signal(signum, handler)
 
 
@@ -162,6 +178,10 @@ def _listen() -> None:
         return
     if _State.wake is None:
         _State.wake = os.pipe()
+        for end in _State.wake:
+            os.set_blocking(end, False)
+    # The system may give a signal to a thread that runs no Python: without this the main one would wait on.
+    signal.set_wakeup_fd(_State.wake[1], warn_on_full_buffer=False)
     for signum in STOPPING:
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, _on_signal)

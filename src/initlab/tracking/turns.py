@@ -6,6 +6,7 @@ its holder has left behind is ended by the next.
 """
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from initlab.tracking.process import process_of, this_process
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import RegisteredModel
 
 SECONDS_OF_A_TURN = 60
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -52,9 +54,7 @@ def _by_a_name(client: "MlflowClient", name: str) -> Iterator[None]:
     until = time.monotonic() + MOST_SECONDS
     while True:
         try:
-            client.create_registered_model(
-                name, {"process": this_process().tag}, "Somebody's turn at this store"
-            )
+            client.create_registered_model(name, {"process": this_process().tag}, TOLD)
             break
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
@@ -66,15 +66,27 @@ def _by_a_name(client: "MlflowClient", name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        client.delete_registered_model(name)
+        with suppress(MlflowException):  # it took so long that another one has ended it
+            client.delete_registered_model(name)
 
 
 def _end_what_was_left(client: "MlflowClient", name: str) -> None:
+    """Ends a turn that its holder has left behind. Of several that find it so one gets it, by renaming it: a
+    name that was looked at a moment ago may be another one's turn by now.
+    """
     from mlflow import MlflowException
 
+    aside = f"{name}-{uuid.uuid4().hex}"
     with suppress(MlflowException):  # it has ended meanwhile
-        model = client.get_registered_model(name)
-        holder = process_of(model.tags)
-        old = time.time() - model.creation_timestamp / 1000 > SECONDS_OF_A_TURN
-        if old or (holder and holder.is_local and not holder.lives):
-            client.delete_registered_model(name)
+        if _was_left(client.get_registered_model(name)):
+            client.rename_registered_model(name, aside)
+            if _was_left(client.get_registered_model(aside)):
+                client.delete_registered_model(aside)
+            else:
+                client.rename_registered_model(aside, name)
+
+
+def _was_left(turn: "RegisteredModel") -> bool:
+    holder = process_of(turn.tags)
+    old = time.time() - turn.creation_timestamp / 1000 > SECONDS_OF_A_TURN
+    return old or (holder is not None and holder.is_local and not holder.lives)
