@@ -5,7 +5,6 @@ import pytest
 from scipy.integrate import quad
 
 from initlab.activations import ACTIVATIONS, Activation
-from initlab.theory.finite_width import band, forward_spread, gradient_spread
 from initlab.theory.gaussian import derivative, value
 from initlab.theory.mean_field import (
     CRITICAL_WITHIN,
@@ -22,6 +21,7 @@ from initlab.theory.mean_field import (
     phase,
     second_moment,
     slope,
+    unstable_point,
     verdict,
 )
 
@@ -215,30 +215,22 @@ def test_critical_is_chi_within_the_tolerance_of_1():
     assert verdict(1 - 1.1 * CRITICAL_WITHIN) == "ordered"
 
 
-@pytest.mark.parametrize(
-    ("widths", "expected"), [([10], 0.5), ([10, 5], 2.0), ([101] * 7, (106 / 101) ** 7 - 1)]
-)
-def test_the_variance_of_relu_networks_is_the_exact_product(widths, expected):
-    for spread in (forward_spread(RELU, 0.9, 2.0, 0.0), gradient_spread(RELU, 0.9)):
-        variance = 0.0
-        for width in widths:
-            variance = spread.carry(variance, width)
-        assert variance == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize(("name", "gain2", "q", "perpendicular", "parallel"), [
+    ("gelu", 2.155, 2.155, 1.060, 1.084), ("silu", 2.430, 2.430, 1.067, 1.147),
+])  # fmt: skip
+def test_at_the_gain_that_keeps_a_mean_square_gelu_and_silu_are_unstable(
+    name, gain2, q, perpendicular, parallel
+):
+    found = phase(ACTIVATIONS[name], gain2, 0.0, start=gain2, strays=0.1)
+    assert found.verdict == "unstable"
+    assert found.mean_square == pytest.approx(q, rel=0.01)
+    assert found.chi == pytest.approx(perpendicular, abs=0.002)
+    assert found.chi_parallel == pytest.approx(parallel, abs=0.003)
+    assert phase(ACTIVATIONS[name], gain2, 0.0, start=10 * gain2, strays=0.1).verdict == "chaotic"
+    assert phase(ACTIVATIONS[name], gain2, 0.0, start=gain2 / 10, strays=0.1).verdict == "ordered"
 
 
-def test_biases_and_saturation_hold_the_spread_together():
-    s, kappa = forward_spread(RELU, 1.0, 2.0, 0.0)
-    diluted_s, diluted_kappa = forward_spread(RELU, 1.0, 2.0, 1.0)
-    assert (diluted_s, diluted_kappa) == pytest.approx((s / 2, kappa / 4))
-    assert forward_spread(TANH, 1.0, 2.0, 0.0).s < 0.6
-    assert forward_spread(LINEAR, 1.0, 1.0, 0.0) == pytest.approx((1, 2))
-    assert forward_spread(RELU, 0.0, 0.0, 0.0) == (0, 0)
-
-
-def test_nine_of_ten_log_normal_draws_are_in_the_band():
-    rng, variance = np.random.RandomState(11), 0.7
-    deviation = math.sqrt(math.log1p(variance))
-    draws = 3 * np.exp(deviation * rng.standard_normal(100_003) - deviation**2 / 2)
-    low, high = band(np.array([3.0]), np.array([variance]))
-    assert np.mean(draws < low) == pytest.approx(0.05, abs=0.004)
-    assert np.mean(draws > high) == pytest.approx(0.05, abs=0.004)
+@pytest.mark.parametrize("name", set(ACTIVATIONS) - {"gelu", "silu"})
+def test_no_other_activation_has_such_a_point(name):
+    for sigma_w2 in (0.5, 1.0, 2.0, 3.0, 9.0):
+        assert unstable_point(ACTIVATIONS[name], sigma_w2, 0.1, 1.0, strays=1e9) is None

@@ -187,3 +187,18 @@ def test_a_phase_diagram_of_one_run_without_theory_can_be_drawn(value):
 def test_a_figure_has_the_same_bytes_each_time():
     one, other = (figure_png(phase_figure(SIGMAS, DEPTHS, TRAINED, 1.3, title="tanh")) for _ in range(2))
     assert one == other
+
+
+@pytest.mark.parametrize(
+    ("theory", "band", "key"),
+    [
+        (1.0, 0.5, "theory at this width: median, nine of ten networks"),
+        (1.0, np.nan, "theory: infinite width"),
+        (np.nan, np.nan, None),
+    ],
+)
+def test_the_key_says_of_which_networks_the_theory_is(theory, band, key):
+    values, edges = np.ones(3), np.full(3, band)
+    panel = Panel("mean square", values, values, values, np.full(3, theory), edges, 2 * edges)
+    texts = [text.get_text() for text in propagation_figure([1, 2, 3], [panel], "title").texts]
+    assert [text for text in texts if text.startswith("theory")] == [key] * (key is not None)

@@ -1,6 +1,7 @@
 """The microscope, from the real command to what it leaves in a real store."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -13,16 +14,11 @@ import initlab.terminal.propagate  # noqa: F401  registers the resolver that the
 from initlab.errors import ConfigError
 from initlab.propagation import run as microscope_run
 from initlab.propagation import setup as microscope
-from initlab.propagation.report import (
-    curves_of,
-    describe,
-    overflow_line,
-    picture_of,
-    verdict_line,
-    verdict_of,
-)
+from initlab.propagation.curves import curves_of
+from initlab.propagation.report import describe, picture_of
 from initlab.propagation.run import look
 from initlab.propagation.setup import observe, setup_of
+from initlab.propagation.verdict import depth_line, overflow_line, verdict_line, verdict_of
 from initlab.terminal.propagation_table import columns_of
 
 CHOICES = {"model": "deep", "init": "he", "bias": "own"}
@@ -30,7 +26,9 @@ SMALL = ("model.depth=7", "model.width=23", "seeds=11")
 BY_LAYER = {
     "forward/mean_square", "forward/low", "forward/high",
     "forward/predicted", "forward/predicted_low", "forward/predicted_high",
-    "correlation/inputs", "correlation/low", "correlation/high", "correlation/predicted",
+    "forward/predicted_median", "correlation/predicted_median", "gradient/predicted_median",
+    "correlation/inputs", "correlation/low", "correlation/high",
+    "correlation/predicted", "correlation/predicted_low", "correlation/predicted_high",
     "gradient/mean_square", "gradient/low", "gradient/high",
     "gradient/predicted", "gradient/predicted_low", "gradient/predicted_high",
 }  # fmt: skip
@@ -63,8 +61,9 @@ def test_the_command_logs_every_layer_beside_the_theory(propagate, client, folde
     [run] = runs_of(client, "initlab-propagation")
     assert run.info.status == "FINISHED"
     assert run.data.params["model.depth"] == "7"
-    expected = {"init": "xavier", "model": "deep", "activation": "tanh", "verdict": "critical", "seed": "3"}
+    expected = {"init": "xavier", "model": "deep", "activation": "tanh", "seed": "3"}
     assert expected.items() <= run.data.tags.items()
+    assert run.data.tags["verdict"] == "critical in the limit"  # over these layers gradients fall to a tenth
     assert {"critical_sigma_w", "sigma_w", "chi", "depth_scale"} <= set(run.data.metrics)
     assert run.data.metrics["critical_sigma_w"] == pytest.approx(1, rel=1e-9)
     assert set(run.data.metrics) >= BY_LAYER
@@ -74,7 +73,7 @@ def test_the_command_logs_every_layer_beside_the_theory(propagate, client, folde
     assert "theory" in run.data.tags["mlflow.note.content"]
     assert "drawn 11 times" in run.data.tags["mlflow.note.content"]
     assert "xavier · 7 hidden layers of 23 tanh units, 11 seeds" in done.stdout
-    assert "critical: χ = " in done.stdout
+    assert "critical in the limit: χ⊥ = " in done.stdout
     assert run.info.run_id in done.stdout
     assert len(done.stdout.splitlines()) < 20
 
@@ -207,6 +206,50 @@ def test_of_signals_that_vanish_or_grow_for_ever_only_the_size_is_told(overrides
     assert ("critical" in line) == ("model.activation=gelu" not in overrides)
 
 
+@pytest.mark.parametrize("seed", [3, 1001])
+@pytest.mark.parametrize("init", ["kaiming", "lsuv"])
+@pytest.mark.parametrize("activation", ["gelu", "silu"])
+def test_where_signals_leave_their_fixed_point_every_seed_says_so(activation, init, seed):
+    one = ("seeds=1", f"seed={seed}", "model.depth=10", "model.width=53")
+    observation = seen(*one, f"init={init}", f"model.activation={activation}")
+    assert verdict_of(observation) == "unstable"
+    assert "signals leave it" in verdict_line(observation)
+
+
+def test_layers_that_differ_are_multiplied():
+    wide_and_narrow = ("model=mlp", "model.hidden=[300,50,300,50,300]", "model.activation=linear")
+    observation = seen(*wide_and_narrow, "init=glorot_normal", "seeds=7")
+    assert observation.phase.chi == pytest.approx(0.70, abs=0.005)  # √(2·300/350 · 2·50/350)
+    assert verdict_line(observation).startswith("ordered: χ⊥ = 0.7")
+    forward = observation.predicted.mean_squares
+    assert (forward[-1] / forward[0]) ** (1 / 4) == pytest.approx(observation.phase.chi, rel=1e-9)
+
+
+SENTENCE = re.compile(
+    r"layer (\d+) down to layer 1 a gradient's mean square (falls|grows|stays) (?:to|at) (\S+)"
+)
+
+
+@pytest.mark.parametrize("overrides", [
+    ["init=he", "model.depth=60"], ["init=xavier", "model.activation=tanh", "model.depth=60"],
+    ["init=random", "init.scale=1", "model.depth=5"], ["init=orthogonal", "model.activation=linear"],
+    ["init=he", "model.residual=true"], ["init=kaiming", "model.activation=gelu", "seeds=1"],
+    ["init=xavier", "model.activation=sin", "input.mean_square=30"], ["init=pytorch_default"],
+])  # fmt: skip
+def test_what_is_said_of_the_whole_depth_stands_in_the_table(overrides):
+    observation = seen("model.width=31", "seeds=7", *overrides)
+    curves = curves_of(observation)
+    first = rows_of(curves)[0]
+    gradient = first[-3] if not np.isnan(curves.gradient.band_low).all() else first[-2]
+    layers, verb, said = SENTENCE.search(depth_line(curves)).groups()
+    assert int(layers) == len(curves.gradient.median)
+    value = float(said) / (100 if " %" in depth_line(curves).split("(")[0] else 1)
+    assert value == pytest.approx(float(gradient), rel=0.006)
+    assert {"falls": value < 1, "grows": value > 1, "stays": value == pytest.approx(1, rel=1e-3)}[verb]
+    if verdict_of(observation) == "critical":
+        assert 0.1 <= float(curves.gradient.theory[0]) <= 10
+
+
 def test_of_signals_that_keep_a_size_it_is_told_whether_inputs_stay_apart():
     tanh = (*SMALL, "init=mean_field", "model.activation=tanh", "init.sigma_b=0.3")
     assert "move apart and gradients explode" in verdict_line(seen(*tanh, "init.sigma_w=3"))
@@ -227,7 +270,7 @@ def test_of_residual_layers_nothing_is_said_that_the_table_denies():
 def test_what_overflows_is_shown_as_infinite_and_its_gradients_as_missing():
     observation = seen("model.depth=101", "model.width=23", "seeds=4", "init=random", "init.scale=1e3")
     rows = rows_of(curves_of(observation))
-    assert (rows[-1][1], rows[-1][6], rows[0][6]) == ("∞", "–", "–")
+    assert (rows[-1][1], rows[-1][7], rows[0][7]) == ("∞", "–", "–")
     assert picture_of(curves_of(observation), "overflow", "").startswith(b"\x89PNG")
     assert overflow_line(observation).startswith("In 4 of 4 networks numbers overflow")
     assert "In 4 of 4 networks" in describe(setup_of(composed("seeds=4")), CHOICES, observation)
@@ -266,7 +309,7 @@ def test_a_deep_network_is_shown_in_at_most_twelve_rows():
     rows = rows_of(curves)
     assert len(rows) <= 12
     assert (rows[0][0], rows[-1][0]) == ("1", "97")
-    assert {len(row) for row in rows} == {9}
+    assert {len(row) for row in rows} == {10}
     assert [row[0] for row in rows_of(curves_of(seen(*SMALL)))] == list("1234567")
 
 
@@ -308,3 +351,22 @@ def test_without_tracking_nothing_is_kept(tmp_path):
     assert address is None
     assert list(tmp_path.iterdir()) == []
     assert observation.measured.mean_squares.shape == (setup.settings.seeds, 7)
+
+
+def test_the_jacobian_is_kept_beside_the_signals(folder, client):
+    uri = f"tracking.uri=sqlite:///{folder}/mlruns/mlflow.db"
+    _, observation, _ = look(composed(*SMALL, "probe=jacobian", uri), CHOICES, folder)
+    [run] = runs_of(client, "initlab-propagation")
+    files = {one.path for one in client.list_artifacts(run.info.run_id)}
+    assert {"propagation.png", "jacobian.png", "jacobian.npz"} <= files
+    history = client.get_metric_history(run.info.run_id, "jacobian/variance")
+    assert [one.step for one in history] == list(range(1, 8))
+    assert observation.spectra.values[-1].shape == (11, 23)
+    assert observation.spectra.predicted[-1] == pytest.approx(14, rel=0.1)  # 2L, by ReLU and Gaussians
+
+
+def test_a_probe_that_is_none_or_that_a_batch_ties_is_refused():
+    with pytest.raises(ConfigError, match=r"^probe=x: must be one of signals, jacobian"):
+        setup_of(composed("probe=x"))
+    with pytest.raises(ConfigError, match=r"^probe=jacobian: must be signals"):
+        setup_of(composed("probe=jacobian", "model.normalization=batch"))

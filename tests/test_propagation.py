@@ -8,9 +8,11 @@ from initlab.networks.network import Network
 from initlab.propagation.signals import (
     Measured,
     gradients_from_above,
+    laws,
     pairs_of_inputs,
     predict,
     propagate,
+    unevenness,
     variances,
 )
 from initlab.theory.mean_field import fixed_correlation, fixed_point, next_correlation
@@ -36,8 +38,11 @@ def measured(network, flat, seeds=SEEDS, mean_square=1.3, correlation=0.4):
 
 
 def start_and_theory(network, sigma_w2, sigma_b2):
-    found = measured(network, gaussian_start(network, sigma_w2, sigma_b2))
-    return found, predict(network, variances(network, found), 1.3, 0.4)
+    flat = gaussian_start(network, sigma_w2, sigma_b2)
+    found = measured(network, flat)
+    given = variances(network, found)
+    layers = laws(network, given, unevenness(network, flat[:1]), len(flat))
+    return found, predict(network, given, 1.3, 0.4, layers)
 
 
 def standard_errors(values):
@@ -211,20 +216,19 @@ def test_the_variances_are_those_of_the_weights_and_their_mean_is_seen():
     given = variances(network, measured(network, flat))
     np.testing.assert_allclose(given.sigma_w2, 1.7, rtol=0.01)
     np.testing.assert_allclose(given.sigma_b2, 0.3, rtol=0.05)
-    assert given.centred
+    assert given.weights_centred
     for block in network.blocks(flat)[:-1]:
         block[..., :-1] += 0.03
     moved = variances(network, measured(network, flat))
     np.testing.assert_allclose(moved.sigma_w2, given.sigma_w2, rtol=1e-9)
-    assert not moved.centred
+    assert not moved.weights_centred
 
 
 def test_few_weights_are_not_taken_to_have_a_mean_for_their_noise():
     network = Network((2, 3, 3, 1), "tanh")
     for seed in range(20):
-        assert variances(
-            network, measured(network, gaussian_start(network, 1.0, 0.0, [seed]), [seed])
-        ).centred
+        found = measured(network, gaussian_start(network, 1.0, 0.0, [seed]), [seed])
+        assert variances(network, found).weights_centred
 
 
 def test_a_network_gives_the_same_bits_alone_and_in_a_stack():

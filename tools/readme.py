@@ -8,8 +8,10 @@ from hydra import compose, initialize_config_module
 
 from initlab.numerals import number, percent
 from initlab.plots import Entry, comparison, figure_png
-from initlab.propagation.report import curves_of, picture_of, verdict_line
+from initlab.propagation.curves import curves_of
+from initlab.propagation.report import picture_of
 from initlab.propagation.setup import observe, setup_of
+from initlab.propagation.verdict import verdict_line
 from initlab.report.phase_diagram import phase_png
 from initlab.runs.job import build
 from initlab.runs.outcome import Outcome

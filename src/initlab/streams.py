@@ -13,6 +13,7 @@
 | TEST             | a drawn dataset's test part                                  | (dataset.seed, 8)     |
 | SPLIT            | which measured examples are in which part                    | (dataset.seed, 9)     |
 | DIRECTIONS       | directions that estimate the Hessian's trace                 | (seed, 10, iteration) |
+| CHAIN            | the law of finite width that the microscope compares with    | (0, 11)               |
 | derived_stream   | what a start draws beside weights: sparse places, batches    | a state of WEIGHTS    |
 | lessons_stream   | the data of dataset.seed 1, as the published lesson drew it  | 1, the test part 2    |
 
@@ -30,7 +31,7 @@ their own at every seed. So have those of mnist1d but at ``dataset.seed`` 42, at
 import numpy as np
 
 WEIGHTS, BATCHES, BIASES, VALIDATION, TRAINING, INPUTS, GRADIENTS, OTHER_INPUTS = range(8)
-TEST, SPLIT, DIRECTIONS = range(8, 11)
+TEST, SPLIT, DIRECTIONS, CHAIN = range(8, 12)
 LESSONS_DATA = {(1, TRAINING): 1, (1, TEST): 2, (1, SPLIT): 1}
 
 

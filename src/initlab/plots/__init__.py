@@ -21,6 +21,7 @@ from initlab.plots.figures.propagation import Panel, plot_propagation, propagati
 from initlab.plots.figures.ranks import plot_ranks
 from initlab.plots.figures.scores import plot_scores
 from initlab.plots.figures.specifications import plot_specifications, specifications_figure
+from initlab.plots.figures.spectrum import spectrum_figure
 from initlab.plots.plane import Quantity
 from initlab.plots.raster import figure_png, png, webp
 from initlab.plots.tasks import Chance, chance_of
@@ -30,5 +31,5 @@ __all__ = [
     "chance_of", "comparison", "contact_sheet", "draw_key", "draw_line", "draw_theory", "figure_png",
     "mark_values", "panels", "phase_figure", "plot_boundary", "plot_confusion", "plot_costs",
     "plot_heat", "plot_phase", "plot_predictions", "plot_propagation", "plot_ranks", "plot_scores",
-    "plot_specifications", "png", "propagation_figure", "specifications_figure", "webp",
+    "plot_specifications", "png", "propagation_figure", "specifications_figure", "spectrum_figure", "webp",
 ]  # fmt: skip

@@ -10,7 +10,10 @@ from omegaconf import DictConfig
 
 from initlab.config.schema import leaves
 from initlab.propagation import report
+from initlab.propagation.curves import curves_of, metrics_by_layer
+from initlab.propagation.jacobian import Spectra, jacobian_line
 from initlab.propagation.setup import Observation, Setup, observe, setup_of
+from initlab.propagation.verdict import verdict_line, verdict_of
 from initlab.tracking import Description, Run, Tracker
 from initlab.tracking.beginning import begin_with
 
@@ -43,20 +46,35 @@ def _description(setup: Setup, tags: Mapping[str, str]) -> Description:
 
 def _keep(run: Run, setup: Setup, tags: Mapping[str, str], observation: Observation) -> None:
     """Writes the metrics and the files of a run, and how it ends."""
-    curves = report.curves_of(observation)
-    run.log(report.metrics_by_layer(curves), np.arange(1, len(curves.forward.median) + 1))
+    curves = curves_of(observation)
+    run.log(metrics_by_layer(curves), np.arange(1, len(curves.forward.median) + 1))
     title = report.name_of(setup, tags)
     files = {
         "config.yaml": yaml.safe_dump(dict(setup.values), sort_keys=False, allow_unicode=True).encode(),
         "propagation.npz": _arrays(setup, observation),
-        "propagation.png": report.picture_of(curves, title, report.verdict_line(observation).split(";")[0]),
+        "propagation.png": report.picture_of(curves, title, verdict_line(observation).split(";")[0]),
     }
+    if observation.spectra is not None:
+        spectra = observation.spectra
+        named = {f"jacobian/{name}": values for name, values in spectra.summary.items()}
+        run.log(named | {"jacobian/predicted_variance": spectra.predicted}, np.array(spectra.layers))
+        subtitle = jacobian_line(spectra).rstrip(".")
+        files["jacobian.png"] = report.spectrum_picture(spectra, title, subtitle)
+        files["jacobian.npz"] = _singular_values(spectra)
     run.write(files)
     said = {
-        "verdict": report.verdict_of(observation),
+        "verdict": verdict_of(observation),
         "mlflow.note.content": report.describe(setup, tags, observation),
     }
     run.finish(report.metrics_of(observation.phase), said)
+
+
+def _singular_values(spectra: Spectra) -> bytes:
+    """Returns all singular values of every seed (R, k), by layer, as an NPZ file."""
+    by_layer = {f"layer{layer}": values for layer, values in zip(spectra.layers, spectra.values, strict=True)}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, predicted_variance=spectra.predicted, **by_layer)
+    return buffer.getvalue()
 
 
 def _arrays(setup: Setup, observation: Observation) -> bytes:

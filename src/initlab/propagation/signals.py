@@ -1,8 +1,8 @@
 """Sends a signal through many untrained networks at once, and predicts the same by mean-field theory.
 
 The theory takes only the variance of each layer's weights and biases, so it can stand beside any start. It
-assumes wide layers of independent weights of mean 0. For other starts it may be wrong (constant weights), or
-right about means but not about their spread (orthogonal weights keep a mean square exactly, LSUV sets it).
+assumes weights and biases of mean 0. What is said of the spread at finite width holds for independent weights
+and for rotations at random; where the weights are neither, nothing is said of it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from initlab.networks.layers import Layer, Signal
 from initlab.networks.network import Network
 from initlab.networks.tape import Tape, with_ones
 from initlab.streams import GRADIENTS, INPUTS, stream
-from initlab.theory.finite_width import band, forward_spread, gradient_spread
+from initlab.theory.finite_width import Chain, LayerLaw, draw_chain, quantiles
 from initlab.theory.gaussian import Values
 from initlab.theory.mean_field import first_moment
 from initlab.types import Array
@@ -30,7 +30,8 @@ class Measured:
       overflows
     * ``gradients``: the mean square of a gradient by the first input's pre-activations; NaN where these
       overflow and in every layer below, because nothing comes down through what is not a number
-    * ``weight_means``, ``weight_squares``, ``bias_squares``: means over a layer's weights w, w² and biases b²
+    * ``weight_means``, ``weight_squares``, ``weight_fourths``: means over a layer's w, w² and w⁴
+    * ``bias_means``, ``bias_squares``: means over its biases b and b²
     """
 
     mean_squares: Array
@@ -38,6 +39,8 @@ class Measured:
     gradients: Array
     weight_means: Array
     weight_squares: Array
+    weight_fourths: Array
+    bias_means: Array
     bias_squares: Array
 
     @classmethod
@@ -51,28 +54,42 @@ class Measured:
 class Variances:
     """σw² and σb² of each hidden layer (L,), pooled over the seeds.
 
-    ``centred``: whether the mean of the weights is near enough to 0 for the theory.
+    ``kurtosis`` is E w⁴ / (E w²)²: 3 of Gaussians, 1.8 of a uniform law. ``weights_centred`` and
+    ``biases_centred``: whether their means are near enough to 0 for the theory.
     """
 
     sigma_w2: Values
     sigma_b2: Values
-    centred: bool
+    kurtosis: Values
+    weights_centred: bool
+    biases_centred: bool
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What the theory says of the same layers, each (L,): the mean in networks of infinite width and, with
-    ``low`` and ``high``, where nine of ten draws of these widths are. NaN stands where there is no theory:
-    for the bands of residual networks and, unless E φ = 0, for their gradients.
+    """What the theory says of the same layers, each (L,): the mean in networks of infinite width and, of
+    networks of these widths, the ``median`` and, with ``low`` and ``high``, where nine of ten draws are. NaN
+    stands where there is no theory: what is said of finite width without ``LayerLaw`` for every layer and,
+    unless E φ = 0, the gradients of residual networks.
     """
 
     mean_squares: Values
     mean_squares_low: Values
+    mean_squares_median: Values
     mean_squares_high: Values
     correlations: Values
+    correlations_low: Values
+    correlations_median: Values
+    correlations_high: Values
     gradients: Values
     gradients_low: Values
+    gradients_median: Values
     gradients_high: Values
+
+    @classmethod
+    def nothing(cls, layers: int) -> Self:
+        """Returns what is said where the theory does not apply."""
+        return cls(**{field.name: np.full(layers, np.nan) for field in fields(cls)})
 
 
 def pairs_of_inputs(seeds: Sequence[int], size: int, mean_square: float, correlation: float) -> Values:
@@ -117,6 +134,8 @@ def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured
             gradients=_only_finite(pairs, [_mean_square(layer.delta[..., :1]) for layer in tape.elementwise]),
             weight_means=_by_layer([np.mean(block[..., :-1], axis=(-2, -1)) for block in blocks]),
             weight_squares=_by_layer([_mean_square(block[..., :-1]) for block in blocks]),
+            weight_fourths=_by_layer([_mean_square(block[..., :-1] ** 2) for block in blocks]),
+            bias_means=_by_layer([np.mean(block[..., -1:], axis=(-2, -1)) for block in blocks]),
             bias_squares=_by_layer([_mean_square(block[..., -1:]) for block in blocks]),
         )
 
@@ -130,18 +149,72 @@ def _downwards(tape: Tape) -> list[Layer]:
 def variances(network: Network, measured: Measured) -> Variances:
     """Returns σw² = fan_in Var[w] and σb² = E[b²] of each hidden layer, as the networks really have them."""
     fan_in, width = np.array(network.sizes[:-2]), np.array(network.sizes[1:-1])
-    mean = measured.weight_means.mean(axis=0)
+    mean, fourth = measured.weight_means.mean(axis=0), measured.weight_fourths.mean(axis=0)
     variance = np.maximum(measured.weight_squares.mean(axis=0) - mean**2, 0)
-    # Five standard errors are no evidence of a mean; a twentieth of the deviation is too little to matter.
-    allowed = (0.05 + 5 / np.sqrt(len(measured.weight_means) * fan_in * width)) * np.sqrt(variance)
+    bias_squares = measured.bias_squares.mean(axis=0)
+    with np.errstate(all="ignore"):  # weights of 0 have none
+        kurtosis = fourth / measured.weight_squares.mean(axis=0) ** 2
+    runs = len(measured.weight_means)
     return Variances(
-        fan_in * variance, measured.bias_squares.mean(axis=0), bool(np.all(np.abs(mean) <= allowed))
+        fan_in * variance,
+        bias_squares,
+        kurtosis,
+        _is_centred(mean, variance, runs * fan_in * width),
+        _is_centred(measured.bias_means.mean(axis=0), bias_squares, runs * width),
     )
 
 
-def predict(network: Network, given: Variances, mean_square: float, correlation: float) -> Predicted:
+def _is_centred(mean: Array, square: Array, numbers: Array) -> bool:
+    # Five standard errors are no evidence of a mean; a twentieth of the deviation is too little to matter.
+    return bool(np.all(np.abs(mean) <= (0.05 + 5 / np.sqrt(numbers)) * np.sqrt(square)))
+
+
+def unevenness(network: Network, flat: Array) -> Values:
+    """Returns of each hidden layer (L,), for one network's parameters (1, P), the mean of λ² over the squared
+    mean of λ, λ being the n_in eigenvalues of Wᵀ W: 1 where W stretches all directions alike.
+    """
+    found = []
+    for block in network.blocks(flat)[:-1]:
+        W = block[0, :, :-1]
+        gram = W @ W.T if len(W) < W.shape[1] else W.T @ W
+        with np.errstate(all="ignore"):
+            found.append(W.shape[1] * np.sum(gram**2) / np.sum(W**2) ** 2)
+    return np.array(found)
+
+
+def laws(network: Network, given: Variances, uneven: Values, seeds: int) -> list[LayerLaw] | None:
+    """Returns the law of each hidden layer, or None if its weights are neither independent nor rotations, as
+    far as their kurtosis, over so many seeds, and their unevenness tell, or if layers do more than that.
+    """
+    if network.normalization != "none" or any(network.skips):
+        return None
+    found = []
+    for (n_out, n_in), w2, b2, kurtosis, ratio in zip(
+        network.shapes, given.sigma_w2, given.sigma_b2, given.kurtosis, uneven, strict=False
+    ):
+        least = max(n_in / n_out, 1.0)
+        independent, allowed = 1 + (n_in + 1) / n_out, (0.1 + 12 / min(n_in, n_out)) * n_in / n_out
+        orthogonal = abs(ratio - least) < 1e-6 and n_in > 1
+        # Of so many terms, each of this kurtosis, a pre-activation is a sum: is it Gaussian enough?
+        noise = 6 * np.sqrt(24 / (seeds * n_in * n_out))
+        if w2 and abs(kurtosis - 3) > max(1.5, 0.1 * n_in) + noise:
+            return None
+        if w2 and not orthogonal and abs(ratio - independent) > allowed:
+            return None
+        found.append(LayerLaw(n_in, n_out, float(w2), float(b2), bool(w2 and orthogonal)))
+    return found
+
+
+def predict(
+    network: Network,
+    given: Variances,
+    mean_square: float,
+    correlation: float,
+    layers: Sequence[LayerLaw] | None = None,
+) -> Predicted:
     """Returns what the theory says of two inputs of this mean square and correlation, and of a gradient of
-    mean square 1 that comes from above: what the layers' own mean-field maps make of them.
+    mean square 1 that comes from above: what the layers' own mean-field maps make of them and, where their
+    ``layers``' laws are known, how networks of these widths stray from it.
     """
     tape = Tape(network, np.zeros((1, network.size)), 1)
     for linear, w2, b2 in zip(tape.linears, given.sigma_w2, given.sigma_b2, strict=False):
@@ -152,16 +225,20 @@ def predict(network: Network, given: Variances, mean_square: float, correlation:
             signal = layer.mean_field(signal)
         q = np.array([layer.below.square for layer in tape.elementwise])
         c = np.array([layer.below.correlation for layer in tape.elementwise])
-        nothing = np.full(len(q), np.nan)
-        variance = delta_variance = nothing
         delta = _predicted_gradients(tape)
-        if network.normalization == "none" and not any(network.skips):
-            variance, delta_variance = _relative_variances(network, given, q)
-        # A mean that adds up along the layers aligns the gradients, and they grow faster than any theory of
-        # independent terms says.
-        if any(network.skips) and abs(first_moment(network.activation, 1.0)) > 1e-9:
-            delta = nothing
-        return Predicted(q, *band(q, variance), c, delta, *band(delta, delta_variance))
+    # A mean that adds up along the layers aligns the gradients, and they grow faster than any theory of
+    # independent terms says.
+    if any(network.skips) and abs(first_moment(network.activation, 1.0)) > 1e-9:
+        delta = np.full(len(q), np.nan)
+    if layers is None:
+        chain = Chain(*np.full((3, 1, len(q)), np.nan))
+    else:
+        chain = draw_chain(network.activation, layers, mean_square, correlation)
+    found = [
+        part for own, drawn in zip((q, c, delta), chain, strict=True) for part in (own, *quantiles(drawn))
+    ]
+    names = [field.name for field in fields(Predicted)]
+    return Predicted(**dict(zip(names, found, strict=True)))
 
 
 def _predicted_gradients(tape: Tape) -> Values:
@@ -204,21 +281,3 @@ def _norm(vectors: Array) -> Array:
 
 def _by_layer(values: Sequence[Array]) -> Array:
     return np.stack(values, axis=1)
-
-
-def _relative_variances(network: Network, given: Variances, q: Values) -> tuple[Values, Values]:
-    """Returns the relative variances (L,) of one draw's mean squares, and those of its gradients'.
-
-    Given the layer below, the mean of n squares of Gaussians adds 2/n to the variance of their own variance.
-    """
-    phi, widths = network.activation, network.sizes[1:-1]
-    up, variance = [], 0.0
-    for number, (own, width) in enumerate(zip(q, widths, strict=True), start=1):
-        up.append((1 + variance) * (1 + 2 / width) - 1)
-        if number < len(widths):
-            step = forward_spread(phi, own, given.sigma_w2[number], given.sigma_b2[number])
-            variance = step.carry(variance, width)
-    down = [0.0]
-    for own, width in zip(q[-2::-1], widths[-2::-1], strict=True):
-        down.insert(0, gradient_spread(phi, own).carry(down[0], width))
-    return np.array(up), np.array(down)

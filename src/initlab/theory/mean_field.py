@@ -4,6 +4,11 @@ In a wide network with independent weights of mean 0 the pre-activations of a la
 means over Gaussians follow a signal through any depth: its mean square q, the correlation c of two inputs
 and the gradient's mean square. σw² is fan_in times the variance of a weight, σb² the variance of a bias.
 
+Two slopes decide what depth does. χ∥ = dq'/dq is that of the mean square's map: above 1 signals leave the
+fixed point. χ⊥ = σw² E φ'² is that of the correlation's map at 1, and what a layer multiplies a gradient's
+mean square by. Both are 1 where signals and gradients keep their size at any depth (Roberts, Yaida & Hanin
+2022, 'The principles of deep learning theory', chapter 5).
+
 Poole et al. 2016, 'Exponential expressivity in deep neural networks through transient chaos'
 (arXiv:1606.05340); Schoenholz et al. 2017, 'Deep information propagation' (arXiv:1611.01232).
 """
@@ -56,7 +61,7 @@ def next_correlation(activation: Activation, c: float, q: float, sigma_w2: float
 
 
 def slope(activation: Activation, q: float, sigma_w2: float) -> float:
-    """Returns χ = σw² E φ'(√q z)², by which a layer multiplies a gradient's mean square and the distance of
+    """Returns χ⊥ = σw² E φ'(√q z)², by which a layer multiplies a gradient's mean square and the distance of
     two inputs that are close (Poole et al. 2016, eq. 6). At the fixed point it is χ1.
     """
     return sigma_w2 * float(mean_of_square(derivative(activation, scaled(_limited(q)))))
@@ -68,7 +73,7 @@ def correlation_slope(activation: Activation, c: float, q: float, sigma_w2: floa
 
 
 def mean_square_slope(activation: Activation, q: float, sigma_w2: float) -> float:
-    """Returns dq'/dq = σw² E z φ(√q z) φ'(√q z) / √q."""
+    """Returns χ∥ = dq'/dq = σw² E z φ(√q z) φ'(√q z) / √q."""
     q = _limited(q)
     z = scaled(q)
     # Divided before it is multiplied, because 0 is among the limits.
@@ -80,11 +85,7 @@ def fixed_point(activation: Activation, sigma_w2: float, sigma_b2: float, start:
     """Returns the mean square q* that a signal of mean square ``start`` tends to with depth, 0 and infinity
     included. Where every mean square is kept, as by ReLU at σw² = 2, it is ``start``.
     """
-
-    def growth(q: Any) -> Any:
-        return sigma_w2 * mean_of_square(value(activation, scaled(q))) + sigma_b2 - q
-
-    start = _limited(start)
+    start, growth = _limited(start), _growth(activation, sigma_w2, sigma_b2)
     drift = growth(start)
     if abs(drift) <= _ROUNDING * start:
         return start
@@ -95,6 +96,32 @@ def fixed_point(activation: Activation, sigma_w2: float, sigma_b2: float, start:
     if not len(turned):
         return math.inf if drift > 0 else 0.0
     return _root(growth, grid[turned[0] - 1], grid[turned[0]])
+
+
+def unstable_point(
+    activation: Activation,
+    sigma_w2: float,
+    sigma_b2: float,
+    start: float,
+    tolerance: float = CRITICAL_WITHIN,
+    strays: float = 0.0,
+) -> float | None:
+    """Returns the mean square q* that layers keep but that signals leave (χ∥ > 1), smaller ones downwards and
+    larger ones upwards, if a signal of mean square ``start`` may be on either side; else None.
+
+    A draw's ln q ``strays`` so far from the mean, and σw² is known up to a share of ``tolerance``, which
+    moves ln q* by that over χ∥ − 1. GELU and SiLU have such points at the gains that keep a mean square.
+    """
+    grid = np.geomspace(SMALLEST, LARGEST, 1000)
+    growth = _growth(activation, sigma_w2, sigma_b2)
+    grown = growth(grid)
+    sign = np.where(np.abs(grown) > _ROUNDING * grid, np.sign(grown), 0)
+    for at in np.flatnonzero((sign[:-1] < 0) & (sign[1:] > 0)):
+        q = _root(growth, grid[at], grid[at + 1])
+        excess = mean_square_slope(activation, q, sigma_w2) - 1
+        if excess > CRITICAL_WITHIN and abs(math.log(start / q)) <= strays + tolerance / excess:
+            return q
+    return None
 
 
 def fixed_correlation(activation: Activation, q: float, sigma_w2: float, sigma_b2: float) -> float:
@@ -160,27 +187,37 @@ def depth_scale(chi: float) -> float:
 class Phase:
     """What becomes of signals with depth in layers of σw² and σb².
 
-    ``mean_square`` is q*, ``chi`` χ1, ``correlation`` c* and ``depth_scale`` ξ = 1 / |ln χ_c*|. The
-    ``verdict`` is 'ordered' (χ1 < 1: inputs become alike and gradients vanish), 'critical', or 'chaotic'
-    (χ1 > 1: inputs that are close move apart and gradients explode). If it is ``scale_free``, the words
-    speak of sizes only: signals and gradients shrink or grow, and ReLU's inputs become alike in either.
+    ``mean_square`` is q*, ``chi`` χ⊥ (χ1) and ``chi_parallel`` χ∥ there, ``correlation`` c* and
+    ``depth_scale`` ξ = 1 / |ln χ_c*|. The ``verdict`` is 'ordered' (χ⊥ < 1: inputs become alike and gradients
+    vanish), 'critical' (|χ⊥ − 1| ≤ ``tolerance``), 'chaotic' (χ⊥ > 1: inputs that are close move apart and
+    gradients explode) or 'unstable' (signals are at a fixed point that they leave, see ``unstable_point``).
+    If it is ``scale_free``, the words speak of sizes only: signals and gradients shrink or grow, and ReLU's
+    inputs become alike in either. Layers that differ have no fixed point (None), and ``chi`` is the geometric
+    mean of theirs; normalized layers have no χ∥.
     """
 
     sigma_w2: float
     sigma_b2: float
-    mean_square: float
+    mean_square: float | None
     chi: float
-    correlation: float
+    chi_parallel: float | None
+    correlation: float | None
     depth_scale: float
     critical_sigma_w: float | None
     verdict: str
+    tolerance: float = CRITICAL_WITHIN
 
     @property
     def scale_free(self) -> bool:
         """Whether signals vanish or grow without end: there every activation acts as ReLU or a line does,
         and what χ multiplies is the mean square of a signal and of a gradient alike.
         """
-        return not 0 < self.mean_square < math.inf
+        return self.mean_square in (0, math.inf)
+
+    @property
+    def varied(self) -> bool:
+        """Whether the layers differ."""
+        return self.mean_square is None
 
 
 def phase(
@@ -189,14 +226,29 @@ def phase(
     sigma_b2: float,
     start: float = 1.0,
     tolerance: float = CRITICAL_WITHIN,
+    strays: float = 0.0,
 ) -> Phase:
-    """Returns the phase for signals that begin at mean square ``start``; |χ1 − 1| ≤ tolerance is critical."""
-    q = fixed_point(activation, sigma_w2, sigma_b2, start)
+    """Returns the phase for signals that begin at mean square ``start``, give or take a factor of e to the
+    power of ``strays``. σw² is known up to a share of ``tolerance``.
+    """
+    unstable = unstable_point(activation, sigma_w2, sigma_b2, start, tolerance, strays)
+    q = fixed_point(activation, sigma_w2, sigma_b2, start) if unstable is None else unstable
     c = fixed_correlation(activation, q, sigma_w2, sigma_b2)
-    chi = slope(activation, q, sigma_w2)
+    chi, chi_parallel = slope(activation, q, sigma_w2), mean_square_slope(activation, q, sigma_w2)
     scale = depth_scale(correlation_slope(activation, c, q, sigma_w2) if c < 1 and q < math.inf else chi)
     border = critical_sigma_w(activation, sigma_b2)
-    return Phase(sigma_w2, sigma_b2, q, chi, c, scale, border, verdict(chi, tolerance))
+    word = verdict(chi, tolerance) if unstable is None else "unstable"
+    return Phase(sigma_w2, sigma_b2, q, chi, chi_parallel, c, scale, border, word, tolerance)
+
+
+def varied_phase(
+    activation: Activation, sigma_w2: float, sigma_b2: float, chi: float, tolerance: float = CRITICAL_WITHIN
+) -> Phase:
+    """Returns the phase of layers that differ: ``chi`` is the geometric mean of their χ⊥, each at the mean
+    square that reaches it, because one after another they multiply.
+    """
+    border, word = critical_sigma_w(activation, sigma_b2), verdict(chi, tolerance)
+    return Phase(sigma_w2, sigma_b2, None, chi, None, None, depth_scale(chi), border, word, tolerance)
 
 
 def normalized_phase(
@@ -218,7 +270,8 @@ def normalized_phase(
     w2, b2 = sigma_w2 / kept, sigma_b2 / kept
     c, chi = fixed_correlation(activation, 1.0, w2, b2), slope(activation, 1.0, w2)
     scale = depth_scale(correlation_slope(activation, c, 1.0, w2) if c < 1 else chi)
-    return Phase(sigma_w2, sigma_b2, 1.0, chi, c, scale, None, verdict(chi, tolerance))
+    word = verdict(chi, tolerance)
+    return Phase(sigma_w2, sigma_b2, 1.0, chi, None, c, scale, None, word, tolerance)
 
 
 def _centred(activation: Activation) -> Activation:
@@ -236,10 +289,15 @@ def _centred(activation: Activation) -> Activation:
 
 
 def verdict(chi: float, tolerance: float = CRITICAL_WITHIN) -> str:
-    """Returns 'ordered', 'critical' or 'chaotic' from χ1."""
+    """Returns 'ordered', 'critical' or 'chaotic' from χ⊥."""
     if abs(chi - 1) <= tolerance:
         return "critical"
     return "ordered" if chi < 1 else "chaotic"
+
+
+def _growth(activation: Activation, sigma_w2: float, sigma_b2: float) -> Callable[[Any], Any]:
+    """Returns the function q' − q of mean squares q."""
+    return lambda q: sigma_w2 * mean_of_square(value(activation, scaled(q))) + sigma_b2 - q
 
 
 def _limited(q: float) -> float:

@@ -17,8 +17,8 @@ _EXTREMES = 1e-100, 1e100  # of the axes: to place ticks matplotlib counts far b
 
 
 class Panel(NamedTuple):
-    """A quantity at each of L layers: its median and quartiles over seeds, and what theory predicts, with
-    the band (L,) that networks of finite width stay in, if there is one.
+    """A quantity at each of L layers: its median and quartiles over seeds, and what theory predicts. With a
+    band (L,), where nine of ten networks of this width are, that is their median, else infinite width.
 
     NaN leaves gaps. Infinities, and zeros on a ``logarithmic`` axis, are arrowheads on the edge of the axes.
     """
@@ -40,7 +40,7 @@ def propagation_figure(
     box, pitch = Box(84, 132, 566, 190), 236
     figure = new_figure(760, box.top + len(panels) * pitch + 14)
     title_figure(figure, box.left, title, subtitle)
-    _draw_key(figure, box.left, any(panel.band_low is not None for panel in panels))
+    draw_key(figure, box.left, panels)
     for panel in panels:
         axes = plot_propagation(layers, panel, ax=new_axes(figure, box))
         box = box._replace(top=box.top + pitch)
@@ -48,6 +48,20 @@ def propagation_figure(
         axes.tick_params(labelbottom=False)
         axes.set_xlabel("")
     return figure
+
+
+def draw_key(figure: Figure, left: float, panels: Sequence[Panel]) -> None:
+    """Writes what the curves and bands of panels are, in their colours, below the titles."""
+    bands = [panel.band_low for panel in panels if panel.band_low is not None]
+    width, height = figure.bbox.size
+    texts = {"measured: median, quartiles over seeds": MEASURED}
+    if any(np.any(~np.isnan(band)) for band in bands):
+        texts["theory at this width: median, nine of ten networks"] = THEORY
+    elif any(np.any(~np.isnan(panel.predicted)) for panel in panels):
+        texts["theory: infinite width"] = THEORY
+    for number, (text, color) in enumerate(texts.items()):
+        x = (left + 282 * number) / width
+        figure.text(x, 1 - 84 / height, text, color=color, size=12.5, va="baseline")
 
 
 def plot_propagation(layers: Sequence[int], panel: Panel, *, ax: Axes | None = None) -> Axes:
@@ -78,15 +92,6 @@ def plot_propagation(layers: Sequence[int], panel: Panel, *, ax: Axes | None = N
     _draw_curve(ax, x, panel.predicted, {"color": THEORY, "ls": (0, (4, 2.5))})
     _name_curves(ax, {"measured": panel.measured_median, "theory": panel.predicted})
     return ax
-
-
-def _draw_key(figure: Figure, left: float, has_band: bool) -> None:
-    """Writes what curves and bands are, in their colours, below the titles."""
-    width, height = figure.bbox.size
-    band = ", band at this width" if has_band else ""
-    words = "measured: median, quartiles over seeds", f"theory: infinite width{band}"
-    for x, text, color in zip((left, left + 282), words, (MEASURED, THEORY), strict=True):
-        figure.text(x / width, 1 - 84 / height, text, color=color, size=12.5, va="baseline")
 
 
 def _draw_curve(axes: Axes, layers: Array, values: Array, look: dict[str, Any]) -> None:
