@@ -13,7 +13,7 @@ from initlab.plots.style import CLASS_COLORS, CURVE_COLORS
 from initlab.shelf.estimate import Estimate, exact, jackknife
 from initlab.shelf.replication import Sweeping
 from initlab.shelf.untrained import mean_squares, untrained
-from initlab.theory.finite_width import forward_spread
+from initlab.theory.gaussian import mean, scaled, value
 from initlab.theory.mean_field import mean_square_slope, next_mean_square, slope
 from initlab.types import Array
 
@@ -88,13 +88,20 @@ def off_criticality(name: str) -> float:
 
 
 def recursion(name: str, width: int, depth: int) -> Array:
-    """Returns the correlators that the recursion at first order in 1/n says, (depth,)."""
+    """Returns the correlators that the recursion at first order in 1/n says, (depth,).
+
+    Given the layer below, the units of a layer are independent Gaussians of one variance. So the mean of n of
+    their φ² has the relative variance (E φ⁴ / (E φ²)² − 1) / n, and what strayed before is carried on by
+    d ln q' / d ln q.
+    """
     phi, sigma_w2 = ACTIVATIONS[name], SIGMA_W2[name]
     q, v, found = sigma_w2, 0.0, []
     for _ in range(depth):
         found.append(v)
-        v = forward_spread(phi, q, sigma_w2, 0.0).carry(v, width)
-        q = next_mean_square(phi, q, sigma_w2, 0.0)
+        above, squares = next_mean_square(phi, q, sigma_w2, 0.0), value(phi, scaled(q)) ** 2
+        carried = (mean_square_slope(phi, q, sigma_w2) * q / above) ** 2 * v
+        excess = float(mean(squares**2) / mean(squares) ** 2) - 1
+        v, q = carried + excess / width * (1 + carried), above
     return np.array(found)
 
 

@@ -40,13 +40,13 @@ def measure(
     correlations = {w2: signals(w2, networks, width, depth)[1] for w2 in (1.0, 3.0)}
     scales = np.array([theory(s**2).depth_scale for s in sigma_w])
     found = trainable(sweep, sigma_w, depths, seeds, iterations)
+    limit = theory(3.0).correlation
+    assert limit is not None
     ours = {
         "q_star": mean(squares[:, -1]),
         "c_star": mean(correlations[3.0][:, -1]),
         "xi_ordered": jackknife(correlations[1.0], groups, partial(fitted_scale, limit=1.0)),
-        "xi_chaotic": jackknife(
-            correlations[3.0], groups, partial(fitted_scale, limit=theory(3.0).correlation)
-        ),
+        "xi_chaotic": jackknife(correlations[3.0], groups, partial(fitted_scale, limit=limit)),
         "rises": over_seeds([np.polyfit(np.log(scales), np.log(one), 1)[0] for one in found]),
         "factor": over_seeds([np.exp(np.mean(np.log(one / scales))) for one in found]),
     }
