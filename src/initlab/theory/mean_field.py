@@ -77,8 +77,9 @@ def mean_square_slope(activation: Activation, q: float, sigma_w2: float) -> floa
     q = _limited(q)
     z = scaled(q)
     # Divided before it is multiplied, because 0 is among the limits.
-    products = value(activation, z) / math.sqrt(q) * derivative(activation, z) * POINTS
-    return sigma_w2 * float(mean(products))
+    with np.errstate(over="ignore"):  # infinite where an exponential's signals are
+        products = value(activation, z) / math.sqrt(q) * derivative(activation, z) * POINTS
+        return sigma_w2 * float(mean(products))
 
 
 def fixed_point(activation: Activation, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> float:
