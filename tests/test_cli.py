@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 SHORT = ("train.iterations=20", "plots.frames=0", "report.keep=false")
 GROUP_HELP = (
     "init: constant, glorot_normal",
-    "dataset: blobs, breast_cancer",
+    "dataset: autotrainer_blob, autotrainer_circle, blobs",
     "optimizer: adagrad, adam, adamw, gd",
 )
 

@@ -15,9 +15,9 @@ PURPOSES = {
 
 
 def test_the_table_lists_every_purpose_with_its_number():
-    rows = re.findall(r"^\| ([A-Z_]+) +\|.*\((?:dataset\.)?seed, (\d+)", streams.__doc__, re.MULTILINE)
+    rows = re.findall(r"^\| ([A-Z_]+) +\|.*\((?:(?:dataset\.)?seed|0), (\d+)", streams.__doc__, re.MULTILINE)
     assert {name: int(number) for name, number in rows} == {k: v for k, v in PURPOSES.items() if v}
-    assert len(set(PURPOSES.values())) == len(PURPOSES) == 11
+    assert len(set(PURPOSES.values())) == len(PURPOSES) == 12
 
 
 def test_no_stream_of_one_seed_is_a_stream_of_another_or_of_another_purpose():

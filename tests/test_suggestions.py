@@ -41,7 +41,7 @@ def assert_short(done, last_line):
         ),
         (["-m", "init=he,hee", "hydra/launcher=basic"], "Did you mean init=he?"),
         (["epochs=7"], "To add a key of your own, write +epochs=7"),
-        (["init.scale=7"], "To add a key of your own, write +init.scale=7"),
+        (["init.tint=7"], "To add a key of your own, write +init.tint=7"),
     ],
     ids=" ".join,
 )
