@@ -131,6 +131,7 @@ def test_the_slider_shows_the_boundaries_as_they_were(shown, opened):
 
 def test_over_seeds_a_view_shows_the_means_of_each_start(shown, opened):
     page = opened(shown.seeds[0])
+    page.get_by_text("zeros (cost)", exact=True).first.wait_for()
     cost, score, *_ = page.evaluate(CHARTS)
     assert {"zeros (cost)", "random (cost)", "he (cost)"} <= set(cost["words"])
     groups = by_start(shown, shown.seeds[0])
