@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-SECONDS_WITHOUT_LIFE = 3
+SECONDS_WITHOUT_LIFE = 2
 SHOW_CURSOR = b"\x1b[?25h"
 
 
