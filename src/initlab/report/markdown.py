@@ -8,7 +8,6 @@ from initlab.report.table import Row, Spread, table_of
 from initlab.report.words import interval_words, verdict
 
 MOST_ROWS = 40  # of a table in a description
-MOST_DIAGNOSES = 2
 
 
 def markdown_of(answer: Answer, command: str, links: Sequence[tuple[str, str]] = ()) -> str:
