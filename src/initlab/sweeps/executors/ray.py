@@ -93,6 +93,7 @@ class OnRay:
         own: dict[str, Any] = {"num_cpus": (self.n_jobs or cores()) * self.cpus_per_task}
         if self.address is not None:
             own = {}
+        _silence_raylets()
         try:
             with _own_handlers():
                 ray.init(
@@ -104,6 +105,24 @@ class OnRay:
         except (ConnectionError, RuntimeError, ValueError) as error:
             problem = f"hydra.launcher.address={self.address}: there is no Ray cluster"
             raise InitlabError(f"{problem} ({first_line(error)})") from error
+
+
+def _silence_raylets() -> None:
+    """Has Ray not print the log of a node that is lost: the closing words say what was lost. It has no
+    setting for that, so its own function is wrapped, if it is what is known here.
+    """
+    from ray._private import worker
+
+    show = getattr(worker, "print_to_stdstream", None)
+    if show is None or hasattr(show, "shows"):
+        return
+
+    def shown(data: Any, *more: Any, **named: Any) -> Any:
+        from_raylet = isinstance(data, dict) and data.get("pid") == "raylet"
+        return None if from_raylet else show(data, *more, **named)
+
+    vars(shown)["shows"] = show
+    worker.print_to_stdstream = shown
 
 
 def _without_dashboard(own: Mapping[str, Any]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class OnSlurm:
             if asked() in (None, signal.SIGINT):
                 work.stop()
             elif work.processes:
-                print("What was submitted goes on; to go on with it is to wait for it.", file=sys.stderr)
+                print("What was submitted goes on without this command.", file=sys.stderr)
 
     def shares(self, tasks: deque[Any], most: int) -> Iterator[list[Any]]:
         """Takes tasks for at most so many processes, and yields those of each."""
@@ -228,6 +228,8 @@ class _Work:
         for one, process in list(self.processes.items()):
             for number, result in self._hear(process):
                 yield process.tasks.pop(number), result
+            if process.halted:  # somebody else has stopped it; SLURM may mean to run it again
+                self._queue.cancel([one])
             # What has left the queue is looked at twice: its last words may take a while to be seen.
             gone, process.missed = process.missed and one not in there, one not in there
             if not process.tasks or gone:
@@ -237,7 +239,8 @@ class _Work:
     def _hear(self, process: _Process) -> Iterator[tuple[int, Any]]:
         """Passes on what a process has reported, and yields the results of tasks by their numbers."""
         for said in process.inbox.take():
-            if isinstance(said.what, Halted):  # somebody else has cancelled it
+            if isinstance(said.what, Halted):
+                process.halted = True
                 yield said.number, Lost("it was cancelled")
             elif said.is_result:
                 yield said.number, said.what
