@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import environment, free_port, run_command, run_python, runs_of
+from conftest import environment, free_port, mlflow_server, run_command, run_python, runs_of
 from mlflow import MlflowClient
 from moto.server import ThreadedMotoServer
 from stores import PostgreSQL, execute, running_postgresql
@@ -308,7 +308,9 @@ def test_processes_of_submitit_are_queued_again_and_outlive_their_command(tmp_pa
     for task in tasks_of("submitit.core._submit")[:1]:
         task.send_signal(signal.SIGUSR2)  # its time is up
     sweep.kill()
-    sweep.communicate()
+    sweep.wait()
+    for pipe in (sweep.stdout, sweep.stderr):  # which the others hold, too
+        pipe.close()
     said = ended(started(tmp_path, {}, "resume"))
     assert "that an earlier command has submitted." in said
     assert histories(client) == undisturbed
@@ -339,6 +341,27 @@ def test_slurm_trains_the_same_bits_and_queues_again_what_it_interrupts(
     assert histories(client) == undisturbed
     assert "1 process died (it was cancelled)" in said
     assert {run.data.tags.get("attempt") for run in runs_of(client)} == {None, "2"}
+
+
+def test_metrics_go_into_the_database_behind_a_server(tmp_path, server, store):
+    words = ("-m", "seed=1,2", "train.iterations=20", *SHORT, "hydra.launcher.n_jobs=1")
+    (tmp_path / "mlruns").mkdir()
+    places = ("--backend-store-uri", store, "--artifacts-destination", tmp_path / "files")
+    with mlflow_server(tmp_path, *places) as address:
+        both = f"tracking.uri={address}", f"tracking.database_uri={store}"
+        done = run_command(*words, *both, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        runs = runs_of(MlflowClient(store))
+        other = run_command(
+            *words, both[0], f"tracking.database_uri={server.address}/template", folder=tmp_path
+        )
+    assert [run.info.status for run in runs] == ["FINISHED"] * 2
+    assert {run.info.artifact_uri.partition("/")[0] for run in runs} == {"mlflow-artifacts:"}
+    assert "spool" not in runs[0].data.tags  # by which runs are found that were made through a server
+    assert len(list((tmp_path / "files").rglob("history.npz"))) == 2
+    assert other.returncode == 1
+    said = f"tracking.database_uri={server.address}/template: is not the database of tracking.uri's server"
+    assert said in other.stderr
 
 
 def test_files_go_to_an_s3_like_root_where_the_experiment_says_so(folder):

@@ -21,6 +21,7 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 PLACES = f"{os.environ['PATH']}:/usr/sbin:/sbin"  # where Debian has SLURM's own
 SECONDS_TO_START = 30
 SECONDS_TO_END = 10
+TOKEN = secrets.token_hex(32)  # of Ray's nodes, one for a process: its own code remembers the first
 
 CONFIGURATION = """\
 ClusterName=initlab
@@ -87,9 +88,9 @@ def slurm(cpus: int = 2) -> Iterator[Cluster]:
         environment = {"SLURM_CONF": f"{folder}/slurm.conf", "PATH": PLACES}
         try:
             for program in _programs(folder):
-                log = (folder / f"{Path(program[0]).name}.out").open("wb")
-                whole = {**os.environ, **environment}
-                started.append(subprocess.Popen(program, env=whole, stdout=log, stderr=log))
+                with (folder / f"{Path(program[0]).name}.out").open("wb") as log:
+                    whole = {**os.environ, **environment}
+                    started.append(subprocess.Popen(program, env=whole, stdout=log, stderr=log))
             _wait_for_a_node(folder, environment, started)
             yield Cluster(environment, ("hydra/launcher=stacked_slurm",), kill_a_task)
         finally:
@@ -158,7 +159,7 @@ def ray_nodes(count: int = 2) -> Iterator[Cluster]:
     """
     environment = {
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_AUTH_TOKEN": TOKEN,
         "RAY_USAGE_STATS_ENABLED": "0",
     }
     with _in_environment(environment):
