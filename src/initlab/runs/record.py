@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from initlab.config.schema import leaves
 from initlab.config.targets import GROUPS
@@ -23,6 +22,7 @@ from initlab.runs.logged import logged_among, logged_steps
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Summary, Trained, describe
 from initlab.signals import alive
+from initlab.threads import one_thread
 from initlab.tracking import Data, Description, Run, Series, Tracker, image_files
 from initlab.training.history import History
 from initlab.training.probe import Probe
@@ -83,7 +83,7 @@ class RunRecorder:
         """
         self.flush()
         kept: list[Trained | Exception] = []
-        with threadpool_limits(1):  # the answers on a picture are small: threads would wait for each other
+        with one_thread():  # the answers on a picture are small: threads would wait for each other
             for run, one in enumerate(trained):
                 kept.append(self._keep(run, one))
                 alive()
