@@ -3,6 +3,7 @@
 import importlib
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,17 @@ def test_a_section_tells_why_only_of_what_does_not_agree():
     assert "| hearsay | about 6 | Figure 2 | 5 | not tested |" in differing
     assert printed(CLAIM) == "at least 2"
     assert shown(CLAIM, exact(3)) == "3"
+
+
+def test_a_section_shows_what_the_verdict_rests_on_and_whose_place_was_not_seen():
+    seen = section(SAMPLE, ours(exact(3), exact(0.5)), HOLDS, "a.png")
+    assert "| **what it is about** | at least 2 | abstract | 3 | agrees |" in seen
+    assert "†" not in seen
+    heard = replace(SAMPLE, published={**SAMPLE.published, "number": replace(NUMBER, second_hand=True)})
+    told = section(heard, ours(exact(3), exact(0.5)), HOLDS, "a.png")
+    assert "| a number | 50 % (± 10 %) | Table 1 † | 50 % | agrees |\n" in told
+    assert "\n\n† not seen in the paper itself" in told
+    assert told.count("†") == 2
 
 
 def test_intervals_of_a_mean_and_of_a_variance_hold_the_truth_as_often_as_they_say():

@@ -7,13 +7,14 @@ from initlab.numerals import number
 from initlab.shelf.estimate import Estimate
 from initlab.shelf.paper import Paper, Published
 
+SECOND_HAND = "† not seen in the paper itself: known from what others write of it, or remembered."
 WORDS = {True: "agrees", False: "differs", None: "cannot tell"}
 
 
 def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str) -> str:
     """Returns a paper's section in markdown, with the verdict on it and the figure at a path."""
     rows = [
-        f"| {one.what} | {printed(one)} | {one.where} | {shown(one, ours[key])} | {outcome(one, ours[key])} |"
+        f"| {named(one)} | {printed(one)} | {place(one)} | {shown(one, ours[key])} | {outcome(one, ours[key])} |"
         for key, one in paper.published.items()
     ]
     missed = [
@@ -21,6 +22,7 @@ def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: st
         for key, one in paper.published.items()
         if one.why and one.agrees(ours[key]) is not True
     ]
+    second_hand = any(one.second_hand for one in paper.published.values())
     return "\n".join(
         [
             f"**{paper.title}.** {paper.cited}, {paper.source}.",
@@ -32,6 +34,7 @@ def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: st
             "| result | published | where | here [95 %] | |",
             "|---|---|---|---|---|",
             *rows,
+            *(["", SECOND_HAND] if second_hand else []),
             "",
             f"![{paper.name}]({picture})",
             "",
@@ -39,6 +42,16 @@ def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: st
             *(["", *missed] if missed else []),
         ]
     )
+
+
+def named(one: Published) -> str:
+    """Returns what a result is, in bold if the verdict rests on it."""
+    return f"**{one.what}**" if one.claim else one.what
+
+
+def place(one: Published) -> str:
+    """Returns where a result stands in the paper, with a mark if that is known only second-hand."""
+    return f"{one.where} †" if one.second_hand else one.where
 
 
 def outcome(one: Published, ours: Estimate) -> str:
