@@ -18,7 +18,7 @@ from initlab.errors import ConfigError
 from initlab.shelf import paper
 from initlab.shelf.estimate import Estimate, exact, jackknife, mean
 from initlab.shelf.paper import Paper, Published
-from initlab.shelf.section import printed, section, shown
+from initlab.shelf.section import label, printed, section, shown
 from initlab.shelf.verdict import FAILS, HOLDS, IN_KIND, UNDECIDED, verdict
 
 CLAIM = Published(what="what it is about", where="abstract", at_least=2, claim=True)
@@ -83,6 +83,7 @@ def test_a_section_shows_what_the_verdict_rests_on_and_whose_place_was_not_seen(
     assert "| a number | 50 % (± 10 %) | Table 1 † | 50 % | agrees |\n" in told
     assert "\n\n† not seen in the paper itself" in told
     assert told.count("†") == 2
+    assert label(replace(CLAIM, what="q* of it")) == r"**q\* of it**"
 
 
 def test_intervals_of_a_mean_and_of_a_variance_hold_the_truth_as_often_as_they_say():

@@ -65,12 +65,16 @@ def _named(judged: Sequence[Judged]) -> list[str]:
 
 
 def tools_table(judged: Sequence[Judged]) -> str:
-    """Returns the figures of published tools beside Initlab's on those of AutoTrainer's architectures that are
+    """Returns the figures of published tools beside Initlab's on AutoTrainer's architectures, those that are
     only measured.
     """
     found = confusion([one for one in judged if _public(one) and one.case.measured])
     faulty, normal = (found[label, True] + found[label, False] for label in ("faulty", "normal"))
-    ours = ("Initlab, even depths", f"{found['faulty', True]} of {faulty}", f"{found['normal', True]} of {normal}")
+    ours = (
+        "Initlab, even depths",
+        f"{found['faulty', True]} of {faulty}",
+        f"{found['normal', True]} of {normal}",
+    )
     rows = [list(row) for row in (ours, *PUBLISHED)]
     return table(["Circle and Blob, 5 units a layer", "faulty found", "false alarms"], rows)
 

@@ -30,7 +30,7 @@ COLORS = CURVE_COLORS[5], CURVE_COLORS[2], CURVE_COLORS[1]
 def measure(
     sweep: Sweeping, *, seeds: int, iterations: int, every: int, rates: Sequence[float]
 ) -> tuple[dict[str, Estimate], Any]:
-    """Returns the sharpness over 2 / η, and its course with that of the cost. All rates have the same starts."""
+    """Returns the sharpness over 2 / η, and its course with that of the cost."""
     steps, costs, ratios = descents(seeds, iterations, every, np.repeat(rates, seeds))
     last = steps >= 2 * iterations / 3
     ours = {

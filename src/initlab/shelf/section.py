@@ -13,12 +13,9 @@ WORDS = {True: "agrees", False: "differs", None: "cannot tell"}
 
 def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str) -> str:
     """Returns a paper's section in markdown, with the verdict on it and the figure at a path."""
-    rows = [
-        f"| {named(one)} | {printed(one)} | {place(one)} | {shown(one, ours[key])} | {outcome(one, ours[key])} |"
-        for key, one in paper.published.items()
-    ]
+    rows = [row(one, ours[key]) for key, one in paper.published.items()]
     missed = [
-        f"- *{one.what}*: {one.why}"
+        f"- *{_escaped(one.what)}*: {one.why}"
         for key, one in paper.published.items()
         if one.why and one.agrees(ours[key]) is not True
     ]
@@ -44,9 +41,15 @@ def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: st
     )
 
 
-def named(one: Published) -> str:
+def row(one: Published, ours: Estimate) -> str:
+    """Returns a result's row of the table."""
+    cells = label(one), printed(one), place(one), shown(one, ours), outcome(one, ours)
+    return f"| {' | '.join(cells)} |"
+
+
+def label(one: Published) -> str:
     """Returns what a result is, in bold if the verdict rests on it."""
-    return f"**{one.what}**" if one.claim else one.what
+    return f"**{_escaped(one.what)}**" if one.claim else _escaped(one.what)
 
 
 def place(one: Published) -> str:
@@ -80,6 +83,10 @@ def shown(one: Published, ours: Estimate) -> str:
     if ours.low == ours.high:
         return value
     return f"{value} [{_text(one, ours.low)}, {_text(one, ours.high)}]"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("*", r"\*")
 
 
 def _text(one: Published, value: float) -> str:
