@@ -14,10 +14,11 @@ from initlab.replications.sohldickstein2024 import check as fractal
 from mlflow import MlflowClient
 from scipy import stats
 
-from initlab.errors import ConfigError
+from initlab.errors import ConfigError, InitlabError
 from initlab.shelf import paper
 from initlab.shelf.estimate import Estimate, exact, jackknife, mean
 from initlab.shelf.paper import Paper, Published
+from initlab.shelf.replication import Replication, keep, tracked
 from initlab.shelf.section import label, printed, section, shown
 from initlab.shelf.verdict import FAILS, HOLDS, IN_KIND, UNDECIDED, verdict
 
@@ -175,6 +176,20 @@ def test_the_fractals_runs_descend_as_the_papers_network_does():
 def test_modes_follow_the_exact_curve_and_the_law_begins_where_they_do():
     assert linear.law(np.array([0.0]), np.array([4.0])) == pytest.approx([linear.FIRST])
     assert linear.law(np.array([40.0]), np.array([4.0])) == pytest.approx([4.0])
+
+
+def test_numbers_of_other_settings_are_not_shown_as_those_of_todays(tmp_path, migrated_database, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(migrated_database, tmp_path / "mlflow.db")
+    uri, measured = f"sqlite:///{tmp_path}/mlflow.db", replace(SAMPLE, settings={"seeds": 2, "rates": [0.5]})
+    numbers = ours(Estimate(3, 2, math.inf), exact(0.5))
+    keep(Replication(measured, numbers, b"picture", 1.0, short=False), measured.settings, uri)
+    assert tracked(measured, uri).ours == numbers
+    other = replace(measured, settings={"seeds": 3, "rates": [0.5]})
+    with pytest.raises(
+        InitlabError, match=r"^sample2001: was measured with seeds=2, its paper.yaml has seeds=3"
+    ):
+        tracked(other, uri)
 
 
 @pytest.fixture(scope="module")
