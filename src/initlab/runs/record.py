@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from initlab.config.schema import leaves
 from initlab.config.targets import GROUPS
@@ -82,10 +83,11 @@ class RunRecorder:
         """
         self.flush()
         kept: list[Trained | Exception] = []
-        for run, one in enumerate(trained):
-            kept.append(self._keep(run, one))
-            alive()
-            tell(1)
+        with threadpool_limits(1):  # the answers on a picture are small: threads would wait for each other
+            for run, one in enumerate(trained):
+                kept.append(self._keep(run, one))
+                alive()
+                tell(1)
         return kept
 
     def _keep(self, index: int, one: Trained) -> Trained | Exception:
