@@ -33,7 +33,7 @@ from initlab.sweeps.surroundings import surroundings_of
 
 JOBS = 11  # in groups of 8 and 3
 SHORT = ("plots.frames=0", "report.keep=false", "tracking.every=1000")
-SWEEP = ("-m", "init=he", f"seed=range(0,{JOBS})", "train.iterations=9000", *SHORT)
+SWEEP = ("-m", "init=he", f"seed=range(0,{JOBS})", "train.iterations=20000", *SHORT)
 LOCAL = ("hydra/launcher=stacked_slurm", "hydra.launcher.cluster=local", "hydra.launcher.array_parallelism=2")
 SECONDS = 240
 
@@ -271,12 +271,11 @@ def test_ray_gives_the_jobs_of_a_lost_node_to_another(tmp_path, nodes, store, un
     client = MlflowClient(store)
     sweep = started(tmp_path, nodes.environment, *SWEEP, *nodes.words, f"tracking.uri={store}")
     wait_for_runs(sweep, client, JOBS)
-    nodes.kill_a_node()
+    nodes.kill_a_node(tmp_path)
     said = ended(sweep)
     assert histories(client) == undisturbed
     assert "1 process died (its Ray" in said
-    assert "state-dump" not in said
-    assert f"{JOBS - len(undisturbed)} failed" not in said
+    assert "state-dump" not in said  # Ray's own log
     outcomes = [json.loads(path.read_text()) for path in tmp_path.glob("multirun/*/*/outcome.json")]
     assert len([one for one in outcomes if one["summary"]]) == JOBS
 
@@ -297,15 +296,18 @@ def test_ctrl_c_ends_a_sweep_on_ray_and_marks_its_runs(tmp_path, nodes, store):
     assert [run.info.status for run in runs_of(client)] == ["KILLED"] * 2
 
 
-def tasks_of(program: str) -> list[psutil.Process]:
-    return [one for one in psutil.process_iter(["cmdline"]) if program in (one.info["cmdline"] or [])]
+def tasks_in(folder: Path) -> list[psutil.Process]:
+    """The processes that train for submitit there."""
+    found = psutil.process_iter(["cmdline", "cwd"])
+    found = [one for one in found if "submitit.core._submit" in (one.info["cmdline"] or [])]
+    return [one for one in found if one.info["cwd"] == str(folder)]
 
 
 def test_processes_of_submitit_are_queued_again_and_outlive_their_command(tmp_path, store, undisturbed):
     client = MlflowClient(store)
     sweep = started(tmp_path, {}, *SWEEP, *LOCAL, f"tracking.uri={store}")
     wait_for_runs(sweep, client, JOBS)
-    for task in tasks_of("submitit.core._submit")[:1]:
+    for task in tasks_in(tmp_path)[:1]:
         task.send_signal(signal.SIGUSR2)  # its time is up
     sweep.kill()
     sweep.wait()
@@ -314,7 +316,7 @@ def test_processes_of_submitit_are_queued_again_and_outlive_their_command(tmp_pa
     said = ended(started(tmp_path, {}, "resume"))
     assert "that an earlier command has submitted." in said
     assert histories(client) == undisturbed
-    assert not tasks_of("submitit.core._submit")
+    assert not tasks_in(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -336,10 +338,9 @@ def test_slurm_trains_the_same_bits_and_queues_again_what_it_interrupts(
     listed = subprocess.run(["squeue", "-h", "-r", "-o", "%i"], env=whole, capture_output=True, text=True)
     first, second = sorted(listed.stdout.split())
     subprocess.run(["scancel", "--signal=USR2", first], env=whole, check=True)  # as when its time is up
-    subprocess.run(["scancel", second], env=whole, check=True)
-    said = ended(sweep)
+    subprocess.run(["scancel", second], env=whole, check=True)  # by somebody else
+    ended(sweep)
     assert histories(client) == undisturbed
-    assert "1 process died (it was cancelled)" in said
     assert {run.data.tags.get("attempt") for run in runs_of(client)} == {None, "2"}
 
 
@@ -352,16 +353,14 @@ def test_metrics_go_into_the_database_behind_a_server(tmp_path, server, store):
         done = run_command(*words, *both, folder=tmp_path)
         assert done.returncode == 0, done.stderr
         runs = runs_of(MlflowClient(store))
-        other = run_command(
-            *words, both[0], f"tracking.database_uri={server.address}/template", folder=tmp_path
-        )
+        wrong = f"tracking.database_uri={server.address}/template"
+        other = run_command(*words, both[0], wrong, folder=tmp_path)
     assert [run.info.status for run in runs] == ["FINISHED"] * 2
     assert {run.info.artifact_uri.partition("/")[0] for run in runs} == {"mlflow-artifacts:"}
     assert "spool" not in runs[0].data.tags  # by which runs are found that were made through a server
     assert len(list((tmp_path / "files").rglob("history.npz"))) == 2
     assert other.returncode == 1
-    said = f"tracking.database_uri={server.address}/template: is not the database of tracking.uri's server"
-    assert said in other.stderr
+    assert f"{wrong}: is not the database of tracking.uri's server" in other.stderr
 
 
 def test_files_go_to_an_s3_like_root_where_the_experiment_says_so(folder):

@@ -10,6 +10,7 @@ import tempfile
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from benchmarks.chaos.stores import PostgreSQL, postgresql
@@ -51,7 +52,9 @@ def main() -> None:
 
 def trials(store: PostgreSQL, folder: Path, jobs: int, iterations: int, only: list[str]) -> Iterator[Result]:
     """Yields what came of each sweep; the first is what the others are compared with."""
-    first = Trial(store, folder, jobs, iterations).run("processes", Cluster({}, (), lambda: None), kill=False)
+    first = Trial(store, folder, jobs, iterations).run(
+        "processes", Cluster({}, (), lambda folder: None), kill=False
+    )
     yield first
     for kind in only:
         for kill in (False, True):
@@ -76,7 +79,7 @@ def _cluster(kind: str, stack: ExitStack) -> Cluster:
         return stack.enter_context(slurm())
     if kind == "submitit, local":
         return Cluster({}, LOCAL, kill_a_task)
-    return Cluster({}, ("hydra.launcher.n_jobs=2",), lambda: kill_one("--multiprocessing-fork"))
+    return Cluster({}, ("hydra.launcher.n_jobs=2",), partial(kill_one, "--multiprocessing-fork"))
 
 
 if __name__ == "__main__":

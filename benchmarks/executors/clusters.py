@@ -61,12 +61,12 @@ class UnavailableError(Exception):
 @dataclass(frozen=True)
 class Cluster:
     """A cluster: what a command needs in its environment, and in its words, to use it, and what kills a node
-    of it; one process of it where there is but one node.
+    of it when a command works in a folder; one process of it where there is but one node.
     """
 
     environment: Mapping[str, str]
     words: tuple[str, ...]
-    kill_a_node: Callable[[], None]
+    kill_a_node: Callable[[Path], None]
 
 
 @contextmanager
@@ -100,15 +100,15 @@ def slurm(cpus: int = 2) -> Iterator[Cluster]:
                 _end(process)
 
 
-def kill_a_task() -> None:
-    """Kills a process that trains for submitit."""
-    kill_one("submitit.core._submit")
+def kill_a_task(folder: Path) -> None:
+    """Kills a process that trains for submitit, begun in a folder."""
+    kill_one("submitit.core._submit", folder)
 
 
-def kill_one(word: str) -> None:
-    """Kills a process of this machine in whose command line a word stands."""
-    found = [one for one in psutil.process_iter(["cmdline"]) if word in (one.info["cmdline"] or [])]
-    found[0].kill()
+def kill_one(word: str, folder: Path) -> None:
+    """Kills a process of this machine that works in a folder and has a word in its command line."""
+    found = [one for one in psutil.process_iter(["cmdline", "cwd"]) if word in (one.info["cmdline"] or [])]
+    next(one for one in found if one.info["cwd"] == str(folder)).kill()
 
 
 def _configure(folder: Path, cpus: int) -> None:
@@ -171,7 +171,9 @@ def ray_nodes(count: int = 2) -> Iterator[Cluster]:
         try:
             added = [nodes.add_node(num_cpus=1) for _ in range(count)]
             words = ("hydra/launcher=stacked_ray", f"hydra.launcher.address={nodes.address}")
-            yield Cluster(environment, words, lambda: nodes.remove_node(added.pop(), allow_graceful=False))
+            yield Cluster(
+                environment, words, lambda folder: nodes.remove_node(added.pop(), allow_graceful=False)
+            )
         finally:
             nodes.shutdown()
 

@@ -70,7 +70,7 @@ class Trial:
         sweep = self._start(place, cluster)
         if kill:
             self._wait_for_a_quarter(place, sweep)
-            cluster.kill_a_node()
+            cluster.kill_a_node(place.folder)
         sweep.communicate()
         seconds = time.monotonic() - began
         return self._judged(executor, place, seconds, "a node" if "Ray" in executor else "a process", kill)

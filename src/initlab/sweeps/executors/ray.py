@@ -5,7 +5,9 @@ another. Workers report to an actor on this machine, and hear from its answers w
 """
 
 import os
+import re
 import signal
+import socket
 import threading
 import time
 from collections import deque
@@ -32,6 +34,7 @@ from initlab.sweeps.executors.protocol import (
 
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_TO_STOP = 4
+SECONDS_TO_ANSWER = 5
 ENVIRONMENT = ("AWS_", "AZURE_", "GOOGLE_", "INITLAB_", "MLFLOW_")  # how stores are reached
 
 
@@ -90,21 +93,29 @@ class OnRay:
         if ray.is_initialized():
             return
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a laboratory does not speak about its users
-        own: dict[str, Any] = {"num_cpus": (self.n_jobs or cores()) * self.cpus_per_task}
-        if self.address is not None:
-            own = {}
         _silence_raylets()
         try:
+            _knock(self.address)
             with _own_handlers():
-                ray.init(
-                    self.address or "local",
-                    logging_level="ERROR",
-                    log_to_driver=True,
-                    **_without_dashboard(own),
-                )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            problem = f"hydra.launcher.address={self.address}: there is no Ray cluster"
+                ray.init(logging_level="ERROR", **self._cluster)
+        except (OSError, RuntimeError, ValueError) as error:
+            where = "Ray could not be begun" if self.address is None else "there is no Ray cluster"
+            problem = f"hydra.launcher.address={self.address or 'null'}: {where}"
             raise InitlabError(f"{problem} ({first_line(error)})") from error
+
+    @property
+    def _cluster(self) -> dict[str, Any]:
+        """Which cluster it is, or what to begin, in Ray's words."""
+        if self.address is not None:
+            return {"address": self.address}
+        own = (self.n_jobs or cores()) * self.cpus_per_task
+        return {"address": "local", "num_cpus": own, "include_dashboard": False}
+
+
+def _knock(address: str | None) -> None:
+    """Raises OSError where nobody listens at an address: Ray itself would try for many minutes."""
+    if found := re.fullmatch(r"(?:ray://)?(.+):(\d+)", address or ""):
+        socket.create_connection((found[1], int(found[2])), SECONDS_TO_ANSWER).close()
 
 
 def _silence_raylets() -> None:
@@ -123,10 +134,6 @@ def _silence_raylets() -> None:
 
     vars(shown)["shows"] = show
     worker.print_to_stdstream = shown
-
-
-def _without_dashboard(own: Mapping[str, Any]) -> dict[str, Any]:
-    return {**own, "include_dashboard": False} if own else {}
 
 
 @contextmanager
