@@ -90,6 +90,11 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(changed, said):
     assert str(caught.value).startswith(said)
 
 
+def test_where_no_ray_cluster_is_that_is_said_at_once():
+    with pytest.raises(OSError, match="refused"):
+        on_ray._knock(f"ray://127.0.0.1:{free_port()}")
+
+
 def test_without_slurm_the_launcher_says_so(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ConfigError, match="there is no sbatch here; cluster=local does without SLURM"):
