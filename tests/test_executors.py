@@ -303,9 +303,9 @@ def test_ctrl_c_ends_a_sweep_on_ray_and_marks_its_runs(tmp_path, nodes, store):
 
 def tasks_in(folder: Path) -> list[psutil.Process]:
     """The processes that train for submitit there."""
-    found = psutil.process_iter(["cmdline", "cwd"])
-    found = [one for one in found if "submitit.core._submit" in (one.info["cmdline"] or [])]
-    return [one for one in found if one.info["cwd"] == str(folder)]
+    found = psutil.process_iter(["name", "cmdline", "cwd"])
+    ours = [one for one in found if one.info["cwd"] == str(folder) and one.info["name"].startswith("python")]
+    return [one for one in ours if "submitit.core._submit" in (one.info["cmdline"] or [])]
 
 
 def test_processes_of_submitit_are_queued_again_and_outlive_their_command(tmp_path, store, undisturbed):

@@ -92,7 +92,8 @@ def slurm(cpus: int = 2) -> Iterator[Cluster]:
                     whole = {**os.environ, **environment}
                     started.append(subprocess.Popen(program, env=whole, stdout=log, stderr=log))
             _wait_for_a_node(folder, environment, started)
-            yield Cluster(environment, ("hydra/launcher=stacked_slurm",), kill_a_task)
+            words = ("hydra/launcher=stacked_slurm", f"hydra.launcher.array_parallelism={cpus}")
+            yield Cluster(environment, words, kill_a_task)
         finally:
             for process in reversed(started):
                 process.terminate()
@@ -106,9 +107,10 @@ def kill_a_task(folder: Path) -> None:
 
 
 def kill_one(word: str, folder: Path) -> None:
-    """Kills a process of this machine that works in a folder and has a word in its command line."""
-    found = [one for one in psutil.process_iter(["cmdline", "cwd"]) if word in (one.info["cmdline"] or [])]
-    next(one for one in found if one.info["cwd"] == str(folder)).kill()
+    """Kills a process of Python that works in a folder of this machine and has a word in its command line."""
+    found = psutil.process_iter(["name", "cmdline", "cwd"])
+    ours = (one for one in found if one.info["cwd"] == str(folder) and one.info["name"].startswith("python"))
+    next(one for one in ours if word in (one.info["cmdline"] or [])).kill()
 
 
 def _configure(folder: Path, cpus: int) -> None:

@@ -92,7 +92,8 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     if sweep.executor.remote:
         launcher = sweep.config.hydra.runtime.choices["hydra/launcher"]
         check_reachable(sweep.config.tracking.uri, launcher, sweep.home)
-        sweep.executor.rejoin(sweep.folder)
+        if not sweep.config.get("dry_run"):
+            sweep.executor.rejoin(sweep.folder)
     begin_with(sweep.config.tracking.uri, sweep.home)
     jobs = jobs_of(sweep.composer, overrides, first_number)
     if sweep.config.get("dry_run"):

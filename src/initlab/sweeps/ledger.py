@@ -63,8 +63,12 @@ class Ledger:
 
     def lose(self, group: JobGroup, why: str) -> list[JobGroup]:
         """Takes that a group's worker has died: ends what it left RUNNING, and returns the groups in which
-        what is not done is to be tried again. A job that is alone when another worker dies is given up.
+        what is not done is to be tried again. A job that is alone when another worker dies is given up. Where
+        all was done nothing is lost, nor told.
         """
+        if not self._missing(group):
+            self.close(group)
+            return []
         self._told.deaths.append(why)
         begun, alone = self._under_way(group), len(group.jobs) == 1 and group.tries > 0
         finished = {}

@@ -212,8 +212,10 @@ class _Batch:
             return Lost("its Ray node was lost")
         except self._ray.exceptions.OutOfMemoryError:
             return Lost("its Ray node had no memory left")
+        except self._ray.exceptions.WorkerCrashedError:
+            return Lost("its Ray worker was lost")
         except self._ray.exceptions.RayError as error:
-            return Lost(f"its Ray worker was lost ({type(error).__name__})")
+            return Lost(f"its Ray worker was lost: {type(error).__name__}")
         return Lost(how_it_ended(-came.signum)) if isinstance(came, Halted) else came
 
     def stop(self) -> None:

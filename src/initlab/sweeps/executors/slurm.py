@@ -113,7 +113,7 @@ class OnSlurm:
                 check()
                 work.submit(tasks)
                 sleep(SECONDS_BETWEEN_LOOKS)
-                yield from work.look()
+                yield from work.look(tasks)
         finally:
             if asked() in (None, signal.SIGINT):
                 work.stop()
@@ -222,8 +222,10 @@ class _Work:
         stem = self._executor.sweep / FOLDER / f"reports-{uuid4().hex[:12]}"
         return Share(self._function, dict(zip(numbers, tasks, strict=True)), stem)
 
-    def look(self) -> Iterator[tuple[Any, Any]]:
-        """Passes on what was reported, and yields the tasks that have ended, with their results."""
+    def look(self, tasks: deque[Any]) -> Iterator[tuple[Any, Any]]:
+        """Passes on what was reported, and yields the tasks that have ended, with their results; those that a
+        process that is gone had not begun go back to the others.
+        """
         there = self._queue.there(self.processes)
         for one, process in list(self.processes.items()):
             for number, result in self._hear(process):
@@ -232,9 +234,12 @@ class _Work:
                 self._queue.cancel([one])
             # What has left the queue is looked at twice: its last words may take a while to be seen.
             gone, process.missed = process.missed and one not in there, one not in there
-            if not process.tasks or gone:
+            if not process.tasks or gone or process.halted:
                 del self.processes[one]
-                yield from ((task, Lost(self._queue.fate(one))) for task in process.tasks.values())
+                left = deque(process.tasks.values())
+                if left and not process.halted:
+                    yield left.popleft(), Lost(self._queue.fate(one))
+                tasks.extend(left)
 
     def _hear(self, process: _Process) -> Iterator[tuple[int, Any]]:
         """Passes on what a process has reported, and yields the results of tasks by their numbers."""
