@@ -95,10 +95,11 @@ class Tracking:
 @dataclass(frozen=True, kw_only=True)
 class RunTracking(Tracking):
     """Where training runs are tracked, and every how many iterations their cost is logged; with ``log`` all
-    their metrics are, less and less often.
+    their metrics are, less and less often. ``model`` is whether each leaves its network as an MLflow model.
     """
 
     every: CountOrLog
+    model: Flag = False
 
 
 @dataclass(frozen=True, kw_only=True)
