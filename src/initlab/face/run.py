@@ -111,8 +111,9 @@ class Run:
         dataset without names of its classes numbers them from 0. Raises InitlabError for a run that diverged,
         and ConfigError, in one line, for an X that does not fit or where the run's data are no longer there.
         """
+        network = self._trained_network()
         with naming("X"):
-            return self._trained_network().predict(X)
+            return network.predict(X)
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Returns the probability (m, K) that the trained network gives each class, for each row of X (m, n)
@@ -120,8 +121,9 @@ class Run:
 
         Raises what ``predict`` does, and ConfigError for a regression.
         """
+        network = self._trained_network()
         with naming("X"):
-            return self._trained_network().predict_proba(X)
+            return network.predict_proba(X)
 
     @property
     def classes(self) -> tuple[str | int, ...]:
