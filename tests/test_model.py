@@ -55,13 +55,15 @@ def store(tmp_path_factory, migrated_database):
             for n in range(61)
         )
     )
+    asked = ("tracking.model=true", *SHORT)
+    done = run_command("-m", "dataset=wine", "init=he,xavier", *asked, folder=folder)
+    assert done.returncode == 0, done.stderr
     table = ("dataset=table", "dataset.path=shop.csv", "dataset.target=label", "dataset.missing=median")
-    for words in (("-m", "dataset=wine", "init=he,xavier"), table):
-        done = run_command(*words, "tracking.model=true", *SHORT, folder=folder)
-        assert done.returncode == 0, done.stderr
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", uri := f"sqlite:///{folder}/mlruns/mlflow.db")
         patch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+        patch.chdir(folder)
+        initlab.run(*table, *asked)
         yield uri
 
 

@@ -224,12 +224,12 @@ def test_a_category_that_training_had_not_is_none_of_its_features(shop, labelled
         (lambda X: [[1.0, "Bern", 3, True], [2.0]], r"inputs have the shape \(2,\); they must be rows of 4"),
         (
             lambda X: X.assign(visits=np.nan),
-            "input visits: 61 of 61 values are missing or infinite, and",
+            "input visits: 61 of 61 values are missing, and training had no gap",
         ),
-        (lambda X: X.assign(age=np.inf), "input age: 61 of 61 values are missing or infinite"),
+        (lambda X: X.assign(age=np.inf), "input age: 61 of 61 values are infinite$"),
         (
             lambda X: X.assign(age="old"),
-            "input age: must hold numbers; could not convert string",
+            "input age: could not convert string to float",
         ),
     ],
 )
@@ -245,8 +245,14 @@ def test_a_text_that_may_not_be_missing_says_so():
         Meaning([Column("city", "text", categories=("Bern", "Oslo"))], True, (0, 1)),
         {"W1": np.ones((1, 2)), "b1": np.zeros((1, 1))},
     )
-    with pytest.raises(ValueError, match="^input city: 1 of 2 values are missing, and training had none"):
+    with pytest.raises(ValueError, match="^input city: 1 of 2 values are missing, and training had no gap"):
         one.predict(pd.DataFrame({"city": ["Oslo", None]}))
+
+
+def test_an_input_without_a_name_is_told_by_its_place():
+    run = initlab.run(train={"iterations": 20}, tracking=UNTRACKED)
+    with pytest.raises(ConfigError, match="^X: input 2: 1 of 3 values are missing"):
+        run.predict([[0.0, 1.0], [1.0, None], [2.0, 3.0]])
 
 
 def test_a_run_that_diverged_predicts_nothing():

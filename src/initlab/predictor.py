@@ -104,11 +104,8 @@ class Predictor:
 
     def features(self, X: Any) -> Array:
         """Returns what the network's first layer reads (n_0, m) of the rows of X."""
-        values = _values(X, self.columns)
-        rows = [
-            _number(value, column) if column.kind in NUMBERS else _one_hot(value, column)
-            for value, column in zip(values, self.columns, strict=True)
-        ]
+        both = zip(_values(X, self.columns), self.columns, strict=True)
+        rows = [_features(values, column, place) for place, (values, column) in enumerate(both, start=1)]
         return np.concatenate(rows).astype(self.weights["W1"].dtype)
 
     def _forward(self, a: Array) -> Array:
@@ -153,20 +150,21 @@ class Predictor:
             return cls(**about, weights=dict(arrays))
 
 
-def _values(X: Any, columns: Sequence[Column]) -> list[Array]:
-    """Returns the values (m,) of each column: float64 with NaN, texts as objects with None, for missing."""
-    if hasattr(X, "columns") and _has_names(X) and all(column.name is not None for column in columns):
-        missing = [column.name for column in columns if column.name not in X.columns]
+def _values(X: Any, columns: Sequence[Column]) -> list[Any]:
+    """Returns the values (m,) of each column: by its name, where both have names, or by its place."""
+    names = [column.name for column in columns if column.name is not None]
+    if hasattr(X, "columns") and _has_names(X) and names:
+        missing = [name for name in names if name not in X.columns]
         if missing:
-            raise ValueError(f"inputs lack {_listed(missing)}; they must have {_listed(_names(columns))}")
-        return [_as_kind(X[column.name], column) for column in columns]
+            raise ValueError(f"inputs lack {_listed(missing)}; they must have {_listed(names)}")
+        return [X[name] for name in names]
     table = X if isinstance(X, np.ndarray) else np.asarray(X, object)
     if table.ndim != 2 or table.shape[1] != len(columns):
-        names = "" if columns[0].name is None else f": {_listed(_names(columns))}"
+        said = f": {_listed(names)}" if names else ""
         raise ValueError(
-            f"inputs have the shape {table.shape}; they must be rows of {len(columns)} columns{names}"
+            f"inputs have the shape {table.shape}; they must be rows of {len(columns)} columns{said}"
         )
-    return [_as_kind(values, column) for values, column in zip(table.T, columns, strict=True)]
+    return list(table.T)
 
 
 def _has_names(table: Any) -> bool:
@@ -174,49 +172,45 @@ def _has_names(table: Any) -> bool:
     return not all(isinstance(name, int | np.integer) for name in table.columns)
 
 
-def _as_kind(values: Any, column: Column) -> Array:
-    """Returns a column's values (m,), of an array or of pandas, as its kind."""
-    number = column.kind in NUMBERS
+def _features(values: Any, column: Column, place: int) -> Array:
+    """Returns what becomes of a column's values (m,): (1, m) of numbers, (K, m) of texts."""
+    make = _of_numbers if column.kind in NUMBERS else _of_texts
     try:
-        if hasattr(values, "to_numpy") and not number:
-            return np.asarray(values.astype(object).where(values.notna(), None), object)
-        if hasattr(values, "to_numpy"):
-            return np.asarray(values.to_numpy(np.float64, na_value=np.nan))
-        return np.asarray(values, np.float64 if number else object)
+        if values.ndim != 1:
+            raise ValueError("several columns have this name")
+        return make(values, column)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"input {_name(column)}: must hold numbers; {error}") from error
+        raise ValueError(f"input {column.name or place}: {error}") from error
 
 
-def _number(values: Array, column: Column) -> Array:
-    """Returns the feature (1, m) of a column of numbers (m,)."""
-    if column.fill is not None:
-        values = np.where(np.isnan(values), float(column.fill), values)
-    if not np.isfinite(values).all():
-        raise ValueError(
-            f"input {_name(column)}: {(~np.isfinite(values)).sum()} of {len(values)} values are missing or "
-            "infinite, and training had none to learn by what to replace them"
-        )
-    return ((values - column.mean) / column.std if column.std else 0 * values)[np.newaxis]
+def _of_numbers(values: Any, column: Column) -> Array:
+    if hasattr(values, "to_numpy"):  # of pandas, which has several ways to say that a value is missing
+        values = values.to_numpy(np.float64, na_value=np.nan)
+    numbers = np.asarray(values, np.float64)
+    numbers = _filled(numbers, np.isnan(numbers), column)
+    if np.isinf(numbers).any():
+        raise ValueError(f"{np.isinf(numbers).sum()} of {len(numbers)} values are infinite")
+    return ((numbers - column.mean) / column.std if column.std else 0 * numbers)[np.newaxis]
 
 
-def _one_hot(values: Array, column: Column) -> Array:
-    """Returns the features (K, m) of a column of texts (m,)."""
+def _of_texts(values: Any, column: Column) -> Array:
+    if hasattr(values, "to_numpy"):
+        values = values.astype(object).where(values.notna(), None).to_numpy(object)
     missing = np.array([value is None or value != value for value in values], bool)
-    if missing.any() and column.fill is None:
+    texts = _filled(values, missing, column)
+    return np.array([texts == category for category in column.categories], np.float64)
+
+
+def _filled(values: Array, missing: NDArray[np.bool_], column: Column) -> Array:
+    """Returns values (m,) with the column's fill in the place of missing ones."""
+    if not missing.any():
+        return values
+    if column.fill is None:
         raise ValueError(
-            f"input {_name(column)}: {missing.sum()} of {len(values)} values are missing, and training had "
-            "none to learn by what to replace them"
+            f"{missing.sum()} of {len(values)} values are missing, and training had no gap to learn by what "
+            "to fill it"
         )
-    values = np.where(missing, str(column.fill), values)
-    return np.array([values == category for category in column.categories], np.float64)
-
-
-def _name(column: Column) -> str:
-    return "(unnamed)" if column.name is None else column.name
-
-
-def _names(columns: Sequence[Column]) -> list[str]:
-    return [_name(column) for column in columns]
+    return np.where(missing, np.array(column.fill, values.dtype), values)
 
 
 def _listed(names: Sequence[Any], most: int = 10) -> str:
