@@ -211,6 +211,8 @@ def run(*overrides: str, **settings: Any) -> Run:
     (1000,)
     >>> run.diagnosis[0].name
     'trained well'
+    >>> run.predict([[0.0, 0.7], [0.0, 1.1]])  # of points on the inner and the outer circle
+    array([1, 0])
     """
     kept: list[Run | Exception] = []
 
