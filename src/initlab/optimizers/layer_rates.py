@@ -6,6 +6,7 @@
 | hidden layers' weights          | 1                      | 1 / fan_in                    |
 | the last layer's weights        | 1 / fan_in             | 1 / fan_in                    |
 | biases, gains and shifts        | fan_out                | 1                             |
+| scalar biases and multipliers   | 1                      | 1                             |
 
 With these and the start ``mup`` every layer changes by as much at any width, so that the best learning rate
 of a narrow network is near that of a wide one: the maximal update parametrization, Yang et al. 2022, 'Tensor
@@ -73,5 +74,8 @@ def _of_widths(network: Network, rule: Callable[..., Any]) -> Array:
     for number, (block, (_, fan_in)) in enumerate(zip(network.blocks(factors), network.shapes, strict=True)):
         if number:
             block[..., :-1] = 1 if follows and number < last else 1 / fan_in
+    for scalars in network.scalars_of(factors):
+        for factor in scalars.values():
+            factor[:] = 1  # all units of a layer share them
     of_numbers: Array = factors[0]
     return of_numbers
