@@ -316,6 +316,20 @@ def test_a_step_changes_the_answers_of_a_he_network_the_more_the_deeper_it_is():
     assert np.all(large > 1e6 * middle)
 
 
+def test_a_deep_network_trains_at_a_rate_that_other_starts_do_not_survive():
+    network, X, Y = network_and_data(16)
+    rates = rate_factors(network, gd, {"learning_rate": 1}, layer_rates="fixup")
+    last = {}
+    for init in (fixup, initializers.zero_last, he):
+        update, flat = partial(gd, learning_rate=0.1 * rates), stack_of_starts(network, SEEDS, init)
+        with np.errstate(all="ignore"):
+            *_, record = fit_and_measure(network, flat, X, Y, update, iterations=97)
+        last[init.__name__] = record.cost
+    assert np.all(last["fixup"] < 0.98 * np.log(3))
+    assert not np.isfinite(last["zero_last"]).any()
+    assert not np.isfinite(last["he"]).any()
+
+
 @pytest.mark.parametrize(
     "network",
     [
@@ -381,6 +395,16 @@ def test_layers_have_rates_scalars_and_all_and_mups_are_1_for_scalars():
         assert all(
             value == 1 for scalars in network.scalars_of(made[np.newaxis]) for value in scalars.values()
         )
+
+
+@pytest.mark.parametrize("rule", [gd, adam])
+def test_fixups_rates_are_a_tenth_for_all_but_weights(rule):
+    network = network_of(normalization="layer")
+    made = named_parameters(network, rate_factors(network, rule, {"learning_rate": 1}, layer_rates="fixup"))
+    assert {name: set(values.ravel()) for name, values in made.items()} == {
+        name: {1.0 if name.startswith("W") else 0.1} for name in made
+    }
+    assert {"b8", "gain2", "shift7", "bias_in8", "bias_out1", "multiplier3"} < set(made)
 
 
 def test_measurements_by_layer_count_the_scalars_in_gradients_and_not_in_weights():

@@ -40,10 +40,11 @@ def fixup(rng: np.random.RandomState, network: Network, X: Array | None) -> Arra
     """Returns ``he``, but 0 in the last layer and in the last of each residual branch, and times
     L^(−1/(2m − 2)) in the other layers of these branches, of which there are L of m layers each.
 
-    So the branches begin by adding nothing, and how much a step of gradient descent changes the answers does
-    not depend on the depth: Zhang, Dauphin & Ma 2019, 'Fixup initialization', arXiv:1901.09321. Their third
-    rule, scalar biases and multipliers, is ``model.scalars=true``. The theory is of ReLUs: what is added to
-    passes an activation after every branch, and other activations change it.
+    So the branches begin by adding nothing, and how much a small step along the weights' gradient changes the
+    answers does not grow with the depth: Zhang, Dauphin & Ma 2019, 'Fixup initialization', arXiv:1901.09321.
+    Their third rule, scalar biases and multipliers, is ``model.scalars=true``; the rates that go with these
+    are ``optimizer.layer_rates=fixup``. The theory is of ReLUs: what is added to passes an activation after
+    every branch, and others change it.
     """
     if network.branch_depth < 2 or not network.branches:
         raise ValueError(
