@@ -143,7 +143,7 @@ def read(kind: type[T], values: Mapping[str, Any], prefix: str = "") -> T:
 
     At the top a config may hold more than the settings: components, and keys of the user's own.
     """
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class has a hash
     if not prefix:
         values = {name: value for name, value in values.items() if name in hints}
     sections: dict[str, Any] = {}

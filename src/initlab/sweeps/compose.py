@@ -63,7 +63,7 @@ class _Base(NamedTuple):
     pickled: bytes
     copies_env: bool
     mentions_hydra: bool
-    dirname: Any
+    dirname: dict[str, Any]
 
 
 class Composer:
@@ -140,7 +140,10 @@ class Composer:
             task = [node for key, node in cfg.items_ex(resolve=False) if key != "hydra"]
             job = cfg.hydra.job
             self._bases[lines] = _Base(
-                pickle.dumps(cfg), bool(job.env_copy), "hydra" in str(task), job.config.override_dirname
+                pickle.dumps(cfg),
+                bool(job.env_copy),
+                "hydra" in str(task),
+                plain(job.config.override_dirname),
             )
         return self._bases[lines]
 
