@@ -162,7 +162,7 @@ def _run_stack(
         kept(len(untracked))
         _remove_checkpoints(jobs, untracked, folder)
         return list(untracked)
-    tracker = Tracker(tracking.uri, tracking.experiment, folder, say)
+    tracker = Tracker(tracking.uri, tracking.experiment, folder, say, tracking.database_uri)
     with runs_of(jobs, tracker) as runs:
         kept(len(runs.known))
         new, done = [jobs[place] for place in runs.new], list[Came]()
