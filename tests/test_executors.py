@@ -23,12 +23,16 @@ from stores import PostgreSQL, execute, running_postgresql
 
 from benchmarks.executors.clusters import Cluster, UnavailableError, ray_nodes, slurm
 from initlab.errors import ConfigError
+from initlab.runs.outcome import Outcome
 from initlab.sweeps.executors import ray as on_ray
 from initlab.sweeps.executors import slurm as by_slurm
+from initlab.sweeps.executors.protocol import Lost
 from initlab.sweeps.executors.queues import SlurmQueue
 from initlab.sweeps.executors.share import Inbox, Outbox, Said, attempt_file
 from initlab.sweeps.executors.slurm import OnSlurm
 from initlab.sweeps.group import JobEnding, JobGroup
+from initlab.sweeps.launched import Launched
+from initlab.sweeps.ledger import Ledger
 from initlab.sweeps.surroundings import surroundings_of
 
 JOBS = 11  # in groups of 8 and 3
@@ -149,6 +153,46 @@ def test_what_has_left_the_queue_is_over_unless_slurm_does_not_answer(tmp_path, 
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert SlurmQueue().there(["17_0", "17_1", "17_2"]) == there
+
+
+class EmptyQueue:
+    """A queue that everything has left."""
+
+    def there(self, ids):
+        return set()
+
+    def fate(self, one):
+        return f"{one} is gone"
+
+
+def test_what_a_process_had_not_begun_when_it_died_goes_back_to_the_others(tmp_path):
+    work, tasks = by_slurm._Work(settings(), None, None), deque(["fourth"])
+    work._queue = EmptyQueue()
+    begun = {1: "first", 2: "second", 3: "third"}
+    work.processes["17"] = by_slurm._Process(begun, Inbox(tmp_path / "reports"))
+    assert list(work.look(tasks)) == []  # its last words may be on their way
+    assert list(work.look(tasks)) == [("first", Lost("17 is gone"))]
+    assert tasks == deque(["fourth", "second", "third"])
+    assert not work.processes
+
+
+class Silent:
+    """A progress that nobody sees."""
+
+    def under_way(self, what, jobs):
+        pass
+
+    def ended(self, jobs):
+        pass
+
+
+def test_a_worker_that_is_lost_when_all_was_done_is_no_loss(tmp_path):
+    told, group = Launched(), Fake([Numbered(3), Numbered(5)], None)
+    ledger = Ledger(tmp_path, Silent(), told)
+    for number in (3, 5):
+        ledger.hear(group, JobEnding(number, Outcome([f"seed={number}"])))
+    assert ledger.lose(group, "its node was lost") == []
+    assert told == Launched()
 
 
 class Fake(JobGroup):
