@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis proof replications chaos readme \
+.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis bench-search proof replications chaos readme \
     screenshots lesson lock audit clean
 
 help: ## Show this list
@@ -57,6 +57,9 @@ replications: setup ## Measure the papers on the shelf anew; within an hour on t
 
 chaos: setup ## Kill sweeps, take their stores away, and count what is lost; an hour or more
 	$(RUN)/python -m benchmarks.chaos --page
+
+bench-search: setup ## Measure what a search finds beside the whole grid; ten minutes
+	$(RUN)/python -m benchmarks.search
 
 readme: setup ## Make the README's pictures and table anew
 	$(RUN)/python -m tools.readme

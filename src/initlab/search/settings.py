@@ -17,7 +17,9 @@ Percents = Annotated[
     Sequence[int],
     list_of("whole numbers from 1 to 99, such as [10, 30]", lambda v: type(v) is int and 1 <= v <= 99),
 ]
-Diagnoses = Annotated[Sequence[str], list_of(f"names among {', '.join(DIAGNOSES)}", lambda v: v in DIAGNOSES)]
+Diagnoses = Annotated[
+    Sequence[str], list_of("causes that a diagnosis names, such as [diverged]", lambda v: v in DIAGNOSES)
+]
 
 
 @dataclass(frozen=True, kw_only=True)

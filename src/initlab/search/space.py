@@ -34,7 +34,7 @@ Choices = Annotated[
 OF_THE_TRIAL = {
     "seed": "a trial has hydra.sweeper.seeds seeds, from seed=… on",
     "dataset": "a search compares settings on the same examples",
-    "stretch": "a search sets it itself",
+    "stretch": "a search itself says how far its jobs go",
     "resume": "is no setting of a run",
     "dry_run": "is no setting of a run",
 }
@@ -82,6 +82,8 @@ def read_space(
             choices.pop(key, None)
             fixed[key] = str(override.input_line)
     _check(choices)
+    if "stretch" in fixed:
+        raise ConfigError(f"{fixed['stretch']}: {OF_THE_TRIAL['stretch']}")
     return Space(choices, list(fixed.values()))
 
 

@@ -55,10 +55,15 @@ def open_study(folder: Path, settings: SearchSettings) -> optuna.Study:
         direction="maximize",
         load_if_exists=True,
     )
+    take_up(study)
+    return study
+
+
+def take_up(study: optuna.Study) -> None:
+    """Lets what was under way when a search was broken off wait to be asked again."""
     for left in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(left.number, state=TrialState.FAIL)
         study.enqueue_trial(left.params)
-    return study
 
 
 def pruner_of(settings: SearchSettings) -> BasePruner:
@@ -68,13 +73,15 @@ def pruner_of(settings: SearchSettings) -> BasePruner:
 
 
 def batches(study: optuna.Study, settings: SearchSettings, space: Space) -> Iterator[list[Trial]]:
-    """Yields the trials to do, a batch at a time, until there are so many as are wanted.
+    """Yields the trials to do, a batch at a time, until there are so many as are wanted; the first may be the
+    rest of a batch that was broken off.
 
     Each batch must have been told when the next is asked for. One of which all trials failed is the last.
     """
-    while (missing := settings.n_trials - (first := len(ended(study)) + len(failures(study)))) > 0:
+    while (done := len(ended(study)) + len(failures(study))) < settings.n_trials:
+        until = min(settings.n_trials, done + settings.batch - done % settings.batch)
         before = len(ended(study))
-        yield [_ask(study, settings, space, first + i) for i in range(min(missing, settings.batch))]
+        yield [_ask(study, settings, space, place) for place in range(done, until)]
         if len(ended(study)) == before:
             return
 
