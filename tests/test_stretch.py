@@ -1,5 +1,7 @@
 """A training in stretches leaves the bits of one that is never interrupted, and no run that is not whole."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +25,26 @@ SMALL = (
 KINDS = ("optimizer=adam", "schedule=cosine", "train.batch_size=7", "model.normalization=batch")
 
 
-def trained(config: Compose, folder: Path, *words: str, inits: tuple[str, ...] = ("he", "random")) -> list:
-    """What comes of two starts that train as one stack."""
-    done = dict(run_each([config(*SMALL, *words, f"init={init}") for init in inits], folder=folder))
-    return [done[place] for place in range(len(inits))]
+@pytest.fixture
+def trained(config: Compose, tmp_path: Path) -> Callable:
+    """Trains two starts as one stack, as far as a stretch says, and returns what comes of them."""
+    composed = cache(lambda kind, init: config(*SMALL, kind, f"init={init}"))
+
+    def train(
+        stretch: list[int] | None = None, kind: str = "optimizer=momentum", resume: bool = False
+    ) -> list:
+        jobs = [composed(kind, init).copy() for init in ("he", "random")]
+        for job in jobs:
+            job.stretch, job.resume = stretch, resume
+        return [one for _, one in sorted(run_each(jobs, folder=tmp_path))]
+
+    return train
 
 
 @pytest.mark.parametrize("kind", ["optimizer=momentum", *KINDS])
-def test_stretches_leave_the_bits_of_one_training(config, tmp_path, kind):
-    whole = trained(config, tmp_path, kind)
-    for stretch in ("[0,5]", "[5,29]"):
-        trained(config, tmp_path, kind, f"stretch={stretch}")
-    in_stretches = trained(config, tmp_path, kind, "stretch=[29,53]")
+def test_stretches_leave_the_bits_of_one_training(trained, tmp_path, kind):
+    whole = trained(kind=kind)
+    _, _, in_stretches = (trained(stretch, kind) for stretch in ([0, 5], [5, 29], [29, 53]))
     for one, other in zip(whole, in_stretches, strict=True):
         assert one.history.keys() == other.history.keys()
         for name in one.history:
@@ -43,23 +53,23 @@ def test_stretches_leave_the_bits_of_one_training(config, tmp_path, kind):
     assert not list((tmp_path / FOLDER).glob("*"))
 
 
-def test_a_stretch_trains_no_further_than_it_says(config, tmp_path):
-    [first, _] = trained(config, tmp_path, "stretch=[0,5]")
+def test_a_stretch_trains_no_further_than_it_says(trained, tmp_path):
+    [first, _] = trained([0, 5])
     assert len(first.history["cost"]) == first.summary.iterations == 5
-    [second, _] = trained(config, tmp_path, "stretch=[5,29]")
+    [second, _] = trained([5, 29])
     assert len(second.history["cost"]) == 29
     assert len(list((tmp_path / FOLDER).glob("*.npz"))) == 2
 
 
-def test_without_its_checkpoint_a_stretch_begins_at_the_start(config, tmp_path):
-    [whole, _] = trained(config, tmp_path)
-    [late, _] = trained(config, tmp_path, "stretch=[29,53]")
+def test_without_its_checkpoint_a_stretch_begins_at_the_start(trained):
+    [whole, _] = trained()
+    [late, _] = trained([29, 53])
     np.testing.assert_array_equal(whole.parameters, late.parameters)
 
 
-def test_a_checkpoint_past_its_end_does_not_lengthen_a_stretch(config, tmp_path):
-    trained(config, tmp_path, "stretch=[0,29]")
-    [again, _] = trained(config, tmp_path, "stretch=[0,5]", "resume=true")
+def test_a_checkpoint_past_its_end_does_not_lengthen_a_stretch(trained):
+    trained([0, 29])
+    [again, _] = trained([0, 5], resume=True)
     assert again.summary.iterations == 5
 
 
