@@ -9,6 +9,7 @@ from scipy.stats import binom
 from terminals import COLORS_AND_MOVES
 
 import initlab.terminal.search as closing
+from initlab.runs.outcome import Outcome
 from initlab.search.found import Candidate, Found, found_in
 from initlab.sweeps.launched import Launched
 
@@ -48,6 +49,19 @@ def test_a_search_that_was_stopped_says_how_far_it_came():
     assert said(wanted=40)[0].startswith("19 of 40 trials with seeds 3 to 7: ")
     assert said(failed=2, wanted=21)[0].startswith("21 trials with")
     assert said(failed=2, wanted=21)[0].endswith(", 2 failed.")
+
+
+def test_one_trial_is_it_and_several_are_they():
+    assert "1 pruned because it was behind, 1 pruned because most of its seeds" in said(
+        behind=1, diagnosed={"diverged": 1}, whole=17
+    )[0]
+
+
+@pytest.mark.parametrize(("wanted", "open_ones"), [(19, False), (20, True)])
+def test_jobs_that_were_broken_off_count_only_while_trials_are_missing(monkeypatch, capsys, wanted, open_ones):
+    monkeypatch.setattr(closing, "print_addresses", lambda *_: None)
+    closing.print_search(replace(FOUND, wanted=wanted), [Outcome(["init=he"])], Launched())
+    assert ("1 job stopped before the end." in capsys.readouterr().err) == open_ones
 
 
 def test_nothing_is_said_of_pruning_that_was_not():

@@ -24,7 +24,7 @@ def print_search(
     for sentence in sentences(found):
         console.print(sentence)
     print_addresses(console, [outcome.summary for outcome in outcomes if outcome.summary])
-    print_troubles(outcomes, None, told, stopped)
+    print_troubles(_that_matter(found, outcomes), None, told, stopped)
 
 
 def sentences(found: Found) -> Iterator[str]:
@@ -50,6 +50,14 @@ def sentences(found: Found) -> Iterator[str]:
         yield f"For an interval of a median {count} seeds are too few; hydra.sweeper.fresh_seeds=6 is enough."
 
 
+def _that_matter(found: Found, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Returns the outcomes of jobs, without those that were broken off and, as all trials have come to an end,
+    trained later under other numbers.
+    """
+    whole = found.ended + found.failed >= found.wanted
+    return [one for one in outcomes if not whole or one.summary or one.error]
+
+
 def _trials(found: Found) -> str:
     first, count = found.seeds
     done, wanted = found.ended + found.failed, found.wanted
@@ -64,9 +72,10 @@ def _seeds(first: int, count: int) -> str:
 def _fates(found: Found) -> Iterator[str]:
     yield f"{found.whole:,} trained to the end"
     if found.behind:
-        yield f"{found.behind:,} pruned because they were behind"
+        yield f"{found.behind:,} pruned because {'it was' if found.behind == 1 else 'they were'} behind"
     for name, count in found.diagnosed.items():
-        yield f"{count:,} pruned because most of their seeds were diagnosed: {name}"
+        whose = "its" if count == 1 else "their"
+        yield f"{count:,} pruned because most of {whose} seeds were diagnosed: {name}"
     if found.failed:
         yield f"{found.failed:,} failed"
 
