@@ -6,8 +6,8 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis bench-search proof replications chaos readme \
-    screenshots lesson lock audit clean
+.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis bench-search proof matrix \
+    replications chaos readme screenshots lesson lock audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ bench-diagnosis: setup ## Measure whether the diagnosis is right, and its advice
 
 proof: setup ## Measure whether the statistics hold what they say; some minutes
 	$(RUN)/python -m benchmarks.proof
+
+matrix: setup ## Test with other Pythons, other MLflows and the oldest packages allowed; an hour
+	$(RUN)/python -m pip install --quiet uv
+	$(RUN)/python -m tools.matrix
 
 replications: setup ## Measure the papers on the shelf anew; within an hour on two cores
 	$(RUN)/python -m tools.replications

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from conftest import runs_of
 
+from initlab.runs.outcome import read_outcome, read_outcomes
+
 SHORT = ("-m", "init=zeros,he", "seed=1,2", "train.iterations=20", "plots.frames=0")
+QUICK = (*SHORT[3:], "report.keep=false", "tracking.uri=null")
 
 
 def closing(folder: Path) -> dict:
@@ -71,3 +74,28 @@ def test_nothing_is_kept_that_is_not_wanted(command, folder, client):
     assert "2 seeds decide nothing between" in done.stdout
     assert "Compare them in MLflow (initlab ui): " in done.stdout
     assert closing(folder)["report"] is None
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_outcomes_of_a_whole_sweep_are_read_from_one_file(command, folder, processes, monkeypatch):
+    words = ["-m", "init=zeros,he", "seed=range(0,11)", f"hydra.launcher.n_jobs={processes}"]
+    command(*words, "hydra.sweep.dir=multirun/one", *QUICK)
+    sweep = folder / "multirun" / "one"
+    together = read_outcomes(sweep)
+    assert together == [read_outcome(sweep / str(number)) for number in range(22)]
+    monkeypatch.setattr("initlab.runs.outcome.read_outcome", pytest.fail)
+    assert read_outcomes(sweep) == together
+
+
+def test_that_file_does_not_outlive_what_it_says(command, folder):
+    words = ["-m", "seed=1,2,3", "hydra.sweep.dir=multirun/one", *QUICK]
+    command(*words)
+    sweep = folder / "multirun" / "one"
+    assert (sweep / "outcomes.json").is_file()
+    for more in (["hydra/launcher=basic"], ["hydra.sweeper.max_batch_size=2"]):
+        command(*words, *more, "train.iterations=7")
+        assert not (sweep / "outcomes.json").exists()
+        assert {one.summary.iterations for one in read_outcomes(sweep)} == {7}
+        command(*words)
+    command("-m", "seed=4,5", *words[2:])
+    assert [one.summary.tags["seed"] for one in read_outcomes(sweep)] == ["4", "5", "3"]

@@ -17,12 +17,13 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import run_job, setup_globals
+from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.base import Container
 
 from initlab.sweeps import hydra_private
-from initlab.sweeps.compose import Composer, QuickLoader, save_hydra_folder
+from initlab.sweeps.compose import Composer, QuickLoader, Recipe, save_hydra_folder
 from initlab.sweeps.hydra_private import plain, yaml_text
 
 OPTIONS = {
@@ -232,6 +233,40 @@ def test_jobs_as_the_basic_sweeper_splits_them_compose_as_in_hydra(loader, compo
     [jobs] = BasicSweeper.split_arguments(parsed, max_batch_size=None)
     for job in jobs[:: max(1, len(jobs) // 5)]:
         assert_as_hydra(loader, composer, job)
+
+
+@pytest.mark.parametrize(
+    ("fine", "others"),
+    [
+        (["~seed=3"], [["~seed=4"], ["~seed=3"]]),
+        (["tracking.experiment=a"], [["tracking.experiment='${'"], ["tracking.experiment='${seed}'"]]),
+        (
+            ["seed=7"],
+            [["seed=-0"], ["seed=007"], ["seed=1_0"], ["seed=7.0"], ["seed=${train}"], ["seed=null"]],
+        ),
+        (["model.hidden.0=7"], [["model.hidden.0=11"], ["model.hidden.7=3"]]),
+        (["train.threads=null"], [["train.threads=2"], ["train.threads={a: 1}"], ["train.threads=[2]"]]),
+        (["+train.more=1"], [["+train.more=2"], ["+train.more={a: 1}"], ["+train.more=b c"]]),
+        (["train=null"], [["train=5"], ["train={a: 1}"], ["train=[1]"]]),
+    ],
+    ids=str,
+)
+def test_a_job_that_was_fine_vouches_for_no_other_that_is_not(loader, master, fine, others):
+    composer = Composer(loader, master)
+    assert_as_hydra(loader, composer, fine)
+    for job in others:
+        assert_as_hydra(loader, composer, job)
+
+
+def test_the_sweeper_tries_jobs_that_differ_in_numbers_once(loader, master, monkeypatch):
+    composed = []
+    whole = Recipe.compose
+    monkeypatch.setattr(Recipe, "compose", lambda self: composed.append(self) or whole(self))
+    jobs = [[f"init={init}", f"seed={seed}"] for init in ("he", "zeros") for seed in range(97)]
+    QuickLoader(loader).check_jobs(master, jobs)
+    assert len(composed) == 2
+    with pytest.raises(HydraException, match="Could not override 'sede'"):
+        QuickLoader(loader).check_jobs(master, [*jobs, ["init=he", "sede=4"]])
 
 
 POOL = """

@@ -13,6 +13,7 @@ from initlab.config.schema import Settings, plain, read
 from initlab.networks.network import Network
 from initlab.networks.outputs import OUTPUTS
 from initlab.networks.tape import evaluate
+from initlab.numerals import counted
 from initlab.runs.train import run
 from initlab.verdicts import VERDICTS, diagnose
 from initlab.verdicts.evidence import Evidence, Part, Steps, layers_at
@@ -451,3 +452,11 @@ def test_a_tracked_run_is_tagged_and_described_by_its_diagnosis(config, folder, 
     for name, sentence in result.summary.diagnosis:
         assert tags[f"diagnosis.{name.replace(' ', '_')}"] == sentence
         assert sentence in tags["mlflow.note.content"]
+
+
+@pytest.mark.parametrize("iterations", [1, 7, 19])
+def test_of_few_iterations_none_is_called_a_tenth(iterations):
+    found = verdicts_of(("init=he", f"train.iterations={iterations}"))
+    assert f"After {counted(iterations, 'iteration')} the cost" in found["too short"]
+    assert "had fallen by" in found["too short"]
+    assert not any("tenth" in sentence or "1 iterations" in sentence for sentence in found.values())

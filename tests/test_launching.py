@@ -26,6 +26,7 @@ from mlflow import MlflowClient
 from omegaconf import open_dict
 
 import initlab.terminal.command
+from initlab.config.options import in_subfolders
 from initlab.sweeps.group import JobFailed
 from initlab.sweeps.launch import Sweep, launch
 from initlab.sweeps.plan import LARGEST_GROUP, SMALLEST_GROUP, groups_of, variants
@@ -347,3 +348,11 @@ def test_hydra_values_in_a_config_mean_the_job_itself(folder, client, monkeypatc
     for number, init in ((5, "he"), (6, "zeros")):
         [run] = runs_of(client, f"sweep-{number}")
         assert run.data.tags["init"] == init
+
+
+@pytest.mark.parametrize(
+    ("number", "folder"),
+    [(0, "0"), (7, "7"), (499, "499"), (500, "500-999/500"), (777, "500-999/777"), (1000, "1000-1499/1000")],
+)
+def test_no_folder_of_a_large_sweep_holds_more_than_some_hundred_jobs(number, folder):
+    assert in_subfolders(number) == folder

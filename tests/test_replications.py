@@ -3,6 +3,7 @@
 import importlib
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,12 @@ from initlab.replications.sohldickstein2024 import check as fractal
 from mlflow import MlflowClient
 from scipy import stats
 
-from initlab.errors import ConfigError
+from initlab.errors import ConfigError, InitlabError
 from initlab.shelf import paper
 from initlab.shelf.estimate import Estimate, exact, jackknife, mean
 from initlab.shelf.paper import Paper, Published
-from initlab.shelf.section import printed, section, shown
+from initlab.shelf.replication import Replication, keep, tracked
+from initlab.shelf.section import label, printed, section, shown
 from initlab.shelf.verdict import FAILS, HOLDS, IN_KIND, UNDECIDED, verdict
 
 CLAIM = Published(what="what it is about", where="abstract", at_least=2, claim=True)
@@ -71,6 +73,18 @@ def test_a_section_tells_why_only_of_what_does_not_agree():
     assert "| hearsay | about 6 | Figure 2 | 5 | not tested |" in differing
     assert printed(CLAIM) == "at least 2"
     assert shown(CLAIM, exact(3)) == "3"
+
+
+def test_a_section_shows_what_the_verdict_rests_on_and_whose_place_was_not_seen():
+    seen = section(SAMPLE, ours(exact(3), exact(0.5)), HOLDS, "a.png")
+    assert "| **what it is about** | at least 2 | abstract | 3 | agrees |" in seen
+    assert "†" not in seen
+    heard = replace(SAMPLE, published={**SAMPLE.published, "number": replace(NUMBER, second_hand=True)})
+    told = section(heard, ours(exact(3), exact(0.5)), HOLDS, "a.png")
+    assert "| a number | 50 % (± 10 %) | Table 1 † | 50 % | agrees |\n" in told
+    assert "\n\n† not seen in the paper itself" in told
+    assert told.count("†") == 2
+    assert label(replace(CLAIM, what="q* of it")) == r"**q\* of it**"
 
 
 def test_intervals_of_a_mean_and_of_a_variance_hold_the_truth_as_often_as_they_say():
@@ -162,6 +176,20 @@ def test_the_fractals_runs_descend_as_the_papers_network_does():
 def test_modes_follow_the_exact_curve_and_the_law_begins_where_they_do():
     assert linear.law(np.array([0.0]), np.array([4.0])) == pytest.approx([linear.FIRST])
     assert linear.law(np.array([40.0]), np.array([4.0])) == pytest.approx([4.0])
+
+
+def test_numbers_of_other_settings_are_not_shown_as_those_of_todays(tmp_path, migrated_database, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(migrated_database, tmp_path / "mlflow.db")
+    uri, measured = f"sqlite:///{tmp_path}/mlflow.db", replace(SAMPLE, settings={"seeds": 2, "rates": [0.5]})
+    numbers = ours(Estimate(3, 2, math.inf), exact(0.5))
+    keep(Replication(measured, numbers, b"picture", 1.0, short=False), measured.settings, uri)
+    assert tracked(measured, uri).ours == numbers
+    other = replace(measured, settings={"seeds": 3, "rates": [0.5]})
+    with pytest.raises(
+        InitlabError, match=r"^sample2001: was measured with seeds=2, its paper.yaml has seeds=3"
+    ):
+        tracked(other, uri)
 
 
 @pytest.fixture(scope="module")

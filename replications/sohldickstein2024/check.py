@@ -175,8 +175,9 @@ def box_counts(edges: NDArray[np.bool_]) -> tuple[Array, Array]:
 
 
 def box_dimension(picture: Array) -> float:
-    """Returns the median slope of log count over −log size, as the paper's code takes it; NaN without any
-    boundary.
+    """Returns the median slope of log count over −log size; NaN without any boundary.
+
+    The paper's code takes the median of the slopes of all its pictures together.
     """
     sizes, counts = box_counts(boundary(picture))
     if not counts.all():

@@ -21,6 +21,11 @@ def percent(share: float) -> str:
     return f"{share if share == 1 else min(share, 0.999):.1%}"
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """Returns a number with its noun: '1 run', '1,200 runs'."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def size(number_of_bytes: float) -> str:
     """Returns a number of bytes by three digits: 812 bytes, 34.9 kB, 736 MB."""
     for unit in ("bytes", "kB", "MB", "GB"):

@@ -15,6 +15,7 @@ from initlab.passwords import hidden
 CONF = resources.files("initlab.conf")
 NO_NAME = re.compile(r"null|true|false|[-+.\d\[{].*", re.IGNORECASE)
 MOST_OPTIONS = 12  # in one message
+JOBS_IN_A_FOLDER = 500
 
 
 def options_of(group: str) -> list[str]:
@@ -64,7 +65,17 @@ def refuse_choices(overrides: Sequence[str]) -> None:
 
 def setup_resolvers() -> None:
     """Makes known ``${unique:}``, eight letters and digits that keep folders of simultaneous sweeps apart,
-    and ``${without_password:…}``, which shows an address with ``***`` for the password in it.
+    ``${in_subfolders:…}``, the folder of a job's number within its sweep's, and ``${without_password:…}``,
+    which shows an address with ``***`` for the password in it.
     """
+    OmegaConf.register_new_resolver("in_subfolders", in_subfolders, replace=True)
     OmegaConf.register_new_resolver("without_password", hidden, replace=True)
     OmegaConf.register_new_resolver("unique", lambda: uuid4().hex[:8], use_cache=True, replace=True)
+
+
+def in_subfolders(number: int) -> str:
+    """Returns the folder of the job with a number: 7, and from 500 on 500-999/777, so that no folder of a
+    sweep of some hundred thousand jobs has a thousand entries.
+    """
+    first = number // JOBS_IN_A_FOLDER * JOBS_IN_A_FOLDER
+    return f"{first}-{first + JOBS_IN_A_FOLDER - 1}/{number}" if first else str(number)

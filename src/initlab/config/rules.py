@@ -8,6 +8,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, get_type_hints
 
 from initlab.errors import ConfigError
@@ -89,16 +90,16 @@ def check_arguments(
     """Raises ConfigError unless the arguments are the keyword-only ones of a function, or of a second one
     (``also``), each as its rule allows.
     """
-    rules, parameters = rules_of(function), dict(inspect.signature(function).parameters)
+    rules, needed = rules_of(function), _needed(function)
     if also:
-        rules, parameters = rules_of(also) | rules, {**inspect.signature(also).parameters, **parameters}
+        rules, needed = {**rules_of(also), **rules}, needed | (_needed(also) - rules.keys())
     known = f"the settings here are {', '.join(sorted(rules))}" if rules else "there is none"
     section = f"{prefix}." if prefix else ""
     for name in arguments:
         if name not in rules:
             raise ConfigError(f"{section}{name}: is not a setting; {known}")
     for name in sorted(rules):
-        if name not in arguments and parameters[name].default is inspect.Parameter.empty:
+        if name in needed and name not in arguments:
             raise ConfigError(f"{section}{name}: is missing")
     for name, value in arguments.items():
         rule = rules[name]
@@ -108,7 +109,8 @@ def check_arguments(
             raise ConfigError(f"{section}{name}={shown(value)}: must be {rule.allowed}{beyond}")
 
 
-def rules_of(function: Callable[..., Any]) -> dict[str, Rule | None]:
+@lru_cache(maxsize=256)
+def rules_of(function: Callable[..., Any]) -> Mapping[str, Rule | None]:
     """Returns the rule of each keyword-only argument, None for one that has none."""
     hints = get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
     return {
@@ -116,6 +118,13 @@ def rules_of(function: Callable[..., Any]) -> dict[str, Rule | None]:
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+@lru_cache(maxsize=256)
+def _needed(function: Callable[..., Any]) -> frozenset[str]:
+    """Returns the names of the arguments that have no default."""
+    parameters = inspect.signature(function).parameters
+    return frozenset(name for name, one in parameters.items() if one.default is inspect.Parameter.empty)
 
 
 def shown(value: Any) -> str:

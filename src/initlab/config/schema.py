@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
@@ -158,20 +159,25 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()}
 
 
+@lru_cache(maxsize=32)
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
 def read(kind: type[T], values: Mapping[str, Any], prefix: str = "") -> T:
     """Returns the settings of a kind, a dataclass whose fields are annotated with their rules or are such
     dataclasses themselves, from a plain config; raises ConfigError when one is missing or not allowed.
 
     At the top a config may hold more than the settings: components, and keys of the user's own.
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     if not prefix:
         values = {name: value for name, value in values.items() if name in hints}
     sections: dict[str, Any] = {}
     for name, value in values.items():
         if is_dataclass(hints.get(name)):
             if not isinstance(value, Mapping):
-                inside = ", ".join(get_type_hints(hints[name]))
+                inside = ", ".join(_hints(hints[name]))
                 raise ConfigError(f"{name}={shown(value)}: must be a section with {inside}")
             sections[name] = read(hints[name], value, name)
     check_arguments(kind, {**values, **sections}, prefix)

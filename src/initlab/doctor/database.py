@@ -3,8 +3,9 @@
 from functools import partial
 from importlib.metadata import version
 
-from initlab.doctor.fault import Fault, counted
+from initlab.doctor.fault import Fault
 from initlab.doctor.patient import Patient
+from initlab.numerals import counted
 from initlab.tracking.integrity import (
     OF_RUNS,
     damage,

@@ -19,8 +19,3 @@ class Fault:
     runs: Sequence[TrackedRun] = ()
     mend: Callable[[], str] | None = None
     harmless: bool = False
-
-
-def counted(number: int, one: str, several: str = "") -> str:
-    """Returns a number with its noun: '1 run', '1,200 runs'."""
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import yaml
 
 from initlab.doctor.expected import history_of
-from initlab.doctor.fault import Fault, counted
+from initlab.doctor.fault import Fault
 from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
+from initlab.numerals import counted
 from initlab.runs.stored import CONFIG, HISTORY, WEIGHTS
 from initlab.signals import check
 from initlab.tracking.inspection import TrackedRun, files_of

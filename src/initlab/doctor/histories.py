@@ -7,9 +7,10 @@ from functools import partial
 import numpy as np
 
 from initlab.doctor.expected import Curve, Steps, expected_of, history_of
-from initlab.doctor.fault import Fault, counted
+from initlab.doctor.fault import Fault
 from initlab.doctor.patient import Patient
 from initlab.errors import TrackingError
+from initlab.numerals import counted
 from initlab.signals import check
 from initlab.tracking.inspection import TrackedRun
 from initlab.tracking.stored_series import Rows, rows_of_runs, writable, write_anew

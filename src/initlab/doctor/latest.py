@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from initlab.doctor.fault import Fault, counted
+from initlab.doctor.fault import Fault
 from initlab.doctor.patient import Patient
+from initlab.numerals import counted
 from initlab.tracking.stored_series import mend_latest, writable, wrong_latest
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from initlab.doctor.fault import Fault, counted
+from initlab.doctor.fault import Fault
 from initlab.doctor.patient import Patient
+from initlab.numerals import counted
 from initlab.runs.checkpoints import FOLDER
 from initlab.tracking.spool import waiting
 

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from initlab.doctor.fault import Fault, counted
+from initlab.doctor.fault import Fault
 from initlab.doctor.patient import Patient
+from initlab.numerals import counted
 from initlab.tracking.moved import Moved, bring_here, moved_in
 
 

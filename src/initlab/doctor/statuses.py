@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from initlab.doctor.fault import Fault, counted
+from initlab.doctor.fault import Fault
 from initlab.doctor.patient import Patient
+from initlab.numerals import counted
 from initlab.tracking.inspection import TRAINING, end_stale_in, stale_in
 from initlab.tracking.stale import Stale
 

@@ -5,7 +5,6 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from initlab.config.options import options_of, values_of
 from initlab.config.rules import Count, Seed
@@ -13,6 +12,7 @@ from initlab.config.targets import load_component
 from initlab.errors import ConfigError, naming
 from initlab.initializers.starting import Initializer, makes_all_layers
 from initlab.streams import WEIGHTS, stream
+from initlab.threads import one_thread
 from initlab.types import Array
 
 COUNT, SEED = get_args(Count)[1], get_args(Seed)[1]
@@ -39,7 +39,7 @@ def start(
     drawing = _drawing(name, hyper_parameters)
     fan_out, fan_in = _checked_shape(shape)
     rng = seed if isinstance(seed, np.random.RandomState) else _stream(seed)
-    with naming(f"init={name}"), threadpool_limits(1):  # as a run draws it: threads change the last bits
+    with naming(f"init={name}"), one_thread():  # as a run draws it: threads change the last bits
         W: Array = np.asarray(drawing(rng, (fan_out, fan_in)), np.float64)
     return W[:, :fan_in]
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import numpy as np
 from omegaconf import DictConfig
-from threadpoolctl import threadpool_limits
 
 from initlab.config.rules import Count, Positive, Rule, Seed, is_number, one_of
 from initlab.config.schema import OptionalCount, Prefixes, Tracking, plain, read
@@ -27,6 +26,7 @@ from initlab.streams import OTHER_INPUTS, stream
 from initlab.theory.finite_width import LayerLaw
 from initlab.theory.isometry import jacobian_variances
 from initlab.theory.mean_field import Phase
+from initlab.threads import one_thread
 from initlab.types import Array
 
 GROUPS = ("model", "init", "bias")
@@ -134,13 +134,13 @@ def observe(setup: Setup) -> Observation:
     found = _observe_signals(setup)
     if setup.settings.probe == "signals":
         return found
-    with threadpool_limits(1):
+    with one_thread():
         return replace(found, spectra=_spectra(setup, found.predicted))
 
 
 def _observe_signals(setup: Setup) -> Observation:
     inputs, network = setup.settings.input, setup.network
-    with threadpool_limits(1):  # with more BLAS threads the last bits would be others
+    with one_thread():  # with more BLAS threads the last bits would be others
         measured = signals.Measured.joined([_measured(setup, seeds) for seeds in stacks_of(setup)])
         given = signals.variances(network, measured)
         layers, no_bands = _laws(setup, given)

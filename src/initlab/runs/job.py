@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
-from threadpoolctl import threadpool_limits
 
 from initlab.config.rules import is_number
 from initlab.config.schema import Diagnostics, Settings, Train, plain, read
@@ -28,6 +27,7 @@ from initlab.optimizers.layer_rates import rate_factors
 from initlab.optimizers.rules import Update, clipped
 from initlab.optimizers.schedules import constant, scheduled
 from initlab.runs.needs import check_memory
+from initlab.threads import one_thread
 from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
@@ -58,7 +58,7 @@ class Job:
     def initial(self) -> Array:
         """The flat parameters (P,) before training; raises ConfigError where the start cannot make them."""
         # With more BLAS threads the last bits of a start that multiplies matrices would be others.
-        with naming("init"), threadpool_limits(1), np.errstate(all="ignore"):
+        with naming("init"), one_thread(), np.errstate(all="ignore"):
             X, seed = self.dataset.X_train, self.settings.seed
             start = initial_parameters(self.init, self.network, seed, X=X, bias=self.bias)
             return start.astype(self.settings.train.precision)

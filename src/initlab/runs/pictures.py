@@ -57,7 +57,7 @@ def frames(job: Job, history: History, run: int) -> Iterator[Frame]:
     for step, parameters in history.snapshots.items():
         if step < history.iterations_of(run) and np.isfinite(parameters[run]).all():
             answers = answers_at(job.dataset, job.network, parameters[run])
-            image = boundary_of(job.dataset).draw(answers, title_of(job), f"iteration {step:,}")
+            image = boundary_of(job.dataset).draw_tile(answers, title_of(job), f"iteration {step:,}")
             yield Frame(step, png(image), webp(image))
 
 

@@ -22,6 +22,7 @@ from initlab.runs.logged import logged_among, logged_steps
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Summary, Trained, describe
 from initlab.signals import alive
+from initlab.threads import one_thread
 from initlab.tracking import Data, Description, Run, Series, Tracker, image_files
 from initlab.training.history import History
 from initlab.training.probe import Probe
@@ -82,10 +83,11 @@ class RunRecorder:
         """
         self.flush()
         kept: list[Trained | Exception] = []
-        for run, one in enumerate(trained):
-            kept.append(self._keep(run, one))
-            alive()
-            tell(1)
+        with one_thread():  # the answers on a picture are small: threads would wait for each other
+            for run, one in enumerate(trained):
+                kept.append(self._keep(run, one))
+                alive()
+                tell(1)
         return kept
 
     def _keep(self, index: int, one: Trained) -> Trained | Exception:

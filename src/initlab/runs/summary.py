@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -177,17 +178,23 @@ def _evidence(
 def _steps(job: Job, made: int) -> Steps:
     """Returns how a job's updates were made, so many of them."""
     train, numbers = job.settings.train, {k: v for k, v in job.update.keywords.items() if is_number(v)}
-    planned = np.arange(max(1, min(made, train.iterations)))
+    words = tuple(sorted(job.schedule.keywords.items()))
     return Steps(
         rule=job.update.func.__name__,
         rate=numbers.get("learning_rate"),
         iterations=train.iterations,
         schedule=job.schedule.func.__name__,
-        factor=float(np.mean([job.schedule(iteration, train.iterations) for iteration in planned])),
+        factor=_mean_factor(job.schedule.func, words, max(1, min(made, train.iterations)), train.iterations),
         clip=train.clip,
         batch_size=train.batch_size,
         weight_decay=numbers.get("weight_decay", 0.0),
     )
+
+
+@lru_cache(maxsize=64)
+def _mean_factor(schedule: Any, words: tuple[tuple[str, Any], ...], made: int, planned: int) -> float:
+    """Returns the mean factor of a schedule over the updates that were made of those planned."""
+    return float(np.mean([schedule(iteration, planned, **dict(words)) for iteration in range(made)]))
 
 
 def _moved(job: Job, parameters: Array) -> list[float]:

@@ -21,6 +21,7 @@ from initlab.runs.stored import read_back
 from initlab.runs.summary import Summary, Trained, summarize
 from initlab.runs.throttle import SECONDS_BETWEEN_FLUSHES, Progress, Throttle
 from initlab.signals import Stopped, check
+from initlab.threads import one_thread
 from initlab.tracking import Run, Tracker
 from initlab.tracking.beginning import begin_with
 from initlab.tracking.link import Say, to_stderr
@@ -92,20 +93,34 @@ def run_each(
     """
     folder = Path(folder).absolute()
     jobs: dict[int, Job] = {}
-    for index, cfg in enumerate(cfgs):
-        check()
-        try:
-            job = checkpoints.resumed(build(cfg, tags[index] if tags else {}), folder)
-            job.draw()  # here a start can fail for its job alone
+    for index, job in enumerate(_drawn(cfgs, tags, folder)):
+        if isinstance(job, Job):
             jobs[index] = job
-        except Exception as error:
-            yield index, error
+        else:
+            yield index, job
     whole = partial(_run_stack, folder=folder, progress=progress, started=started)
     run_stack = partial(whole, kept=kept, say=say)
     for indices in _stacks(jobs):
         check()
         ended = _run_stack_or_each({index: jobs[index] for index in indices}, run_stack)
         yield from zip(indices, ended, strict=True)
+
+
+def _drawn(
+    cfgs: Sequence[DictConfig], tags: Sequence[Mapping[str, str]] | None, folder: Path
+) -> list[Job | Exception]:
+    """Returns the job of each config with its start drawn, or the error that its job alone fails with."""
+    jobs: list[Job | Exception] = []
+    with one_thread():
+        for index, cfg in enumerate(cfgs):
+            check()
+            try:
+                job = checkpoints.resumed(build(cfg, tags[index] if tags else {}), folder)
+                job.draw()
+                jobs.append(job)
+            except Exception as error:
+                jobs.append(error)
+    return jobs
 
 
 def _stacks(jobs: Mapping[int, Job]) -> Iterator[list[int]]:

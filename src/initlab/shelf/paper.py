@@ -20,8 +20,9 @@ class Published:
 
     It is a number, a ``value`` with the ``tolerance`` that it may be missed by, or a bound, ``at_least`` and
     ``at_most``; with neither it is shown as ``printed`` and not tested. ``claim`` marks what the paper is
-    about: without it nothing is left of the paper, while a number may well be another one elsewhere. ``why``
-    tells what is the matter if it does not come out, and is shown only then.
+    about: without it nothing is left of the paper, while a number may well be another one elsewhere.
+    ``second_hand`` says that the paper itself was not at hand: what it says, or where, is known from others
+    or remembered. ``why`` tells what is the matter if it does not come out, and is shown only then.
     """
 
     what: str
@@ -33,6 +34,7 @@ class Published:
     printed: str = ""
     percent: bool = False
     claim: bool = False
+    second_hand: bool = False
     why: str = ""
 
     @property

@@ -108,7 +108,7 @@ def _metrics(done: Replication) -> dict[str, float]:
 
 def tracked(paper: Paper, uri: str) -> Replication:
     """Returns the last replication of a paper in full that a store holds, judged by the paper's file as it is
-    today; raises InitlabError where there is none.
+    today; raises InitlabError where there is none, or where it was measured with other settings.
     """
     from initlab.tracking import Tracker
     from initlab.tracking.reading import stored_run
@@ -119,6 +119,11 @@ def tracked(paper: Paper, uri: str) -> Replication:
     found = tracker.client.search_runs([tracker.experiment_id], wanted, order_by=last)
     if not found:
         raise InitlabError(f"{paper.name}: was not measured in full; {uri} holds none of it")
+    params = found[0].data.params
+    for key, value in paper.settings.items():
+        if params.get(key) != str(value):
+            told = f"was measured with {key}={params.get(key)}, its paper.yaml has {key}={value}"
+            raise InitlabError(f"{paper.name}: {told}; measure it anew")
     metrics, name = found[0].data.metrics, f"{paper.name}.png"
     ours = {key: _estimate(metrics, key) for key in paper.published}
     figure = stored_run(found[0].info.run_id, uri, [name]).files[name]

@@ -7,20 +7,19 @@ from initlab.numerals import number
 from initlab.shelf.estimate import Estimate
 from initlab.shelf.paper import Paper, Published
 
+SECOND_HAND = "† not seen in the paper itself: known from what others write of it, or remembered."
 WORDS = {True: "agrees", False: "differs", None: "cannot tell"}
 
 
 def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: str) -> str:
     """Returns a paper's section in markdown, with the verdict on it and the figure at a path."""
-    rows = [
-        f"| {one.what} | {printed(one)} | {one.where} | {shown(one, ours[key])} | {outcome(one, ours[key])} |"
-        for key, one in paper.published.items()
-    ]
+    rows = [row(one, ours[key]) for key, one in paper.published.items()]
     missed = [
-        f"- *{one.what}*: {one.why}"
+        f"- *{_escaped(one.what)}*: {one.why}"
         for key, one in paper.published.items()
         if one.why and one.agrees(ours[key]) is not True
     ]
+    second_hand = any(one.second_hand for one in paper.published.values())
     return "\n".join(
         [
             f"**{paper.title}.** {paper.cited}, {paper.source}.",
@@ -32,6 +31,7 @@ def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: st
             "| result | published | where | here [95 %] | |",
             "|---|---|---|---|---|",
             *rows,
+            *(["", SECOND_HAND] if second_hand else []),
             "",
             f"![{paper.name}]({picture})",
             "",
@@ -39,6 +39,22 @@ def section(paper: Paper, ours: Mapping[str, Estimate], judged: str, picture: st
             *(["", *missed] if missed else []),
         ]
     )
+
+
+def row(one: Published, ours: Estimate) -> str:
+    """Returns a result's row of the table."""
+    cells = label(one), printed(one), place(one), shown(one, ours), outcome(one, ours)
+    return f"| {' | '.join(cells)} |"
+
+
+def label(one: Published) -> str:
+    """Returns what a result is, in bold if the verdict rests on it."""
+    return f"**{_escaped(one.what)}**" if one.claim else _escaped(one.what)
+
+
+def place(one: Published) -> str:
+    """Returns where a result stands in the paper, with a mark if that is known only second-hand."""
+    return f"{one.where} †" if one.second_hand else one.where
 
 
 def outcome(one: Published, ours: Estimate) -> str:
@@ -67,6 +83,10 @@ def shown(one: Published, ours: Estimate) -> str:
     if ours.low == ours.high:
         return value
     return f"{value} [{_text(one, ours.low)}, {_text(one, ours.high)}]"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("*", r"\*")
 
 
 def _text(one: Published, value: float) -> str:

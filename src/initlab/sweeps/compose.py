@@ -8,9 +8,10 @@ result could differ: for overrides of Hydra's own config, and wherever the short
 
 import os
 import pickle
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +25,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from initlab.signals import check
 from initlab.sweeps.hydra_private import ConfigLoaderImpl, apply_overrides, override_dirname, plain, yaml_text
+
+_WHOLE_NUMBER = re.compile(r"([A-Za-z_][\w.]*)=(-?(?:0|[1-9]\d*))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,14 @@ class Recipe:
 
 
 class _Base(NamedTuple):
-    """A config as Hydra composed it, pickled too, and whether values outside its hydra node mention hydra."""
+    """A config as Hydra composed it, pickled; whether its jobs copy the environment, whether values outside
+    its hydra node mention hydra, and how overrides are joined to the name of a folder.
+    """
 
-    cfg: DictConfig
     pickled: bytes
+    copies_env: bool
     mentions_hydra: bool
+    dirname: dict[str, Any]
 
 
 class Composer:
@@ -67,9 +73,10 @@ class Composer:
         self.master_config = master_config
         self._loader = ConfigLoaderImpl(loader.get_search_path())
         self._is_group = cache(self._has_options)
-        self._parse = cache(OverridesParser.create().parse_override)
+        self._parsed = cache(OverridesParser.create().parse_override)
         self._bases: dict[tuple[str, ...], _Base] = {}
         self._recipes: dict[tuple[str, ...], Recipe] = {}
+        self._tried: set[Hashable] = set()
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """Returns a new config of the job with these overrides; raises Hydra's error where Hydra does."""
@@ -96,13 +103,28 @@ class Composer:
             base = self._base(tuple(str(choice.input_line) for choice in choices))
             # An update may read other values, and the hydra node is not yet as Hydra has it at that moment.
             reads_hydra = base.mentions_hydra or any("hydra" in line for line in lines)
-            if base.cfg.hydra.job.env_copy or (reads_hydra and any(map(_reads, updates))):
+            if base.copies_env or (reads_hydra and any(map(_reads, updates))):
                 return None
-            dirname = override_dirname(parsed, base.cfg.hydra.job.config.override_dirname)
+            dirname = override_dirname(parsed, base.dirname)
             recipe = Recipe(base.pickled, updates, dirname, lines, OmegaConf.get_cache(self.master_config))
-            recipe.compose()
+            self._try(recipe)
             return recipe
         return None
+
+    def _try(self, recipe: Recipe) -> None:
+        """Composes a recipe's config, unless one was that changes the same values to others as plain."""
+        updates = recipe.updates
+        form = recipe.base, tuple((one.type, one.key_or_group, one.value() is None) for one in updates)
+        if form not in self._tried or not all(map(_is_plain, updates)):
+            recipe.compose()
+            self._tried.add(form)
+
+    def _parse(self, line: str) -> Override:
+        """Returns an override as Hydra's grammar reads it, which takes long: not again for another number."""
+        if not (found := _WHOLE_NUMBER.fullmatch(line)):
+            return self._parsed(line)
+        key, number = found.groups()
+        return replace(self._parsed(f"{key}=1"), _value=int(number), input_line=line)
 
     def _is_choice(self, override: Override) -> bool:
         return self._is_group(override.key_or_group) and not isinstance(override.value(), dict)
@@ -116,12 +138,28 @@ class Composer:
         if lines not in self._bases:
             cfg = self._loader.load_sweep_config(self.master_config, list(lines))
             task = [node for key, node in cfg.items_ex(resolve=False) if key != "hydra"]
-            self._bases[lines] = _Base(cfg, pickle.dumps(cfg), "hydra" in str(task))
+            job = cfg.hydra.job
+            self._bases[lines] = _Base(
+                pickle.dumps(cfg),
+                bool(job.env_copy),
+                "hydra" in str(task),
+                plain(job.config.override_dirname),
+            )
         return self._bases[lines]
 
 
 def _is_hydras(override: Override) -> bool:
     return override.key_or_group.replace("/", ".").split(".")[0] == "hydra"
+
+
+def _is_plain(update: Override) -> bool:
+    """Returns whether any other such value would change the config as well: no text that is read further."""
+    value = update.value()
+    return (
+        value is None
+        or isinstance(value, bool | int | float)
+        or (isinstance(value, str) and "$" not in value)
+    )
 
 
 def _reads(override: Override) -> bool:
@@ -140,6 +178,13 @@ class QuickLoader(ConfigLoaderImpl):
         if self._composer is None or self._composer.master_config is not master_config:
             self._composer = Composer(self, master_config)
         return self._composer
+
+    def check_jobs(self, master_config: DictConfig, jobs: Sequence[Sequence[str]]) -> None:
+        """Raises what Hydra raises for the first job that cannot be composed."""
+        composer = self.composer(master_config)
+        for overrides in jobs:
+            check()
+            composer.recipe(overrides)
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Returns what Hydra's own loader returns, and raises what it raises."""

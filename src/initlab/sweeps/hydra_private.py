@@ -16,7 +16,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
@@ -48,9 +48,10 @@ def apply_overrides(overrides: Iterable[Override], cfg: DictConfig) -> None:
     ConfigLoaderImpl._apply_overrides_to_config(list(overrides), cfg)
 
 
-def override_dirname(overrides: Sequence[Override], settings: Any) -> str:
+def override_dirname(overrides: Sequence[Override], settings: Mapping[str, Any]) -> str:
     """Returns ``hydra.job.override_dirname`` by the settings in ``hydra.job.config.override_dirname``."""
-    return get_overrides_dirname(list(overrides), settings.exclude_keys, settings.item_sep, settings.kv_sep)
+    how = settings["exclude_keys"], settings["item_sep"], settings["kv_sep"]
+    return get_overrides_dirname(list(overrides), *how)
 
 
 def plain(value: Any) -> Any:

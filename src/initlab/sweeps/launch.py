@@ -19,7 +19,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from initlab.errors import ConfigError
-from initlab.runs.outcome import Outcome
+from initlab.runs.outcome import Outcome, write_together
 from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep, forget
 from initlab.sweeps.compose import Composer, QuickLoader, folder_of
@@ -181,8 +181,9 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
         try:
             if sweep.processes == 1 or len(groups) == 1:
                 _train_here(groups, ledger)
+                _leave_together(sweep, jobs, done | ledger.endings)
             else:
-                _train_in_workers(groups, len(rest), sweep, ledger)
+                _train_in_workers(groups, jobs, done, sweep, ledger)
         except Stopped as stopped:
             told.killed += stopped.killed
             told.unmarked += stopped.unmarked
@@ -198,7 +199,13 @@ def _train_here(groups: deque[JobGroup], ledger: Ledger) -> None:
         ledger.close(group)
 
 
-def _train_in_workers(groups: deque[JobGroup], jobs: int, sweep: Sweep, ledger: Ledger) -> None:
+def _train_in_workers(
+    groups: deque[JobGroup],
+    jobs: Sequence[SweepJob],
+    done: dict[int, JobEnding],
+    sweep: Sweep,
+    ledger: Ledger,
+) -> None:
     """Trains in processes. What one that dies has not done is tried again.
 
     At the end one of them closes the sweep, if this is all of it: they have imported what that needs.
@@ -211,8 +218,16 @@ def _train_in_workers(groups: deque[JobGroup], jobs: int, sweep: Sweep, ledger: 
             tasks.extend(ledger.lose(task, result.why))
         else:
             ledger.close(task)
-        if sweep.at_once and len(ledger.endings) == jobs:
+        if sweep.at_once and len(done) + len(ledger.endings) == len(jobs):
+            _leave_together(sweep, jobs, done | ledger.endings)
             tasks.append(CloseSweep(sweep.folder))
+
+
+def _leave_together(sweep: Sweep, jobs: Sequence[SweepJob], endings: dict[int, JobEnding]) -> None:
+    """Leaves all outcomes in one file if these are all jobs of the sweep and none is another process's."""
+    all_of_it = sweep.at_once and launched(sweep.folder).jobs == len(jobs)
+    if all_of_it and not any(ending.elsewhere for ending in endings.values()):
+        write_together(sweep.folder, [endings[job.number].outcome for job in jobs])
 
 
 def _run(task: JobGroup | CloseSweep, report: Any) -> Any:

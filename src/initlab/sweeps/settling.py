@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from initlab.errors import TrackingError
-from initlab.runs.outcome import folders_of_jobs, read_outcome, write_outcome
+from initlab.runs.outcome import folders_of_jobs, forget_together, read_outcome, read_outcomes, write_outcome
 from initlab.runs.summary import Summary
 
 
@@ -17,10 +17,11 @@ def settle(folder: Path) -> None:
 
     Where the store does not answer nothing changes; the closing words say that runs wait.
     """
+    if not any(one.summary and one.summary.waits for one in read_outcomes(folder)):
+        return
+    forget_together(folder)
     left = {place: read_outcome(place) for place in folders_of_jobs(folder)}
     waiting = {place: one.summary for place, one in left.items() if one.summary and one.summary.waits}
-    if not waiting:
-        return
     from initlab.tracking.delivery import deliver_waiting
 
     stores = {place: (str(summary.store), _experiment_of(place)) for place, summary in waiting.items()}

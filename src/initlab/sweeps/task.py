@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.targets import GROUPS
 from initlab.config.trust import refuse_in
-from initlab.runs.outcome import Outcome, failed, write_outcome
+from initlab.runs.outcome import Outcome, failed, forget_together, write_outcome
 from initlab.signals import check
 from initlab.sweeps.control import without_control
 from initlab.sweeps.hydra_private import plain
@@ -47,6 +47,8 @@ class RememberFolder(Callback):
         """Is called by Hydra before a sweep."""
         check()
         _remember(config, "hydra.sweep.dir", sweeping=True)
+        if RememberFolder.folder is not None:
+            forget_together(RememberFolder.folder)
 
 
 def _remember(config: DictConfig, key: str, sweeping: bool) -> None:

@@ -130,9 +130,8 @@ def _back_up(console: "Console", uri: str) -> None:
 
 def _thin(console: "Console", patient: "Patient", rule: str, keep: int, back_up: Callable[[], None]) -> None:
     """Thins series or pictures and prints what that gave; raises InitlabError while runs are RUNNING."""
-    from initlab.doctor.fault import counted
     from initlab.doctor.pictures import older, remove_frames
-    from initlab.numerals import size
+    from initlab.numerals import counted, size
     from initlab.tracking.inspection import alive_in
     from initlab.tracking.integrity import is_database
 
@@ -153,9 +152,8 @@ def _thin(console: "Console", patient: "Patient", rule: str, keep: int, back_up:
 
 
 def _thin_series(console: "Console", patient: "Patient", back_up: Callable[[], None]) -> None:
-    from initlab.doctor.fault import counted
     from initlab.doctor.thinning import thin_series
-    from initlab.numerals import size
+    from initlab.numerals import counted, size
     from initlab.tracking.integrity import database_file, is_sqlite
     from initlab.tracking.sizes import compact
 

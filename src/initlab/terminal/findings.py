@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from initlab.doctor.examination import Result
-from initlab.doctor.fault import counted
 from initlab.doctor.sizes import Sizes, shares
-from initlab.numerals import size
+from initlab.numerals import counted, size
 from initlab.terminal.tables import Column, print_table
 
 MOST_NAMED = 5  # runs of a fault

@@ -1,8 +1,9 @@
 """Verdicts on what was learned, compared with one answer for all and with what is attainable."""
 
+from initlab.numerals import counted
 from initlab.verdicts.evidence import Evidence
 from initlab.verdicts.judgement import WITHIN, gap, short, too_sure, useless, well_trained
-from initlab.verdicts.steps import falling
+from initlab.verdicts.steps import falling, fell_by
 
 IMPROVING = 0.05  # of the cost lost within the last tenth: as much again would be well worth the wait
 SOLVED = 0.01  # of cost: from there on more iterations change no answer worth changing
@@ -61,8 +62,8 @@ def cost_hardly_fell(e: Evidence) -> str | None:
     if e.first_cost - e.final_cost >= UNMOVED * e.first_cost:
         return None
     return (
-        f"In {len(e.costs):,} iterations the cost of all training examples went from {e.first_cost:.4g} to "
-        f"{e.final_cost:.4g}, hardly down."
+        f"In {counted(len(e.costs), 'iteration')} the cost of all training examples went from "
+        f"{e.first_cost:.4g} to {e.final_cost:.4g}, hardly down."
     )
 
 
@@ -109,4 +110,4 @@ def still_improving(e: Evidence) -> str | None:
     fell = falling(e)
     if fell is None or fell < IMPROVING or e.final_cost is None or e.final_cost < SOLVED:
         return None
-    return f"The cost still fell by {fell:.0%} within the last tenth of the training."
+    return f"The cost {fell_by(e)}."

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from initlab.numerals import counted
 from initlab.types import Array
 from initlab.verdicts.advice import (
     larger_rate,
@@ -22,6 +23,7 @@ HELD = 0.2  # of the rate: less, on average, is not what was asked for
 TINY = 0.01  # of the best step along the gradient
 TINY_ADAPTIVE = 1e-3  # of the weights' size
 HUGE_ADAPTIVE = 0.3  # of the weights' size
+FEWEST = 20  # iterations, of which the last tenth says something
 FEW_STEPS = 300  # in all: ten times as many cost little, and bring ten times what the last tenth would
 SHRUNK = 0.5  # of the weights' norm at the start
 IMPROVING = 0.007  # of the cost lost within the last tenth: as much again, and again, is worth the wait
@@ -152,7 +154,7 @@ def rate_held_back(e: Evidence) -> str | None:
     how = "by a warm-up about as long as they or longer" if warms else "by a warm-up or an early decay"
     return (
         f"The schedule left {e.steps.factor:.2g} of the learning rate on average over the "
-        f"{e.steps.iterations:,} iterations, {how}. Try "
+        f"{counted(e.steps.iterations, 'iteration')}, {how}. Try "
         f"{'schedule.warmup=0' if warms else 'schedule=constant'}."
     )
 
@@ -167,8 +169,8 @@ def steps_too_small(e: Evidence) -> str | None:
         return None
     what = "of the size of the weights" if e.steps.adaptive else "of the best step along the gradient"
     return (
-        f"A step of rate {_rate(e)} is {share:.1g} {what}: in {len(e.costs):,} iterations the cost went from "
-        f"{e.first_cost:.4g} to {_ended(e)} only. Try {larger_rate(e)}."
+        f"A step of rate {_rate(e)} is {share:.1g} {what}: in {counted(len(e.costs), 'iteration')} the cost "
+        f"went from {e.first_cost:.4g} to {_ended(e)} only. Try {larger_rate(e)}."
     )
 
 
@@ -203,9 +205,18 @@ def too_short(e: Evidence) -> str | None:
     if fell is None or fell < needed or steps_too_small(e) or rate_held_back(e) or clipped_too_short(e):
         return None
     return (
-        f"After {e.steps.iterations:,} iterations the cost, {_ended(e)}, still fell by {fell:.1%} within "
-        f"their last tenth: the training ended too early. Try {more_iterations(e)}."
+        f"After {counted(e.steps.iterations, 'iteration')} the cost, {_ended(e)}, {fell_by(e)}: the training "
+        f"ended too early. Try {more_iterations(e)}."
     )
+
+
+def fell_by(e: Evidence) -> str:
+    """Returns by how much the cost fell in what ``falling`` looks at, as the end of a sentence."""
+    fell = falling(e) or 0.0
+    share = f"{fell:.0%}" if fell >= 0.095 else f"{fell:.1%}"
+    if len(e.costs) < FEWEST:
+        return f"had fallen by {share}"
+    return f"still fell by {share} within the last tenth of the training"
 
 
 def falling(e: Evidence) -> float | None:
@@ -215,7 +226,7 @@ def falling(e: Evidence) -> float | None:
     tenth = len(e.costs) // 10
     if e.final_cost is None:
         return None
-    if tenth < 2:
+    if len(e.costs) < FEWEST:
         return 1 - e.final_cost / e.first_cost if e.first_cost > 0 else None
     half = max(1, tenth // 4)
     before = float(np.median(e.costs[-tenth - half : -tenth + half]))

@@ -1,6 +1,7 @@
 """Pictures of a network's decision boundary, or of the values that it predicts."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -11,12 +12,13 @@ from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from initlab.plots.plane import Plane, Quantity
-from initlab.plots.raster import Canvas, contour_line, cut, dejavu, write_titles
+from initlab.plots.raster import Canvas, contour_line, cut, dejavu, write, write_titles
 from initlab.plots.style import GREY, MOST_POINTS, Box, new_axes, new_figure, unit_frame
 from initlab.plots.tasks import TaskStyle, layers_of, shown, view_of
 from initlab.types import Array
 
 _TOP, _SIDE, _LEAST_LEFT = 70, 416, 60  # of the box that the plane is in, in pixels
+_TILE = Box(2, 36, 220, 220)  # of a tile: three fit into a row of MLflow's page, with its assistant, on 1440
 _LETTERS, _NOTE = 12.5, 11
 _NUMBER = "{x:,.6g}"
 
@@ -39,28 +41,58 @@ class Boundary:
         classes: Sequence[str] = (),
         quantities: Sequence[Quantity] = (),
     ) -> None:
-        self._style, plane = view_of(X, Y, task, classes, quantities)
-        self.points = plane.mesh()
-        self._box = _box_of(plane)
-        figure, axes = _new_axes(self._style, plane)
-        self._canvas = Canvas(figure, self._style.palette)
-        place = axes.transAxes
-        self._line = contour_line(place, width=1.8)
-        markers = self._style.markers(plane.points, MOST_POINTS, transform=place, ms=8, mew=0.8)
-        self._artists = [*layers_of(self._style, self._line, markers), unit_frame(place)]
-        for artist in self._artists:
-            axes.add_artist(artist)
+        self._style, self._plane = view_of(X, Y, task, classes, quantities)
+        self.points = self._plane.mesh()
+        self._box = _box_of(self._plane)
+        _, axes = _new_axes(self._style, self._plane)
+        self._whole = _Layers(axes, self._box, self._style, self._plane, ms=8, mew=0.8, line=1.8)
 
     def draw(self, answers: Array | None, title: str, subtitle: str = "") -> Image.Image:
         """Returns an RGB picture of a network's answers (n_y, k²) at ``points``; without them, of the data.
 
         Answers are P(class 1), which may be (k²,), the probabilities of all classes, or predicted values.
         """
-        heat, lines = shown(self._style, answers, _SIDE)
-        self._line.set_path(lines)
-        image = self._canvas.draw(self._artists, {self._box: heat})
+        image = self._whole.draw(answers)
         write_titles(image, title, subtitle, self._box)
         return image
+
+    def draw_tile(self, answers: Array | None, title: str, subtitle: str = "") -> Image.Image:
+        """Returns a small picture of the same, without axes and legend, for a grid of many."""
+        image = self._tile.draw(answers)
+        left, top, width, _ = _TILE
+        write(image, (left, top - 19), title, "Sans-Bold", 13, width=width)
+        write(image, (left, top - 5), subtitle, "Sans", 11, GREY, width=width)
+        return image
+
+    @cached_property
+    def _tile(self) -> "_Layers":
+        figure = new_figure(_TILE.left * 2 + _TILE.width, _TILE.top + _TILE.height + 2)
+        axes = new_axes(figure, _TILE)
+        axes.set(xticks=[], yticks=[])
+        return _Layers(axes, _TILE, self._style, self._plane, ms=5, mew=0.6, line=1.4)
+
+
+class _Layers:
+    """Axes in a box of a figure and what lies over them: colours, lines, points and a frame."""
+
+    def __init__(
+        self, axes: Axes, box: Box, style: TaskStyle, plane: Plane, ms: float, mew: float, line: float
+    ) -> None:
+        figure = axes.get_figure(root=True)
+        assert figure is not None
+        self._style, self._box = style, box
+        self._canvas = Canvas(figure, style.palette)
+        place = axes.transAxes
+        self._line = contour_line(place, width=line)
+        markers = style.markers(plane.points, MOST_POINTS, transform=place, ms=ms, mew=mew)
+        self._artists = [*layers_of(style, self._line, markers), unit_frame(place)]
+        for artist in self._artists:
+            axes.add_artist(artist)
+
+    def draw(self, answers: Array | None) -> Image.Image:
+        heat, lines = shown(self._style, answers, self._box.width)
+        self._line.set_path(lines)
+        return self._canvas.draw(self._artists, {self._box: heat})
 
 
 def plot_boundary(
