@@ -52,13 +52,16 @@ def test_a_search_that_was_stopped_says_how_far_it_came():
 
 
 def test_one_trial_is_it_and_several_are_they():
-    assert "1 pruned because it was behind, 1 pruned because most of its seeds" in said(
-        behind=1, diagnosed={"diverged": 1}, whole=17
-    )[0]
+    assert (
+        "1 pruned because it was behind, 1 pruned because most of its seeds"
+        in said(behind=1, diagnosed={"diverged": 1}, whole=17)[0]
+    )
 
 
 @pytest.mark.parametrize(("wanted", "open_ones"), [(19, False), (20, True)])
-def test_jobs_that_were_broken_off_count_only_while_trials_are_missing(monkeypatch, capsys, wanted, open_ones):
+def test_jobs_that_were_broken_off_count_only_while_trials_are_missing(
+    monkeypatch, capsys, wanted, open_ones
+):
     monkeypatch.setattr(closing, "print_addresses", lambda *_: None)
     closing.print_search(replace(FOUND, wanted=wanted), [Outcome(["init=he"])], Launched())
     assert ("1 job stopped before the end." in capsys.readouterr().err) == open_ones
@@ -98,6 +101,14 @@ def test_six_seeds_are_enough_for_an_interval_and_five_are_not():
         scores = tuple(0.9 + 0.01 * k for k in range(count))
         seen = said(fresh_seeds=[8, count], best=[replace(ONE, validation=scores, test=scores)])
         assert any("too few" in sentence for sentence in seen) == few
+
+
+@pytest.mark.parametrize(("count", "header"), [(5, "median"), (6, "median [95 %]")])
+def test_the_header_names_an_interval_where_there_is_one(monkeypatch, count, header):
+    scores = tuple(0.9 + 0.01 * k for k in range(count))
+    one = replace(ONE, validation=scores, test=scores)
+    for [column] in closing._blocks(replace(FOUND, best=[one]))[1:]:
+        assert column.header.partition("fresh seeds, ")[2] == header
 
 
 @pytest.mark.parametrize("width", [80, 200])

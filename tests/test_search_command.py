@@ -116,12 +116,28 @@ def test_a_study_is_not_mixed_with_another_one(searched):
     assert "hydra.sweeper.seeds=4: the search that was begun has 3; begin another one" in done.stderr
 
 
+def test_under_hydras_own_launcher_a_search_comes_to_the_same(command, folder):
+    few = (
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.rungs=[10]",
+        "hydra.sweeper.seeds=2",
+        "hydra.sweeper.fresh_seeds=0",
+    )
+    found = []
+    for launcher in ("basic", "stacked"):
+        words = (f"hydra/launcher={launcher}", "tracking.uri=null", f"hydra.sweep.dir=multirun/{launcher}")
+        own = [word for word in QUICK if launcher == "stacked" or not word.startswith("hydra.launcher")]
+        done = command("-m", "hydra/sweeper=stacked_optuna", *SPACE, *own, *few, *words)
+        assert done.returncode == 0, done.stderr
+        study = optuna.load_study(study_name=None, storage=f"sqlite:///{folder}/multirun/{launcher}/study.db")
+        found.append([(one.params, one.value, one.state) for one in study.trials])
+    assert found[0] == found[1]
+
+
 def test_a_dry_run_says_how_many_jobs_there_may_be_and_leaves_nothing(command, folder):
     done = command(*SEARCH, "hydra.sweeper.n_trials=8", "dry_run=true")
-    assert (
-        "8 trials of 3 seeds to train, 24 jobs at most, and the best 2 with 7 fresh seeds each."
-        in done.stdout
-    )
+    assert "8 trials of 3 seeds to train, 24 jobs at most. " in done.stdout
+    assert "The best 2 settings again, with fresh seeds: 7 each." in done.stdout
     assert not (folder / "multirun").exists()
 
 

@@ -104,7 +104,7 @@ def refreshed(study: optuna.Study, jobs: Jobs, plan: Plan) -> list[Candidate]:
     wanted = [job for one in best for job in jobs_of([*plan.space.fixed, *one.overrides], plan.fresh)]
     if not wanted:
         return best
-    print(f"The best {len(best)} again, with {len(plan.fresh)} fresh seeds each.", flush=True)
+    print(f"{_best(len(best))} again, with fresh seeds: {len(plan.fresh)} each.", flush=True)
     came = iter(jobs.train(wanted))
     found = []
     for one in best:
@@ -173,7 +173,11 @@ def _would(plan: Plan) -> str:
     said = f"{trials} trials of {seeds} seeds to train, {trials * seeds} jobs at most"
     if not plan.fresh:
         return f"{said}."
-    return f"{said}, and the best {plan.settings.best} with {len(plan.fresh)} fresh seeds each."
+    return f"{said}. {_best(plan.settings.best)} again, with fresh seeds: {len(plan.fresh)} each."
+
+
+def _best(count: int) -> str:
+    return "The best setting" if count == 1 else f"The best {count} settings"
 
 
 def _check_same(study: optuna.Study, plan: Plan) -> None:

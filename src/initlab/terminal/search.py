@@ -51,8 +51,8 @@ def sentences(found: Found) -> Iterator[str]:
 
 
 def _that_matter(found: Found, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Returns the outcomes of jobs, without those that were broken off and, as all trials have come to an end,
-    trained later under other numbers.
+    """Returns the outcomes of jobs; once all trials have come to an end, without those that were broken off
+    and then trained under other numbers.
     """
     whole = found.ended + found.failed >= found.wanted
     return [one for one in outcomes if not whole or one.summary or one.error]
@@ -101,8 +101,10 @@ def _blocks(found: Found) -> list[list[Column]]:
     blocks = [[tried, seen]]
     if any(one.validation for one in found.best):
         for part in ("validation", "test"):
-            cells = [_cell(found, getattr(one, part)) for one in found.best]
-            blocks.append([Column(f"{part} {found.score}, fresh seeds, median [95 %]", cells)])
+            scores = [getattr(one, part) for one in found.best]
+            around = " [95 %]" if any(map(_interval, scores)) else ""
+            cells = [_cell(found, some) for some in scores]
+            blocks.append([Column(f"{part} {found.score}, fresh seeds, median{around}", cells)])
     return blocks
 
 
