@@ -6,11 +6,12 @@ the other. A small sweep goes first, so that nothing here is imported, opened or
 
 import importlib
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +19,7 @@ import initlab
 
 JOBS, WARM = 96, 8
 ITERATIONS = 1500
+MOST = 5.0  # times the CPU time of a run's training, that all of it may take
 TRAINING, REST = "training", "the rest"
 PARTS = {
     "recipes of the jobs": (
@@ -83,6 +85,7 @@ class Ledger:
         return timed
 
 
+@cache
 def cpu_ms() -> dict[str, float]:
     """Returns the CPU milliseconds of one tracked run by part."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as patches:
@@ -119,6 +122,11 @@ def _sweep(folder: str, jobs: int) -> None:
 
 def measure() -> list[tuple[str, str, str]]:
     """Returns a row for each part: its name, CPU milliseconds a run, relative to the training."""
-    parts = cpu_ms()
-    parts["all"] = sum(parts.values())
+    parts = {**cpu_ms(), "all": sum(cpu_ms().values())}
     return [(part, f"{ms:.1f}", f"{ms / parts[TRAINING]:.2f}") for part, ms in parts.items()]
+
+
+def hold() -> None:
+    """Exits with an error if all of a run takes more than MOST times the CPU of its training."""
+    if cpu_ms.cache_info().currsize and sum(cpu_ms().values()) > MOST * cpu_ms()[TRAINING]:
+        sys.exit(f"a tracked run takes more than {MOST:g} times the CPU time of its training")

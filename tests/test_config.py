@@ -67,6 +67,7 @@ def test_the_notebook_stays_even_if_other_choices_are_made_first(config):
         ("~train.iterations", r"^train.iterations: is missing$"),
         ("~tracking", r"^tracking: is missing$"),
         ("tracking.every=1.5", r"^tracking.every=1.5: must be a whole number"),
+        ("tracking.model=yes-please", r"^tracking.model=yes-please: must be true or false$"),
         ("diagnostics.every=0", r"^diagnostics.every=0: must be"),
         ("train.clip=0", r"^train.clip=0: must be null or a finite number greater than 0$"),
         ("plots.frames=-1", r"^plots.frames=-1: must be a whole number of at least 0$"),

@@ -130,10 +130,13 @@ def test_a_network_in_mup_changes_as_much_at_every_width(rule):
     ("rates", "words"),
     [
         ("[1,2]", r"\[1, 2\]: must have 3 numbers, one a layer, the output's too"),
-        ("[1,-1,1]", r"\[1, -1, 1\]: must be null, mup, or a list of numbers of at least 0, one for each"),
-        ("[1,1,.inf]", r"\[1, 1, '\.inf'\]: must be null, mup, or a list"),
-        ("muP", "muP: must be null, mup, or a list of numbers"),
-        ("2", "2: must be null, mup, or a list of numbers"),
+        (
+            "[1,-1,1]",
+            r"\[1, -1, 1\]: must be null, mup, fixup, or a list of numbers of at least 0, one for each",
+        ),
+        ("[1,1,.inf]", r"\[1, 1, '\.inf'\]: must be null, mup, fixup, or a list"),
+        ("muP", "muP: must be null, mup, fixup, or a list of numbers"),
+        ("2", "2: must be null, mup, fixup, or a list of numbers"),
         ("[]", r"\[\]: must have 3 numbers"),
     ],
 )
@@ -162,7 +165,11 @@ def test_a_mistyped_setting_is_told_that_there_are_rates_of_layers(config):
 
 
 def test_a_run_says_its_rates(config):
-    for rates, words in (("mup", "as mup has it"), ("[1,0.5,0.1]", "× 1, 0.5, 0.1")):
+    for rates, words in (
+        ("mup", "as mup has it"),
+        ("fixup", "as fixup has it"),
+        ("[1,0.5,0.1]", "× 1, 0.5, 0.1"),
+    ):
         [one] = run([config(*SMALL, f"optimizer.layer_rates={rates}")])
         assert f"by gd (learning rate 0.01, by layer {words})," in describe(one.job, one.summary)
 

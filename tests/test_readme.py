@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_pictures_are_there():
     paths = re.findall(r"!\[.*?\]\((.*?)\)", README)
-    assert len(paths) == 5
+    assert len(paths) == 6
     for path in paths:
         with Image.open(ROOT / path) as picture:
             assert picture.width > 600

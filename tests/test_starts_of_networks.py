@@ -282,8 +282,8 @@ def test_every_config_of_a_start_names_its_function_and_draws(config, name):
     quick = ["init.steps=7"] if name == "metainit" else []
     made = load_component(plain(config(f"init={name}", "model.activation=tanh", *quick)), "init", [])
     assert made.func is getattr(initializers, name)
-    network = deep(7, depth=2, width=5, activation="tanh")
+    network = deep(7, depth=3, width=5, activation="tanh", residual=True, branch_depth=2)
     flat = initial_parameters(made, network, 3, X=X)
-    assert flat.shape == (7 * 5 + 5 + 5 * 5 + 5 + 5 + 1,)
+    assert flat.shape == (7 * 5 + 5 + 2 * (5 * 5 + 5) + 5 + 1,)
     assert np.isfinite(flat).all()
     assert flat.any() == (name != "zeros")

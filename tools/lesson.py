@@ -46,6 +46,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
     return {
         **kept,
         "IPYTHONDIR": str(folder / ".ipython"),
+        "PYTHONWARNINGS": "ignore:IProgress not found",  # tqdm's, which MLflow imports where it is installed
         "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
     }
 

@@ -21,7 +21,7 @@ SHAPES = {20: 5, 50: 10, 100: 20}  # depth by width
 def measure(sweep: Sweeping, *, networks: int, groups: int) -> tuple[dict[str, Estimate], Any]:
     """Returns the mean and the relative variance of lengths, and both at every depth."""
     lengths = {width: lengths_of(he, width, depth, networks) for width, depth in SHAPES.items()}
-    shrunk = lengths_of(xavier, 50, 10, networks)
+    shrunk = lengths_of(xavier, 50, 10, networks, first=networks)  # or they were he's, scaled
     top = {width: one[:, -1] for width, one in lengths.items()}
     both = np.stack([top[100], top[50]], axis=1)
     ours = {
@@ -34,13 +34,15 @@ def measure(sweep: Sweeping, *, networks: int, groups: int) -> tuple[dict[str, E
     return ours, (lengths, shrunk)
 
 
-def lengths_of(init: Any, width: int, depth: int, networks: int) -> Array:
-    """Returns the mean square of every hidden layer's activations over the input's, (networks, depth)."""
+def lengths_of(init: Any, width: int, depth: int, networks: int, first: int = 0) -> Array:
+    """Returns the mean square of every hidden layer's activations over the input's, (networks, depth), of so
+    many networks from the seed ``first`` on.
+    """
     X = np.random.RandomState(0).standard_normal((INPUTS, 1))
     network = Network((INPUTS, *[width] * depth, 1), "relu", "linear")
     found = [
         np.stack([np.mean(np.square(a), axis=(-2, -1)) for a in tape.hidden], axis=1)
-        for tape in untrained(network, init, range(networks), X)
+        for tape in untrained(network, init, range(first, first + networks), X)
     ]
     return np.asarray(np.concatenate(found) / np.mean(np.square(X)))
 

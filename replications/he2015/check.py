@@ -14,12 +14,14 @@ FEW, MANY = 8, 30
 LEARNED = 0.9
 
 
-def measure(sweep: Sweeping, *, seeds: int, iterations: int) -> tuple[dict[str, Estimate], Any]:
+def measure(
+    sweep: Sweeping, *, learning_rate: float, seeds: int, iterations: int
+) -> tuple[dict[str, Estimate], Any]:
     """Returns the shares of runs that learn, and how much sooner they do."""
     swept = sweep(
         "dataset=digits", "model=deep", "model.width=50", f"model.depth={FEW},{MANY}", "init=xavier,he",
-        "optimizer=momentum", "optimizer.learning_rate=0.003", "train.batch_size=64", "diagnostics.names=[]",
-        f"train.iterations={iterations}", f"seed=range(0,{seeds})",
+        "optimizer=momentum", f"optimizer.learning_rate={learning_rate}", "train.batch_size=64",
+        "diagnostics.names=[]", f"train.iterations={iterations}", f"seed=range(0,{seeds})",
     )  # fmt: skip
     scores, reached = {}, {}
     for depth in (FEW, MANY):

@@ -29,6 +29,7 @@ class StackedSweeper(BasicSweeper):
         from initlab.sweeps.compose import QuickLoader
 
         assert self.hydra_context is not None
+        assert self.config is not None
         loader = self.hydra_context.config_loader
         if isinstance(loader, QuickLoader):  # which the stacked launcher brings
             loader.check_jobs(self.config, batch)

@@ -107,10 +107,11 @@ class Tracking:
 @dataclass(frozen=True, kw_only=True)
 class RunTracking(Tracking):
     """Where training runs are tracked, and every how many iterations their cost is logged; with ``log`` all
-    their metrics are, less and less often.
+    their metrics are, less and less often. ``model`` is whether each leaves its network as an MLflow model.
     """
 
     every: CountOrLog
+    model: Flag = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +171,7 @@ def read(kind: type[T], values: Mapping[str, Any], prefix: str = "") -> T:
 
     At the top a config may hold more than the settings: components, and keys of the user's own.
     """
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class has a hash
     if not prefix:
         values = {name: value for name, value in values.items() if name in hints}
     sections: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from initlab.datasets.dataset import (
     Dataset,
     assembled,
     encoded,
+    scale_of,
     split,
     standardised,
     standardised_target,
@@ -45,7 +46,16 @@ def diabetes(*, test_share: Share, validation_share: ShareOrZero = 0.0, seed: Se
     parts = split(np.zeros(len(loaded.target), np.intp), test_share, seed, validation_share)
     X, Y = standardised(loaded.data.T, parts.train), standardised_target(loaded.target, parts.train, seed)
     names, source = tuple(loaded.feature_names), "sklearn.datasets.load_diabetes"
-    return assembled(X, Y, parts, source=source, task="regression", features=names)
+    return assembled(
+        X,
+        Y,
+        parts,
+        source=source,
+        task="regression",
+        features=names,
+        scales=tuple(scale_of(row, parts.train) for row in loaded.data.T),
+        target_scales=(scale_of(loaded.target, parts.train),),
+    )
 
 
 def _classified(load: str, test_share: float, validation_share: float, seed: int) -> Dataset:
@@ -55,5 +65,13 @@ def _classified(load: str, test_share: float, validation_share: float, seed: int
     classes, features = tuple(map(str, loaded.target_names)), tuple(map(str, loaded.feature_names))
     parts = split(loaded.target, test_share, seed, validation_share)
     X, Y = standardised(loaded.data.T, parts.train), encoded(loaded.target, len(classes))
-    task = task_of(len(classes))
-    return assembled(X, Y, parts, source=source, task=task, classes=classes, features=features)
+    return assembled(
+        X,
+        Y,
+        parts,
+        source=source,
+        task=task_of(len(classes)),
+        classes=classes,
+        features=features,
+        scales=tuple(scale_of(row, parts.train) for row in loaded.data.T),
+    )

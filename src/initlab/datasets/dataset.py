@@ -22,7 +22,8 @@ class Dataset:
     """Training and test examples, X (n_x, m) and Y in float64, their source, and the names where known.
 
     Examples to validate by, from which a setting such as the learning rate may be chosen, are there if asked
-    for; ``preparation`` says of a table how its columns became features.
+    for; ``preparation`` says of a table how its columns became features. Of other data ``scales`` and
+    ``target_scales`` have by what each feature and each target was standardised; empty where none was.
 
     Y by task: ``binary`` (1, m) of 0 and 1; ``classes`` one-hot (K, m) of K ≥ 3 classes; ``regression``
     (n_y, m), each target less its mean over the training part, divided by its standard deviation there.
@@ -39,6 +40,8 @@ class Dataset:
     X_validation: Array | None = None
     Y_validation: Array | None = None
     preparation: Preparation | None = None
+    scales: tuple[Scale, ...] = ()
+    target_scales: tuple[Scale, ...] = ()
 
 
 def encoded(labels: "np.ndarray[Any, Any]", classes: int) -> Array:
@@ -71,6 +74,8 @@ def assembled(
     classes: Names = (),
     features: Names = (),
     preparation: Preparation | None = None,
+    scales: tuple[Scale, ...] = (),
+    target_scales: tuple[Scale, ...] = (),
 ) -> Dataset:
     """Returns the dataset of columns X (n_x, m), Y (n_y, m), divided into parts."""
     train, test = _taken(X, Y, parts.train), _taken(X, Y, parts.test)
@@ -85,6 +90,8 @@ def assembled(
         X_validation=X_validation,
         Y_validation=Y_validation,
         preparation=preparation,
+        scales=scales,
+        target_scales=target_scales,
     )
 
 

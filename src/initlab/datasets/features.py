@@ -30,6 +30,7 @@ class Features(NamedTuple):
 
     X: Array
     names: Names
+    columns: Mapping[str, str]
     filled: Mapping[str, Filled]
     categories: Mapping[str, Names]
     unknown: Mapping[str, Mapping[str, int]]
@@ -62,6 +63,7 @@ def features_of(frame: "pd.DataFrame", train: Indices, path: str) -> Features:
     return Features(
         np.concatenate([rows[name] for name in columns]),
         tuple(feature for name in columns for feature in _names(name, categories.get(name))),
+        {name: _kind(column) for name, column in columns.items()},
         filled,
         categories,
         unknown,
@@ -79,6 +81,14 @@ def _standardised(numbers: Mapping[str, Array], train: Indices) -> dict[str, Arr
 
 def _names(column: str, categories: Names | None) -> Names:
     return (column,) if categories is None else tuple(f"{column}={category}" for category in categories)
+
+
+def _kind(column: "pd.Series") -> str:
+    """Returns a column's kind, with whole numbers told apart, which another table must not have as others."""
+    from pandas.api.types import is_integer_dtype
+
+    whole = is_integer_dtype(column.dtype) and not column.isna().any()
+    return "whole number" if whole else kind_of(column)
 
 
 def _values(column: "pd.Series") -> "np.ndarray[Any, Any]":

@@ -31,6 +31,7 @@ class Preparation:
 
     * ``target``: the target's column; ``targets``: of several all columns, the first among them
     * ``classes``: the target's values, where they are classes; ``features``: the names, in their order
+    * ``columns``: the kind of each column that features were made of, in their order
     * ``dropped``: the columns that were left out; ``incomplete_rows``: how many rows were, for missing values
     * ``filled``: of each column with missing values what they became, the median or the most frequent value
     * ``categories``: of each text column its values, of which each became a feature, column=value, of 0 and 1
@@ -50,6 +51,7 @@ class Preparation:
     unknown: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     scales: Mapping[str, Scale] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def json(self) -> str:

@@ -118,6 +118,7 @@ def table(
         targets=targets if len(targets) > 1 else (),
         classes=classes,
         features=features.names,
+        columns=features.columns,
         dropped=tuple(drop),
         incomplete_rows=len(frame) - len(whole),
         filled=features.filled,

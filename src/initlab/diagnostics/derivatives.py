@@ -59,16 +59,22 @@ def kernel_matrix(network: Network, parameters: Array, X1: Array) -> Array:
     for all pairs of outputs and examples, (R, n_y m, n_y m).
 
     A gradient by a linear layer's parameters is δ aᵀ, so an inner product of two is that of the δ times that
-    of the layer's inputs a. Gains and shifts have the gradients δ ŷ and δ, ŷ being what is normalized.
+    of the layer's inputs a. Gains and shifts have the gradients δ ŷ and δ, ŷ being what is normalized, and
+    scalars have sums over units.
     """
     n_y, m = network.sizes[-1], X1.shape[-1]
     linear: list[list[Array]] = [[] for _ in network.shapes]
     scales: list[list[Array]] = [[] for _ in network.normalizations(parameters)]
+    of_scalars: list[Array] = []
     for tape in _backwards(network, parameters, X1):
         for found, layer in zip(linear, tape.linears, strict=True):
             found.append(layer.delta.copy())
         for found, norm in zip(scales, tape.normalizations, strict=True):
             found.append(np.concatenate([norm.delta * norm.normal, norm.delta], axis=-2))
+        if tape.scalars:
+            of_scalars.append(np.concatenate([layer.by_example() for layer in tape.scalars], axis=-2))
+    if of_scalars:
+        scales.append(of_scalars)
     total = np.zeros((len(parameters), n_y * m, n_y * m))
     for found, a in zip(linear, tape.inputs, strict=True):
         total += _products(found) * np.tile(np.matmul(a.mT, a), (n_y, n_y))

@@ -110,6 +110,7 @@ def distinct_units(step: Step) -> dict[str, Array]:
 
     Two units are the same when their weights and bias differ by no more than rounding may have moved
     them apart: 1e-7 of the larger one's norm, or 1000 ε where the precision ε of the numbers is coarser.
+    Of the last layer of a residual branch that is what it adds, not what it adds to.
     """
     return by_layer([_count_distinct_rows(block) for block in step.blocks[:-1]])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from initlab.config.options import tracking_uri
 from initlab.config.rules import Rule
 from initlab.config.trust import trusting
 from initlab.datasets import Dataset
-from initlab.errors import ConfigError
+from initlab.errors import ConfigError, InitlabError, naming
 from initlab.face.in_process import overrides_of, refuse_study, run_job
 from initlab.face.show import (
     Animation,
@@ -27,11 +27,13 @@ from initlab.face.show import (
     words_of,
 )
 from initlab.networks.network import Network, flat_parameters
+from initlab.predictor import Predictor
 from initlab.runs.animation import forming
 from initlab.runs.job import Job, job_of
+from initlab.runs.model import meaning_of, predictor_of
 from initlab.runs.outcome import Outcome
 from initlab.runs.pictures import answers_at, boundary_png, cost_png, quantities_of
-from initlab.runs.stored import read_back, rebuilt
+from initlab.runs.stored import read_back, rebuilt, stored_predictor
 from initlab.runs.summary import Summary, Trained
 from initlab.sweeps.task import train_job
 from initlab.terminal.progress import ProgressLine
@@ -66,6 +68,7 @@ class Run:
     _drawn: Callable[[str], bytes]
     _data_and_network: Callable[[], tuple[Dataset, Network]]
     _job: Callable[[], Job]
+    _predictor: Callable[[], Predictor]
 
     @property
     def name(self) -> str:
@@ -97,6 +100,41 @@ class Run:
     def boundary(self) -> Picture:
         """The decision boundary or, of a regression, the predicted values, as a picture: boundary.png."""
         return Picture(self._drawn("boundary.png"))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Returns what the trained network says of each row of X (m, n): the name of its class (m,), or of a
+        regression the target in its own unit, (m,) of one and (m, n_y) of several.
+
+        X has a row for each example, as in scikit-learn, and its columns as they were measured: what the
+        dataset did to make features of them, such as to standardise, is done here. It is an array with the
+        inputs' columns in their order or, where they have names, a table that has these among others. A
+        dataset without names of its classes numbers them from 0. Raises InitlabError for a run that diverged,
+        and ConfigError, in one line, for an X that does not fit or where the run's data are no longer there.
+        """
+        network = self._trained_network()
+        with naming("X"):
+            return network.predict(X)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Returns the probability (m, K) that the trained network gives each class, for each row of X (m, n)
+        as ``predict`` takes it; classes are in the order of ``classes``.
+
+        Raises what ``predict`` does, and ConfigError for a regression.
+        """
+        network = self._trained_network()
+        with naming("X"):
+            return network.predict_proba(X)
+
+    @property
+    def classes(self) -> tuple[str | int, ...]:
+        """The names of the classes, numbers where they have none; empty for a regression."""
+        return tuple(self._predictor().classes)
+
+    def _trained_network(self) -> Predictor:
+        if self.summary.diverged_at is not None:
+            at = self.summary.diverged_at
+            raise InitlabError(f"run {self.name}: diverged at iteration {at}, and so predicts nothing")
+        return self._predictor()
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Returns axes with the cost after every update and the cost of answers that ignore the inputs.
@@ -173,6 +211,8 @@ def run(*overrides: str, **settings: Any) -> Run:
     (1000,)
     >>> run.diagnosis[0].name
     'trained well'
+    >>> run.predict([[0.0, 0.7], [0.0, 1.1]])  # of points on the inner and the outer circle
+    array([1, 0])
     """
     kept: list[Run | Exception] = []
 
@@ -203,6 +243,7 @@ def _run_of(trained: Trained) -> Run:
         lambda name: draw[name](trained),
         lambda: (job.dataset, job.network),
         lambda: job,
+        lambda: predictor_of(job.network, meaning_of(job.dataset), trained.weights),
     )
 
 
@@ -231,4 +272,5 @@ def load(run_id: str, uri: str | None = None, *, allow_targets: Sequence[str] = 
         with trusting(allow_targets):  # what the run's own config allows does not count
             return job_of({**stored.values, "allow_targets": []}, stored.summary.tags)
 
-    return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made, job)
+    predictor = cache(partial(stored_predictor, stored, allow_targets))
+    return Run(stored.values, stored.summary, stored.history, stored.weights, drawn, made, job, predictor)

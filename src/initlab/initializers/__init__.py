@@ -18,6 +18,7 @@
 | `sparse`                           | N(0, σ²) in 15 places of a row, else 0 | Martens 2010               |
 | `hadamard`                         | I, or ±c where the width grows         | Zhao et al. 2022 (ZerO)    |
 | `zero_last`, of a network          | `he`, but 0 in the last layer          | Zhang et al. 2019 (Fixup)  |
+| `fixup`, of a residual network      | `he`, scaled by the branches' number   | Zhang et al. 2019          |
 | `mup`, of a network                | gain² / fan_in, 1 / fan_in² at last    | Yang & Hu 2021             |
 | `lsuv`, of a network               | orthogonal, then scaled on the data    | Mishkin & Matas 2016       |
 | `metainit`, of a network           | N(0, σ_l²), the σ_l learned            | Dauphin & Schoenholz 2019  |
@@ -54,6 +55,7 @@ from initlab.initializers.independent import uniform as uniform
 from initlab.initializers.independent import variance_scaling as variance_scaling
 from initlab.initializers.independent import xavier as xavier
 from initlab.initializers.independent import zeros as zeros
+from initlab.initializers.of_networks import fixup as fixup
 from initlab.initializers.of_networks import lsuv as lsuv
 from initlab.initializers.of_networks import metainit as metainit
 from initlab.initializers.of_networks import mup as mup

@@ -12,6 +12,7 @@ from initlab.initializers.independent import he, kaiming, lecun_normal
 from initlab.initializers.starting import layer_by_layer, of_network
 from initlab.initializers.structured import orthogonal
 from initlab.networks.hessian import gradient_quotient
+from initlab.networks.layers import Linear
 from initlab.networks.network import Network
 from initlab.networks.tape import Tape, with_ones
 from initlab.streams import derived_stream
@@ -31,6 +32,33 @@ def zero_last(rng: np.random.RandomState, network: Network, X: Array | None) -> 
     """
     flat = layer_by_layer(he, rng, network)
     network.blocks(flat[np.newaxis])[-1].fill(0)
+    return flat
+
+
+@of_network
+def fixup(rng: np.random.RandomState, network: Network, X: Array | None) -> Array:
+    """Returns ``he``, but 0 in the last layer and in the last of each residual branch, and times
+    L^(−1/(2m − 2)) in the other layers of these branches, of which there are L of m layers each.
+
+    So the branches begin by adding nothing, and how much a small step along the weights' gradient changes the
+    answers does not grow with the depth: Zhang, Dauphin & Ma 2019, 'Fixup initialization', arXiv:1901.09321.
+    Their third rule, scalar biases and multipliers, is ``model.scalars=true``; the rates that go with these
+    are ``optimizer.layer_rates=fixup``. The theory is of ReLUs: what is added to passes an activation after
+    every branch, and others change it.
+    """
+    if network.branch_depth < 2 or not network.branches:
+        raise ValueError(
+            "fixup needs residual branches of two layers or more: model.residual=true, model.branch_depth=2 "
+            "and hidden layers of one width, such as model.hidden=[10,10,10]"
+        )
+    flat = layer_by_layer(he, rng, network)
+    blocks = network.blocks(flat[np.newaxis])
+    factor = len(network.branches) ** (-1 / (2 * network.branch_depth - 2))
+    for *inside, last in network.branches:
+        for number in inside:
+            blocks[number] *= factor
+        blocks[last].fill(0)
+    blocks[-1].fill(0)
     return flat
 
 
@@ -73,10 +101,10 @@ def lsuv(
     tape = Tape(network, flat[np.newaxis], inputs.shape[-1])
     tape.read(inputs)
     with np.errstate(over="ignore", invalid="ignore"):
-        for linear, block in zip(tape.linears, tape.blocks, strict=True):
-            linear.forward()
-            linear.W /= _std_beside(linear.block[..., -1:], linear.z)
-            for layer in block:
+        for layer in tape.layers:
+            layer.forward()
+            if isinstance(layer, Linear):
+                layer.W /= _std_beside(layer.block[..., -1:], layer.z)
                 layer.forward()
     for weights in network.blocks(flat[np.newaxis]):
         weights[..., -1] = 0  # the rule will make them, of those that a start brings

@@ -67,12 +67,15 @@ def _arguments(start: Initializer) -> int:
 
 def layer_by_layer(start: Initializer, rng: np.random.RandomState, network: Network) -> Array:
     """Returns flat parameters (P,) whose layers a start of a layer makes one after another; what normalizes
-    them has gain 1 and shift 0.
+    them has gain 1 and shift 0, scalar multipliers are 1 and scalar biases 0.
     """
     flat = np.zeros(network.size)
     for scales in network.normalizations(flat[np.newaxis]):
         scales["gain"][:] = 1
         scales.get("variance", scales["gain"])[:] = 1
+    for scalars in network.scalars_of(flat[np.newaxis]):
+        if "multiplier" in scalars:
+            scalars["multiplier"][:] = 1
     for block, (fan_out, fan_in) in zip(network.blocks(flat[np.newaxis]), network.shapes, strict=True):
         drawn = _sized(start, start(rng, (fan_out, fan_in)), [(fan_out, fan_in), (fan_out, fan_in + 1)])
         block[0, :, : drawn.shape[1]] = drawn

@@ -9,7 +9,6 @@ return new arrays, of as many directions (S, …) as they are given.
 """
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -321,84 +320,216 @@ class Normalization:
         return projected
 
 
-class Residual:
-    """Layers whose output times a scale has their input added to it (He et al. 2016, arXiv:1512.03385)."""
+class Scalar:
+    """One trained number for all units and examples of a layer, as Fixup has them (Zhang, Dauphin & Ma 2019,
+    arXiv:1901.09321): a bias before each linear layer and each activation, and in the last layer of each
+    residual branch a multiplier.
 
-    def __init__(
-        self, branch: Sequence[Layer], x: Array, value: Array, out: Array, scale: float = 1.0
-    ) -> None:
-        self.branch, self.x, self.value, self.out, self.scale = branch, x, value, out, scale
+    As in the authors' code there is none before the first layer, and a multiplier comes before its bias.
+    Units keep the biases of their own. ``where`` is the number's place in flat parameters.
+    """
 
-    def connect(self, delta: Array, below: Array) -> None:
-        """Takes the arrays of the derivatives by the output and by the input."""
-        self.delta, self.below = delta, below
-        self.carried = np.empty(delta.shape, delta.dtype)
+    def __init__(self, parameters: Array, gradient: Array, where: int) -> None:
+        self.where = where
+        self.number, self.gradient = self.view(parameters), self.view(gradient)
+
+    def connect(self, y: Array, z: Array, delta: Array, below: Array) -> None:
+        """Takes the arrays to read and to fill: y, z, and the derivatives of the cost by z and by y."""
+        self.y, self.z, self.delta, self.below = y, z, delta, below
+
+    def view(self, flat: Array) -> Array:
+        """Returns the number (R, 1, 1), of flat parameters (R, P)."""
+        return flat[:, self.where : self.where + 1, np.newaxis]
+
+    def by_example(self) -> Array:
+        """Returns what each example makes of the derivative by the number, (R, 1, m)."""
+        raise NotImplementedError
+
+    def collect(self) -> None:
+        """Fills the derivative by the number, a sum over units and examples."""
+        np.add.reduce(self.by_example(), axis=-1, keepdims=True, out=self.gradient)
+
+    def mean_field(self, signal: Signal) -> Signal:
+        """Returns the signal as it is: biases start at 0 and multipliers at 1."""
+        return signal
+
+    def mean_field_back(self, square: float) -> float:
+        """Returns the square as it is."""
+        return square
+
+
+class ScalarBias(Scalar):
+    """z = y + bias."""
 
     def forward(self) -> None:
-        """Fills a + scale · f(a)."""
-        for layer in self.branch:
-            layer.forward()
-        if self.scale == 1:
-            np.add(self.value, self.x, out=self.out)
-        else:
-            np.multiply(self.value, self.scale, out=self.out)
-            np.add(self.out, self.x, out=self.out)
+        """Fills z."""
+        np.add(self.y, self.number, out=self.z)
 
     def backward(self) -> None:
-        """Fills the sum of what comes back through the branch and beside it."""
-        np.copyto(self.carried, self.delta)
-        if self.scale != 1:
-            np.multiply(self.delta, self.scale, out=self.delta)
-        for layer in reversed(self.branch):
-            layer.backward()
+        """Fills the derivative by y, which is that by z."""
+        np.copyto(self.below, self.delta)
+
+    def by_example(self) -> Array:
+        """Returns Σ δ over the units."""
+        total: Array = np.add.reduce(self.delta, axis=-2, keepdims=True)
+        return total
+
+    def tangent(self, direction: Array, dx: Array | None) -> Array:
+        """Returns dy + dbias."""
+        assert dx is not None
+        dz: Array = dx + self.view(direction)
+        return dz
+
+    def tangent_backward(
+        self, direction: Array, delta: Array, ddelta: Array, changes: Array
+    ) -> tuple[Array, Array]:
+        """Returns δ and dδ."""
+        change = self.view(changes)
+        change += np.add.reduce(ddelta, axis=(-2, -1), keepdims=True)
+        return delta, ddelta
+
+
+class ScalarMultiplier(Scalar):
+    """z = multiplier · y."""
+
+    def forward(self) -> None:
+        """Fills z."""
+        np.multiply(self.y, self.number, out=self.z)
+
+    def backward(self) -> None:
+        """Fills multiplier · δ."""
+        np.multiply(self.delta, self.number, out=self.below)
+
+    def by_example(self) -> Array:
+        """Returns Σ δ y over the units."""
+        total: Array = np.add.reduce(self.delta * self.y, axis=-2, keepdims=True)
+        return total
+
+    def tangent(self, direction: Array, dx: Array | None) -> Array:
+        """Returns multiplier · dy + dmultiplier · y."""
+        assert dx is not None
+        self.dy = dx
+        dz: Array = self.number * dx + self.view(direction) * self.y
+        return dz
+
+    def tangent_backward(
+        self, direction: Array, delta: Array, ddelta: Array, changes: Array
+    ) -> tuple[Array, Array]:
+        """Returns multiplier · δ and multiplier · dδ + dmultiplier · δ."""
+        change = self.view(changes)
+        change += np.add.reduce(ddelta * self.y + delta * self.dy, axis=(-2, -1), keepdims=True)
+        return self.number * delta, self.number * ddelta + self.view(direction) * delta
+
+
+class Fork:
+    """Where a residual branch leaves: what is read stays for the ``Join`` at the branch's end, and what comes
+    back from there beside the branch is added to what comes back through it.
+    """
+
+    beside: tuple[Array, Array]  # a derivative and its change
+    square_beside: float
+
+    def __init__(self, x: Array, below: Array) -> None:
+        self.x, self.below = x, below
+        self.carried = np.empty(x.shape, x.dtype)
+
+    def forward(self) -> None:
+        """Has nothing to do."""
+
+    def backward(self) -> None:
+        """Adds what has come beside the branch to the derivative by the input."""
         np.add(self.below, self.carried, out=self.below)
 
     def collect(self) -> None:
-        """Fills the derivatives by the branch's parameters."""
-        for layer in self.branch:
-            layer.collect()
+        """Has nothing to do."""
 
     def tangent(self, direction: Array, dx: Array | None) -> Array:
-        """Returns da + scale · df(a)."""
+        """Returns da."""
         assert dx is not None
-        change: Array = dx
-        for layer in self.branch:
-            change = layer.tangent(direction, change)
-        return self.scale * change + dx
+        self.dx = dx
+        return dx
 
     def tangent_backward(
         self, direction: Array, delta: Array, ddelta: Array, changes: Array
     ) -> tuple[Array, Array]:
         """Returns the sums of what comes back through the branch and beside it."""
-        below, dbelow = self.scale * delta, self.scale * ddelta
-        for layer in reversed(self.branch):
-            below, dbelow = layer.tangent_backward(direction, below, dbelow, changes)
-        return below + delta, dbelow + ddelta
+        beside, change = self.beside
+        return delta + beside, ddelta + change
 
     def mean_field(self, signal: Signal) -> Signal:
-        """Returns the signal of the sum: f, here with its scale, is independent of what it is added to, so
-        that E(f + a)² = E f² + 2 E f E a + E a².
-        """
-        above = signal
-        for layer in self.branch:
-            above = layer.mean_field(above)
-        square, product, mean, crowd = above
-        s = self.scale
-        above = Signal(s * s * square, s * s * product, s * mean, s * s * crowd)
-        crossed = 2 * above.mean * signal.mean
-        return Signal(
-            above.square + crossed + signal.square,
-            above.product + crossed + signal.product,
-            above.mean + signal.mean,
-            above.crowd + crossed + signal.crowd,
-        )
+        """Returns the signal as it is."""
+        self.signal = signal
+        return signal
 
     def mean_field_back(self, square: float) -> float:
         """Returns the sum of the squares that come back through the branch and beside it."""
-        through = self.scale**2 * square
-        for layer in reversed(self.branch):
-            through = layer.mean_field_back(through)
-        return through + square
+        return square + self.square_beside
+
+
+class Join:
+    """a + scale · f: the end of a residual branch f, whose input a is added (He et al. 2016,
+    arXiv:1512.03385).
+    """
+
+    def __init__(self, fork: Fork, scale: float = 1.0) -> None:
+        self.fork, self.scale = fork, scale
+
+    def connect(self, y: Array, z: Array, delta: Array, below: Array) -> None:
+        """Takes the arrays to read and to fill: f, the sum, and the derivatives of the cost by the sum and by
+        f; these two may be one array.
+        """
+        self.y, self.z, self.delta, self.below = y, z, delta, below
+
+    def forward(self) -> None:
+        """Fills a + scale · f."""
+        if self.scale == 1:
+            np.add(self.y, self.fork.x, out=self.z)
+        else:
+            np.multiply(self.y, self.scale, out=self.z)
+            np.add(self.z, self.fork.x, out=self.z)
+
+    def backward(self) -> None:
+        """Fills the derivative by f, and hands the one by the sum to the fork."""
+        np.copyto(self.fork.carried, self.delta)
+        if self.scale != 1 or self.below is not self.delta:
+            np.multiply(self.delta, self.scale, out=self.below)
+
+    def collect(self) -> None:
+        """Has nothing to do."""
+
+    def tangent(self, direction: Array, dx: Array | None) -> Array:
+        """Returns da + scale · df."""
+        assert dx is not None
+        change: Array = self.scale * dx + self.fork.dx
+        return change
+
+    def tangent_backward(
+        self, direction: Array, delta: Array, ddelta: Array, changes: Array
+    ) -> tuple[Array, Array]:
+        """Returns the derivative by f and its change."""
+        self.fork.beside = delta, ddelta
+        return self.scale * delta, self.scale * ddelta
+
+    def mean_field(self, signal: Signal) -> Signal:
+        """Returns the signal of the sum: f is independent of what it is added to, so that
+        E(f + a)² = E f² + 2 E f E a + E a². Nothing that follows from Gaussian pre-activations holds of a sum
+        with activations that are none.
+        """
+        square, product, mean, crowd = signal
+        s, below = self.scale, self.fork.signal
+        above = Signal(s * s * square, s * s * product, s * mean, s * s * crowd)
+        crossed = 2 * above.mean * below.mean
+        return Signal(
+            above.square + crossed + below.square,
+            above.product + crossed + below.product,
+            above.mean + below.mean,
+            above.crowd + crossed + below.crowd,
+        )
+
+    def mean_field_back(self, square: float) -> float:
+        """Returns the square that goes through the branch, and hands the fork what goes beside it."""
+        self.fork.square_beside = square
+        return self.scale**2 * square
 
 
 def _pair(flat: Array, start: int, n: int) -> tuple[Array, Array]:

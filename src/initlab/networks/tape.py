@@ -6,7 +6,16 @@ iteration.
 
 import numpy as np
 
-from initlab.networks.layers import Elementwise, Layer, Linear, Normalization, Residual
+from initlab.networks.layers import (
+    Elementwise,
+    Fork,
+    Join,
+    Layer,
+    Linear,
+    Normalization,
+    ScalarBias,
+    ScalarMultiplier,
+)
 from initlab.networks.network import Network
 from initlab.networks.outputs import OutputBuffers
 from initlab.types import Array
@@ -16,12 +25,11 @@ class Tape:
     """The layers of a network over R runs' parameters (R, P), which may change in place, and m examples.
 
     * ``hidden[l]`` (R, n_{l+1}, m): the activations of hidden layer l + 1
-    * ``values[l]``: φ(z); the activations themselves but where a residual adds to them
+    * ``values[l]``: φ(z); the activations themselves but where a branch of one layer is added to
     * ``z[l]`` and ``delta[l]``: pre-activations, of hidden layers overwritten by φ(z) where that suffices for
       the slope and ``keeps_z`` is not set, and the derivative of the cost by them; the output's are the last
     * ``output``: the last layer's arrays
-    * ``layers``, from the first up; ``blocks[l]`` are those of layer l + 1, and ``branches[l]`` those of
-      hidden layer l + 1 without what a residual adds
+    * ``layers``, from the first up; ``blocks[l]`` are those of layer l + 1
     * ``gradient`` (R, trained): the derivative of the cost by the parameters
 
     ``statistics`` are those that batch normalization uses, see ``Normalization``.
@@ -45,7 +53,7 @@ class Tape:
         self.normalizations: list[Normalization] = []
         self.elementwise: list[Elementwise] = []
         self.hidden: list[Array] = []
-        self.branches: list[list[Layer]] = []
+        self.scalars: list[ScalarBias | ScalarMultiplier] = []
         self._bind()
         self.layers = [layer for block in self.blocks for layer in block]
         self.values = [layer.out for layer in self.elementwise]
@@ -118,56 +126,89 @@ class Tape:
         dtype = bool if network.activation.rectifies else self.parameters.dtype
         # One array of slopes, just large enough for the largest layer, stays in the cache.
         largest = np.empty(len(self.parameters) * max(widths, default=0) * self.examples, dtype)
+        self._begins = {branch[0] for branch in network.branches}
         below: Array | None = None
         for number, (width, skip) in enumerate(zip(widths, network.skips, strict=True)):
             delta = self._empty(width)
             slope = largest[: delta.size].reshape(delta.shape)
             below = self._bind_hidden(number, skip, delta, slope, below)
-        linear = self._linear(len(widths))
-        linear.connect(self.output.z, self.output.delta, below)
-        self.blocks.append([linear])
+        self.blocks.append(self._linear(len(widths), self.output.z, self.output.delta, below))
 
     def _bind_hidden(self, number: int, skip: bool, delta: Array, slope: Array, below: Array | None) -> Array:
         """Adds a hidden layer; returns its delta, which the layer above fills."""
-        width = self.network.sizes[number + 1]
+        network, width = self.network, self.network.sizes[number + 1]
         with_ones = np.ones((len(self.parameters), width + 1, self.examples), self.parameters.dtype)
-        out = with_ones[:, :-1]
-        value = self._empty(width) if skip else out
-        shared = self.network.activation.from_value and not self._keeps_z
+        out, after = with_ones[:, :-1], skip and network.branch_depth == 1
+        value = self._empty(width) if after else out
+        shared = network.activation.from_value and not self._keeps_z
         z = value if shared else self._empty(width)
-        linear = self._linear(number)
-        branch: list[Layer] = [linear]
-        if self.network.normalization == "none":
-            linear.connect(z, delta, below)
-        else:
-            y, dy = self._empty(width), self._empty(width)
-            linear.connect(y, dy, below)
-            branch.append(self._normalization(number, y, z, delta, dy))
-        self.elementwise.append(Elementwise(self.network.activation, z, value, delta, slope))
-        branch.append(self.elementwise[-1])
-        self.branches.append(branch)
-        if skip and below is not None:
-            residual = Residual(branch, self.hidden[-1], value, out, self.network.branch_scale)
-            residual.connect(delta, below)
-            self.blocks.append([residual])
-        else:
-            self.blocks.append(branch)
+        block: list[Layer] = []
+        if below is not None and number in self._begins:
+            self._fork = Fork(self.hidden[-1], below)
+            block.append(self._fork)
+        block += self._pre_activation(number, z, delta, below, joins=skip and not after)
+        self.elementwise.append(Elementwise(network.activation, z, value, delta, slope))
+        block.append(self.elementwise[-1])
+        if after:
+            block.append(self._join(value, out, delta, delta))
+        self.blocks.append(block)
         self.hidden.append(out)
         self._next_input = with_ones
         return delta
 
-    def _linear(self, number: int) -> Linear:
+    def _pre_activation(
+        self, number: int, z: Array, delta: Array, below: Array | None, *, joins: bool
+    ) -> list[Layer]:
+        """Returns what makes a hidden layer's pre-activations z, from the layer below up."""
+        network, width = self.network, self.network.sizes[number + 1]
+        upper: list[Layer] = []
+        if joins:
+            y, dy = self._empty(width), self._empty(width)
+            upper.append(self._join(y, z, delta, dy))
+            z, delta = y, dy
+        for name in reversed(network.scalar_names[number]):
+            if name != "bias_in":
+                y, dy = self._empty(width), self._empty(width)
+                upper.append(self._scalar(number, name, y, z, delta, dy))
+                z, delta = y, dy
+        if network.normalization != "none":
+            y, dy = self._empty(width), self._empty(width)
+            upper.append(self._normalization(number, y, z, delta, dy))
+            z, delta = y, dy
+        return [*self._linear(number, z, delta, below), *reversed(upper)]
+
+    def _linear(self, number: int, z: Array, delta: Array, below: Array | None) -> list[Layer]:
+        """Returns a linear layer and, below it, the scalar bias of what it reads if there is one."""
         place = int(self.network.offsets[number]), *self.network.shapes[number]
         linear = Linear(self.parameters, self.gradient, place)
-        if number:
-            linear.read(self._next_input)
         self.linears.append(linear)
-        return linear
+        if below is None or not self.network.scalars:
+            linear.connect(z, delta, below)
+            if below is not None:
+                linear.read(self._next_input)
+            return [linear]
+        shifted, from_linear = np.ones_like(self._next_input), np.empty_like(below)
+        linear.connect(z, delta, from_linear)
+        linear.read(shifted)
+        bias = self._scalar(number, "bias_in", self.hidden[-1], shifted[:, :-1], from_linear, below)
+        return [bias, linear]
+
+    def _join(self, y: Array, z: Array, delta: Array, below: Array) -> Join:
+        join = Join(self._fork, self.network.branch_scale)
+        join.connect(y, z, delta, below)
+        return join
+
+    def _scalar(self, number: int, name: str, y: Array, z: Array, delta: Array, below: Array) -> Layer:
+        kind = ScalarMultiplier if name == "multiplier" else ScalarBias
+        layer = kind(self.parameters, self.gradient, self.network.scalar_places(number)[name])
+        layer.connect(y, z, delta, below)
+        self.scalars.append(layer)
+        return layer
 
     def _normalization(self, number: int, y: Array, z: Array, delta: Array, below: Array) -> Normalization:
-        network, width = self.network, self.network.sizes[number + 1]
+        network, (width, n_in) = self.network, self.network.shapes[number]
         kept = network.trained + 2 * sum(network.sizes[1 : number + 1])
-        place = int(network.offsets[number + 1]) - 2 * width, width, kept
+        place = int(network.offsets[number]) + width * (n_in + 1), width, kept
         kind, statistics = network.normalization, self._statistics
         layer = Normalization(kind, statistics, self.parameters, self.gradient, place)
         layer.connect(y, z, delta, below)

@@ -6,10 +6,14 @@
 | hidden layers' weights          | 1                      | 1 / fan_in                    |
 | the last layer's weights        | 1 / fan_in             | 1 / fan_in                    |
 | biases, gains and shifts        | fan_out                | 1                             |
+| scalar biases and multipliers   | 1                      | 1                             |
 
 With these and the start ``mup`` every layer changes by as much at any width, so that the best learning rate
 of a narrow network is near that of a wide one: the maximal update parametrization, Yang et al. 2022, 'Tensor
 programs V', arXiv:2203.03466, table 3, on from Yang & Hu 2021, arXiv:2011.14522.
+
+``fixup`` takes a tenth of the rate for all but weights, as the authors' code does (Zhang, Dauphin & Ma 2019,
+arXiv:1901.09321): what moves all units of a layer together, in every branch, moves the answers most.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +37,8 @@ def _are_rates(value: Any) -> bool:
 LayerRates = Annotated[
     Sequence[float] | str | None,
     Rule(
-        "null, mup, or a list of numbers of at least 0, one for each layer, such as [1, 1, 0.1]",
-        lambda value: value in (None, "mup") or _are_rates(value),
+        "null, mup, fixup, or a list of numbers of at least 0, one for each layer, such as [1, 1, 0.1]",
+        lambda value: value in (None, "mup", "fixup") or _are_rates(value),
     ),
 ]
 
@@ -54,12 +58,22 @@ def rate_factors(
         raise ValueError(f"layer_rates={shown(layer_rates)}: {rule.__name__} has no learning_rate")
     if layer_rates == "mup":
         return _of_widths(network, rule)
+    if layer_rates == "fixup":
+        return _slower_but_weights(network)
     layers, given = len(network.shapes), np.asarray(layer_rates, np.float64)
     if len(given) != layers:
         raise ValueError(
             f"layer_rates={list(layer_rates)}: must have {layers} numbers, one a layer, the output's too"
         )
     return np.repeat(given, np.diff(network.offsets))
+
+
+def _slower_but_weights(network: Network) -> Array:
+    factors = np.full((1, network.trained), 0.1)
+    for block in network.blocks(factors):
+        block[..., :-1] = 1
+    of_numbers: Array = factors[0]
+    return of_numbers
 
 
 def _of_widths(network: Network, rule: Callable[..., Any]) -> Array:
@@ -73,5 +87,8 @@ def _of_widths(network: Network, rule: Callable[..., Any]) -> Array:
     for number, (block, (_, fan_in)) in enumerate(zip(network.blocks(factors), network.shapes, strict=True)):
         if number:
             block[..., :-1] = 1 if follows and number < last else 1 / fan_in
+    for scalars in network.scalars_of(factors):
+        for factor in scalars.values():
+            factor[:] = 1  # all units of a layer share them
     of_numbers: Array = factors[0]
     return of_numbers

@@ -144,9 +144,7 @@ def _observe_signals(setup: Setup) -> Observation:
         measured = signals.Measured.joined([_measured(setup, seeds) for seeds in stacks_of(setup)])
         given = signals.variances(network, measured)
         layers, no_bands = _laws(setup, given)
-        if not (given.weights_centred and given.biases_centred):
-            what = "biases" if given.weights_centred else "weights"
-            silence = f"the theory needs {what} of mean 0, and these have another"
+        if silence := _silence(network, given):
             predicted = signals.Predicted.nothing(len(network.sizes) - 2)
             return Observation(measured, given, predicted, None, silence, "", network)
         predicted = signals.predict(network, given, inputs.mean_square, inputs.correlation, layers)
@@ -155,6 +153,16 @@ def _observe_signals(setup: Setup) -> Observation:
         return Observation(measured, given, predicted, None, silence, no_bands, network)
     found = phase_of(network, given, predicted, setup.settings.seeds, _kept(setup))
     return Observation(measured, given, predicted, found, "", no_bands, network)
+
+
+def _silence(network: Network, given: signals.Variances) -> str:
+    """Returns why the theory says nothing of these networks at all; '' where it does."""
+    if not (given.weights_centred and given.biases_centred):
+        what = "biases" if given.weights_centred else "weights"
+        return f"the theory needs {what} of mean 0, and these have another"
+    if network.branches and network.branch_depth > 1:
+        return "activations are added to pre-activations, which are then not Gaussian"
+    return ""
 
 
 def _spectra(setup: Setup, predicted: signals.Predicted) -> Spectra:

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from initlab.networks.layers import Layer, Signal
+from initlab.networks.layers import Fork, Layer, Signal
 from initlab.networks.network import Network
 from initlab.networks.tape import Tape, with_ones
 from initlab.streams import GRADIENTS, INPUTS, stream
@@ -141,9 +141,14 @@ def propagate(network: Network, flat: Array, X: Array, above: Array) -> Measured
 
 
 def _downwards(tape: Tape) -> list[Layer]:
-    """Returns the layers that a gradient by the top hidden layer's pre-activations passes on its way down."""
+    """Returns the layers that a gradient by the top hidden layer's pre-activations passes on its way down.
+
+    Where a branch of one layer ends above them, nothing comes down beside it.
+    """
     lower = [layer for block in tape.blocks[:-2] for layer in block]
-    return [*reversed(tape.branches[-1][:-1]), *reversed(lower)]
+    top = tape.blocks[-2]
+    own = [layer for layer in top[: top.index(tape.elementwise[-1])] if not isinstance(layer, Fork)]
+    return [*reversed(own), *reversed(lower)]
 
 
 def variances(network: Network, measured: Measured) -> Variances:

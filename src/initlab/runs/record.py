@@ -19,6 +19,7 @@ from initlab.runs.arithmetic import arithmetic_tags
 from initlab.runs.identity import code_digest, data_digest, identity_of
 from initlab.runs.job import Job
 from initlab.runs.logged import logged_among, logged_steps
+from initlab.runs.model import meaning_of, predictor_of
 from initlab.runs.pictures import boundary_png, cost_png, frames
 from initlab.runs.summary import Summary, Trained, describe
 from initlab.signals import alive
@@ -94,12 +95,13 @@ class RunRecorder:
         run, summary = self._runs[index], one.summary
         try:
             run.write(_data_files(one))
+            of_model = _write_model(run, one) if one.job.settings.tracking.model else {}
             run.write(_pictures(one, self._history, index))
         except Exception as error:
             run.fail(summary.metrics)
             return error
         tags = {"mlflow.note.content": describe(one.job, summary), "mlflow.loggedImages": "True"}
-        run.finish(summary.metrics, tags | summary.diagnosis_tags)
+        run.finish(summary.metrics, tags | of_model | summary.diagnosis_tags)
         return one
 
 
@@ -140,6 +142,20 @@ def _data_files(one: Trained) -> dict[str, bytes]:
         "weights.npz": _npz(one.weights),
         **({"preprocessing.json": prepared.json.encode()} if prepared else {}),
     }
+
+
+def _write_model(run: Run, one: Trained) -> dict[str, str]:
+    """Writes the network as an MLflow model and returns the run's tags that tell of it; one that diverged
+    leaves none.
+    """
+    from initlab.tracking.model import model_files
+
+    if one.summary.diverged_at is not None:
+        return {}
+    network = predictor_of(one.job.network, meaning_of(one.job.dataset), one.weights)
+    files, tags = model_files(network, run.run_id if run.place is not None else None)
+    run.write(files)
+    return tags
 
 
 def _pictures(one: Trained, history: History, run: int) -> dict[str, bytes]:

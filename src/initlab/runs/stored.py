@@ -1,6 +1,7 @@
 """A tracked run, read back: the counterpart of ``record``."""
 
 import io
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,9 @@ from initlab.datasets import Dataset
 from initlab.errors import TrackingError, first_line
 from initlab.networks.network import Network, flat_parameters
 from initlab.networks.outputs import OUTPUTS
+from initlab.predictor import Predictor
 from initlab.runs.job import data_and_network
+from initlab.runs.model import Meaning, meaning_of, meaning_of_table, network_of, predictor_of
 from initlab.runs.summary import Summary
 from initlab.tracking.reading import StoredRun, file_of, files_below, stored_run
 from initlab.types import Array
@@ -31,6 +34,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten time
 
 FRAME = r"images/boundary\+step\+(\d+)\+.*\+compressed\.webp$"  # as MLflow's log_image names them
 CONFIG, HISTORY, WEIGHTS = "config.yaml", "history.npz", "weights.npz"
+PREPARED = "preprocessing.json"
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,34 @@ def rebuilt(values: Mapping[str, Any], allow_targets: Sequence[str] = ()) -> tup
     allowed = (*allow_targets, *trusted())
     data, model = (load_component(values, group, allowed) for group in ("dataset", "model"))
     return data_and_network(data, model)
+
+
+def stored_predictor(stored: Stored, allow_targets: Sequence[str] = ()) -> Predictor:
+    """Returns what predicts by the weights of a tracked run.
+
+    Of a table its preprocessing.json is enough; other data are made again, as ``rebuilt`` makes them. Raises
+    ConfigError where those are no longer there.
+    """
+    meaning = _meaning_of_table(stored.summary)
+    if meaning:
+        network = network_of(stored.values, stored.summary.output, stored.weights, allow_targets)
+    else:
+        dataset, network = rebuilt(stored.values, allow_targets)
+        meaning = meaning_of(dataset)
+    return predictor_of(network, meaning, stored.weights)
+
+
+def _meaning_of_table(run: Summary) -> Meaning | None:
+    """Returns what a run's preprocessing.json says of its table, None where it has none that does."""
+    assert run.store is not None and run.run_id is not None and run.place is not None  # noqa: PT018
+    if PREPARED not in files_below(run.store, run.run_id, run.place, ""):
+        return None
+    try:
+        with file_of(run.store, run.run_id, run.place, PREPARED) as path:
+            prepared = json.loads(path.read_text(encoding="utf-8"))
+        return meaning_of_table(prepared, run.rules.classifies) if "columns" in prepared else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrackingError(f"run {run.run_id}: {PREPARED}: cannot be read: {first_line(error)}") from error
 
 
 @dataclass(frozen=True)

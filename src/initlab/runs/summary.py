@@ -254,7 +254,8 @@ def _by_layer(job: Job) -> str:
     rates = job.values["optimizer"].get("layer_rates")
     if rates is None:
         return ""
-    factors = "as mup has it" if rates == "mup" else f"× {', '.join(f'{factor:g}' for factor in rates)}"
+    named = isinstance(rates, str)
+    factors = f"as {rates} has it" if named else f"× {', '.join(f'{factor:g}' for factor in rates)}"
     return f", by layer {factors}"
 
 

@@ -180,11 +180,12 @@ def file_of(uri: str, run_id: str, place: str, name: str) -> Iterator[Path]:
 
 def files_below(uri: str, run_id: str, place: str, folder: str) -> list[str]:
     """Returns the paths of the files right below a folder of a run's files, ``place``; none if it has none.
+    The folder '' is that of all its files.
 
     Raises TrackingError, in one line, where the store at uri (absolute) fails.
     """
     if (local := local_folder(place)) is not None:
-        return sorted(f"{folder}/{path.name}" for path in (local / folder).glob("*"))
+        return sorted(path.relative_to(local).as_posix() for path in (local / folder).glob("*"))
     with readable_errors(f"run {run_id}: its files cannot be listed from {uri}"):
         return sorted(file.path for file in open_to_read(uri).list_artifacts(run_id, folder))
 

@@ -9,7 +9,8 @@ BORN_DEAD = 0.1  # of networks: a start alone is then no remedy
 DEEP = 5  # hidden layers
 CUSTOMARY_RATE = 0.01  # of adaptive rules: larger ones are the exception
 STARTS = ("he", "he_uniform", "he_truncated", "glorot_normal", "glorot_uniform", "glorot_truncated", "xavier",
-          "lecun_normal", "lecun_uniform", "lecun_truncated", "kaiming", "orthogonal", "lsuv")  # fmt: skip
+          "lecun_normal", "lecun_uniform", "lecun_truncated", "kaiming", "orthogonal", "lsuv",
+          "fixup")  # fmt: skip
 
 
 def good_start(e: Evidence) -> str:
