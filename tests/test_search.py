@@ -242,6 +242,17 @@ def test_equal_settings_are_trained_once_and_told_alike():
     assert [one.overrides for one in found.best] == [["init=he"], ["init=zeros"]]
 
 
+def test_the_like_of_what_is_pruned_or_fails_is_told_so():
+    trainer = Trainer(lambda values, seed: None, fails=lambda values: values["init"] == "he")
+    plan = plan_of("init=he,zeros", n_trials=5)
+    study = searched(trainer, plan)
+    found = found_of(study, plan)
+    number = {init: sum(one.params["init"] == init for one in study.trials) for init in ("he", "zeros")}
+    assert min(number.values()) > 0
+    assert (found.failed, found.diagnosed) == (number["he"], {"diverged": number["zeros"]})
+    assert len(trainer.jobs) == 2 * len(SEEDS)
+
+
 def test_a_study_follows_from_its_seed():
     first, again, other = (told(searched(Trainer(peak), plan_of(seed=seed))) for seed in (1, 1, 2))
     assert first == again

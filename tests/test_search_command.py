@@ -1,5 +1,6 @@
 """``hydra/sweeper=stacked_optuna`` on the command line: a search, its end, and how it goes on."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -94,6 +95,18 @@ def test_a_finished_search_has_nothing_to_do(searched):
     assert [line for line in again.stdout.splitlines() if line.startswith(("he ", "zeros "))] == table
 
 
+def test_runs_that_are_in_the_store_are_not_trained_again(searched):
+    folder, _ = searched
+    client = MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db")
+    before = {run.info.run_id for run in runs_of(client)}
+    words = ("hydra.sweeper.n_trials=8", "hydra.sweep.dir=multirun/again", "resume=true")
+    done = run_command(*SEARCH, *words, folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert {run.info.run_id for run in runs_of(client)} == before
+    assert not list((folder / FOLDER).glob("*"))
+    shutil.rmtree(folder / "multirun" / "again")
+
+
 def test_a_search_goes_on_with_more_trials_as_one_that_had_them_from_the_start(searched, folder):
     words = ("hydra.sweeper.n_trials=12", "hydra.sweeper.fresh_seeds=0", "tracking.uri=null")
     other = run_command(*SEARCH, *words, folder=folder)
@@ -120,7 +133,7 @@ def test_under_hydras_own_launcher_a_search_comes_to_the_same(command, folder):
     few = (
         "hydra.sweeper.n_trials=2",
         "hydra.sweeper.rungs=[10]",
-        "hydra.sweeper.seeds=2",
+        "hydra.sweeper.seeds=1",
         "hydra.sweeper.fresh_seeds=0",
     )
     found = []

@@ -87,6 +87,7 @@ class Batch:
         for one, summaries in self._train(runners, [one.iterations for one in runners], errors):
             self._keep_attributes(one)
             self._study.tell(one.trial, value_of(summaries))
+            self._jobs.forget(one.jobs)
 
     def _train(
         self, runners: Sequence[Runner], to: Sequence[int], errors: list[str]
@@ -124,8 +125,9 @@ class Batch:
         for step, value in twin.intermediate_values.items():
             trial.report(value, step)
         trial.set_user_attr("same_as", twin.number)
-        if "pruned" in twin.user_attrs:
-            trial.set_user_attr("pruned", twin.user_attrs["pruned"])
+        for why in ("pruned", "failed"):
+            if why in twin.user_attrs:
+                trial.set_user_attr(why, twin.user_attrs[why])
         values = twin.values if twin.state == TrialState.COMPLETE else None
         self._study.tell(trial, values, state=twin.state)
 

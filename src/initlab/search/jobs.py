@@ -28,7 +28,7 @@ class Jobs(Protocol):
         """Returns how many iterations a job's whole training has."""
 
     def forget(self, jobs: Sequence[Sequence[str]]) -> None:
-        """Takes that jobs, which were left standing, will not go on."""
+        """Takes that jobs, which may have been left standing, will not go on."""
 
 
 class LaunchedJobs:
@@ -50,9 +50,13 @@ class LaunchedJobs:
         return int(self.config(job).train.iterations)
 
     def forget(self, jobs: Sequence[Sequence[str]]) -> None:
-        """Removes the checkpoints of jobs that will not go on."""
+        """Removes the checkpoints of jobs that will not go on, where any are left: a job that has finished
+        removes its own, but not one that had finished before.
+        """
+        cwd = Path(str(self._config.hydra.runtime.cwd))
         for job in jobs:
-            checkpoints.remove(self.built(job), Path(str(self._config.hydra.runtime.cwd)))
+            if any((cwd / checkpoints.FOLDER).glob("*")):
+                checkpoints.remove(self.built(job), cwd)
 
     def built(self, overrides: Sequence[str]) -> Job:
         """Returns a job, built and checked; raises ConfigError where it cannot be."""
