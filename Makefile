@@ -65,6 +65,9 @@ replications: setup ## Measure the papers on the shelf anew; within an hour on t
 chaos: setup ## Kill sweeps, take their stores away, and count what is lost; an hour or more
 	$(RUN)/python -m benchmarks.chaos --page
 
+bench-search: setup ## Measure what a search finds beside the whole grid; ten minutes
+	$(RUN)/python -m benchmarks.search
+
 readme: setup ## Make the README's pictures and table anew
 	$(RUN)/python -m tools.readme
 

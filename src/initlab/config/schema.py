@@ -35,8 +35,19 @@ Uri = Annotated[str | None, Rule("null or an MLflow tracking URI", lambda v: v i
 OptionalCount = Annotated[int | None, optional(Count)]
 CountOrLog = Annotated[int | str, or_word(Count, "log")]
 OptionalPositive = Annotated[float | None, optional(Positive)]
+Stretch = Annotated[
+    Sequence[int] | None,
+    Rule(
+        "null or two rising whole numbers such as [0, 100]",
+        lambda v: v is None or (_are_whole(v) and len(v) == 2 and 0 <= v[0] < v[1]),
+    ),
+]
 
 T = TypeVar("T")
+
+
+def _are_whole(values: Any) -> bool:
+    return isinstance(values, list | tuple) and all(type(value) is int for value in values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +123,28 @@ class Settings:
     seed: Seed
     resume: Flag = False
     dry_run: Flag = False
+    stretch: Stretch = None
     allow_targets: Prefixes
     train: Train
     diagnostics: Diagnostics
     plots: Plots
     report: Report
     tracking: RunTracking
+
+    @property
+    def last(self) -> int:
+        """After how many iterations the training here ends: all of them, or those of its stretch."""
+        return self.stretch[1] if self.stretch else self.train.iterations
+
+    @property
+    def in_part(self) -> bool:
+        """Whether the training here ends before the run does."""
+        return self.last < self.train.iterations
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the training here begins where it was left standing, if it was."""
+        return self.resume or bool(self.stretch and self.stretch[0])
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:

@@ -30,11 +30,12 @@ _logger = logging.getLogger(__name__)
 
 
 def resumed(job: Job, folder: Path) -> Job:
-    """Returns the job as it stood at its last checkpoint below ``folder``, if it is to be resumed and there
-    is one; as it is where there is none, or one that does not fit, which is said in one line.
+    """Returns the job as it stood at its last checkpoint below ``folder``, if it is to go on and there is
+    one; as it is where there is none, or one past its stretch, or one that does not fit, which is said in one
+    line.
     """
     path = _path_of(job, folder)
-    if not job.settings.resume or not path.is_file():
+    if not job.settings.goes_on or not path.is_file():
         return job
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -46,7 +47,8 @@ def resumed(job: Job, folder: Path) -> Job:
         name = path.relative_to(folder)
         _logger.warning("%s: %s, so %s is trained from its beginning", name, problem, job.name)
         return job
-    return replace(job, begun=begun)
+    past = int(begun["iteration"]) > job.settings.last
+    return job if past else replace(job, begun=begun)
 
 
 def keep(jobs: Sequence[Job], runs: Standing, history: History, seconds: float, folder: Path) -> None:

@@ -32,7 +32,7 @@ from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
 TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
-NOT_OF_THE_RUN = ("resume", "dry_run")  # of the command
+NOT_OF_THE_RUN = ("resume", "dry_run", "stretch")  # of the command
 WAY_TO_THE_STORE = "database_uri"
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
 
@@ -99,7 +99,7 @@ class Job:
         parts = (self.dataset.X_train, self.dataset.X_test, self.dataset.X_validation)
         shapes = tuple(None if X is None else X.shape for X in parts)
         rules = (_rule(self.update), _rule(self.schedule))
-        sections = (settings.train, settings.diagnostics, settings.plots, settings.tracking)
+        sections = (settings.train, settings.diagnostics, settings.plots, settings.tracking, settings.stretch)
         return (self.network, shapes, rules, sections, self.first)
 
 
@@ -118,6 +118,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     """Returns the job of a plain config, as ``build`` does."""
     settings = read(Settings, values)
     _check_diagnostics(settings.diagnostics)
+    _check_stretch(settings)
     allowed = check_trust(settings.allow_targets)
     parts = {group: load_component(values, group, allowed) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
@@ -160,6 +161,18 @@ def _check_diagnostics(diagnostics: Diagnostics) -> None:
     for key, names in (("names", diagnostics.names), ("rare", diagnostics.rare)):
         with naming(f"diagnostics.{key}"):
             diagnostics_named(names)
+
+
+def _check_stretch(settings: Settings) -> None:
+    iterations = settings.train.iterations
+    given = f"stretch={list(settings.stretch or ())}"
+    if settings.last > iterations:
+        raise ConfigError(f"{given}: must end at train.iterations={iterations} at most")
+    if settings.in_part and settings.tracking.uri is not None:
+        raise ConfigError(
+            f"{given}: ends before train.iterations={iterations}, and a run that is kept must be whole; add "
+            "tracking.uri=null"
+        )
 
 
 def _check_batch(batch_size: int | None, examples: int, normalization: str) -> None:

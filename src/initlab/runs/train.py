@@ -160,7 +160,8 @@ def _run_stack(
     if tracking.uri is None:
         untracked = _train_stack(jobs, *_ready(jobs, progress), folder)
         kept(len(untracked))
-        _remove_checkpoints(jobs, untracked, folder)
+        if not jobs[0].settings.in_part:
+            _remove_checkpoints(jobs, untracked, folder)
         return list(untracked)
     tracker = Tracker(tracking.uri, tracking.experiment, folder, say, tracking.database_uri)
     with runs_of(jobs, tracker) as runs:
@@ -196,7 +197,7 @@ def _ready(jobs: Sequence[Job], progress: Progress | None) -> tuple[Stack, Histo
     """Returns the stack of jobs, its history so far, and what is to happen now and then while it trains."""
     stack = stack_of(jobs)
     label = jobs[0].name if len(jobs) == 1 else f"{len(jobs)} runs"
-    return stack, _history(stack), Throttle(label, stack.settings.train.iterations, progress)
+    return stack, _history(stack), Throttle(label, stack.settings.last, progress)
 
 
 def train_untracked(job: Job, progress: Progress | None = None) -> Trained:
@@ -244,7 +245,9 @@ def _train_stack(
 def _fit_stack(
     jobs: Sequence[Job], stack: Stack, runs: Standing, history: History, throttle: Throttle, folder: Path
 ) -> float:
-    """Trains a stack to its end, with checkpoints on the way, and returns the seconds that each run took."""
+    """Trains a stack to its end, with checkpoints on the way, or to that of its stretch, with one there;
+    returns the seconds that each run took.
+    """
     train, data, began = stack.settings.train, stack.data, time.perf_counter()
 
     def seconds() -> float:
@@ -260,7 +263,7 @@ def _fit_stack(
         runs,
         (data.X_train, data.Y_train),
         stack.update,
-        iterations=train.iterations,
+        iterations=stack.settings.last,
         batches=stack.batches(runs.iteration),
         steps_at=history.steps_at,
     )
@@ -272,6 +275,8 @@ def _fit_stack(
         if train.checkpoint is not None and seconds() * len(jobs) > SECONDS_WORTH_KEEPING:
             keep()
         raise
+    if stack.settings.in_part:
+        keep()
     return seconds()
 
 

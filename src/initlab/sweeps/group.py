@@ -23,10 +23,12 @@ from initlab.sweeps.task import JobFailed, name_of_sweep, tags_of
 from initlab.sweeps.work import Work
 
 
-class _Returned(JobReturn):
-    """What Hydra is told of a job. Hydra's own prints the overrides of one that failed; the closing words do
-    that for all jobs that did.
+class Returned(JobReturn):
+    """What Hydra is told of a job, and its outcome. Hydra's own prints the overrides of one that failed; the
+    closing words do that for all jobs that did.
     """
+
+    outcome: Outcome
 
     @property
     def return_value(self) -> Any:
@@ -217,7 +219,8 @@ def _ending(one: _Prepared, result: Trained | Summary | Exception, group: JobGro
         outcome = failed(overrides, result)
     else:
         summary = result if isinstance(result, Summary) else result.summary
-        outcome = Outcome(overrides, summary, stamp=group.stamp)
+        in_part = isinstance(result, Trained) and result.job.settings.in_part
+        outcome = Outcome(overrides, summary, stamp=None if in_part else group.stamp)
     if not elsewhere:
         write_outcome(one.folder, outcome)
     ending = JobEnding(one.job.number, outcome, elsewhere)
@@ -232,7 +235,8 @@ def job_return(overrides: list[str], ending: JobEnding, quiet: bool = False) -> 
     Hydra raises a failure when it reads this; with ``quiet`` a failed job returns infinity.
     """
     summary, error = ending.outcome.summary, ending.outcome.error
-    returned = _Returned(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")
+    returned = Returned(overrides=overrides, working_dir=os.getcwd(), task_name="initlab")
+    returned.outcome = ending.outcome
     returned.status = JobStatus.COMPLETED if summary or quiet else JobStatus.FAILED
     returned.return_value = summary.objective if summary else inf if quiet else JobFailed(error)
     return returned

@@ -22,6 +22,7 @@ from initlab.runs.outcome import Outcome, write_together
 from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep, forget
 from initlab.sweeps.compose import Composer, QuickLoader, folder_of
+from initlab.sweeps.control import is_search
 from initlab.sweeps.executors.protocol import Executor, Function, Lost
 from initlab.sweeps.executors.stores import check_reachable, folder_of_files
 from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
@@ -73,7 +74,9 @@ class Sweep:
     @property
     def at_once(self) -> bool:
         """Whether all its jobs are launched at once."""
-        return self.until is None and self.config.hydra.sweeper.get("max_batch_size") is None
+        hydra = self.config.hydra
+        in_batches = is_search(hydra) or hydra.sweeper.get("max_batch_size") is not None
+        return self.until is None and not in_batches
 
     @property
     def home(self) -> Path:

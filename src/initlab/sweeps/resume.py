@@ -20,7 +20,7 @@ from initlab.config.trust import trusted
 from initlab.errors import InitlabError
 from initlab.runs.code import numerical_code
 from initlab.runs.outcome import Outcome, read_outcomes
-from initlab.sweeps.control import without_control
+from initlab.sweeps.control import is_search, without_control
 from initlab.sweeps.hydra_private import plain
 from initlab.sweeps.launched import launched
 from initlab.tracking.reading import finished_of
@@ -133,6 +133,6 @@ def is_done(folder: Path) -> bool:
     """Returns whether nothing is left to do in the sweep of a folder."""
     hydra = _hydra_of(folder)
     planned = launched(folder).jobs
-    if not planned or hydra.launcher.get("until"):
+    if not planned or hydra.launcher.get("until") or is_search(hydra):
         return False
     return len(done_in(folder, stamp_of(hydra))) == planned

@@ -9,14 +9,19 @@ from omegaconf import DictConfig
 
 from initlab.errors import ConfigError
 from initlab.memory import in_words, machine_bytes
+from initlab.sweeps.control import is_search
 from initlab.sweeps.hydra_private import plain
 
 BYTES_OF_A_JOB = 3000  # its overrides, its recipe and its outcome, before it is trained
 
 
 def check_size(config: DictConfig, loader: ConfigLoader) -> None:
-    """Raises ConfigError for a sweep that has no job at all, or more than this machine can list."""
+    """Raises ConfigError for a sweep that has no job at all, or more than this machine can list; a search is
+    told how many it may have.
+    """
     sweeper = config.hydra.sweeper
+    if is_search(config.hydra):
+        return
     batch = sweeper.get("max_batch_size")
     if batch is not None and batch < 1:
         raise ConfigError(

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from initlab.errors import InitlabError
 from initlab.passwords import hidden_in_words
 from initlab.runs.outcome import read_outcomes, remove_unstarted
+from initlab.search.found import found_in
 from initlab.signals import Stopped, alive, stop_on_signals
 from initlab.sweeps.control import DRY_RUN, RESUME
 from initlab.sweeps.launched import launched
@@ -109,6 +110,11 @@ def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
     if RememberFolder.sweeping and not stopped:
         settle(folder)
     outcomes, closing, told = read_outcomes(folder), Closing(), launched(folder)
+    if found := found_in(folder):
+        from initlab.terminal.search import print_search
+
+        print_search(found, outcomes, told, stopped)
+        return stopped
     whole = RememberFolder.sweeping and all(one.summary or one.error for one in outcomes)
     try:
         if whole and not stopped:

@@ -30,8 +30,6 @@ def print_summary(
     failed and why, what the launcher of a sweep told, by which signal it was stopped, and how to go on.
     """
     finished = [outcome for outcome in outcomes if outcome.summary]
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    summaries = [outcome.summary for outcome in finished if outcome.summary]
     runs = [Run(outcome.settings, outcome.summary) for outcome in finished if outcome.summary]
     if runs:
         console = stdout()
@@ -44,15 +42,24 @@ def print_summary(
         if closing.addresses:
             _print_places(console, runs[0].summary, closing)
         else:
-            _print_addresses(console, [run.summary for run in runs])
+            print_addresses(console, [run.summary for run in runs])
+    print_troubles(outcomes, closing.problem, told, stopped)
+
+
+def print_troubles(
+    outcomes: Sequence[Outcome], problem: str | None, told: Launched, stopped: Stopped | None
+) -> None:
+    """Prints to stderr which runs wait for the store, which jobs failed and why, and what was broken off."""
+    summaries = [outcome.summary for outcome in outcomes if outcome.summary]
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
     if waiting := sum(summary.waits for summary in summaries):
         _print_waiting(waiting)
-    if closing.problem:
-        print(closing.problem, file=sys.stderr)
+    if problem:
+        print(problem, file=sys.stderr)
     if len(outcomes) == 1 and failed:
         print(failed[0].error, file=sys.stderr)
     elif failed:
-        _print_failures(failed, len(finished) + len(failed))
+        _print_failures(failed, len(summaries) + len(failed))
     for line in _interruptions(outcomes, told, stopped):
         print(line, file=sys.stderr)
 
@@ -80,7 +87,8 @@ def _print_waiting(runs: int) -> None:
     print(f"{wait} in mlruns/spool for the store; `{command}` delivers {them}.", file=sys.stderr)
 
 
-def _print_addresses(console: Console, summaries: Sequence[Summary]) -> None:
+def print_addresses(console: Console, summaries: Sequence[Summary]) -> None:
+    """Prints where runs can be seen, a line for each place."""
     what = "See it" if len(summaries) == 1 else "Compare them"
     for address, store in dict.fromkeys((summary.address, summary.store) for summary in summaries):
         if address and store:
