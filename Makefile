@@ -6,8 +6,8 @@ READY  := $(VENV)/.ready
 RUN    := MLFLOW_DISABLE_TELEMETRY=true $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep ui test check lint types docs bench bench-diagnosis bench-search proof matrix \
-    replications chaos readme screenshots lesson lock audit clean
+.PHONY: help setup sweep ui test check lint types docs bench bench-executors bench-diagnosis bench-search proof \
+    matrix replications chaos readme screenshots lesson lock audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ check: lint types docs test ## Lint, types, docs and tests: what CI runs
 
 bench: setup ## Measure the speed beside other ways to do the same; some minutes
 	$(RUN)/python -m benchmarks
+
+bench-executors: setup ## Train one sweep on Ray, SLURM and in processes, kill nodes, compare every bit; some minutes
+	$(RUN)/python -m benchmarks.executors --page
 
 bench-diagnosis: setup ## Measure whether the diagnosis is right, and its advice mends; some minutes
 	$(RUN)/python -m benchmarks.diagnosis

@@ -27,6 +27,7 @@ from omegaconf import open_dict
 
 import initlab.terminal.command
 from initlab.config.options import in_subfolders
+from initlab.sweeps.executors.processes import Processes
 from initlab.sweeps.group import JobFailed
 from initlab.sweeps.launch import Sweep, launch
 from initlab.sweeps.plan import LARGEST_GROUP, SMALLEST_GROUP, groups_of, variants
@@ -192,7 +193,9 @@ def launched(folder: Path, jobs: list[list[str]], *fixed: str) -> list[JobReturn
         with open_dict(master):
             master.hydra.runtime.cwd = str(folder)
         context = HydraContext(config_loader=loader, callbacks=Callbacks())
-        sweep = Sweep(context, initlab.terminal.command.train.__wrapped__, master, 1, None, 2, SweepProgress)
+        sweep = Sweep(
+            context, initlab.terminal.command.train.__wrapped__, master, Processes(1), None, 2, SweepProgress
+        )
         return launch(sweep, [[*job, *fixed] for job in jobs], 5)
 
 

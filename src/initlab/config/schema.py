@@ -107,11 +107,13 @@ class Tracking:
 @dataclass(frozen=True, kw_only=True)
 class RunTracking(Tracking):
     """Where training runs are tracked, and every how many iterations their cost is logged; with ``log`` all
-    their metrics are, less and less often. ``model`` is whether each leaves its network as an MLflow model.
+    their metrics are, less and less often. ``model`` is whether each leaves its network as an MLflow model;
+    ``database_uri`` is the database behind a server, into which metrics are then written at once.
     """
 
     every: CountOrLog
     model: Flag = False
+    database_uri: Uri = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +157,9 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
         raise ConfigError(f"{error.full_key or 'config'}: {first_line(error)}") from error
     assert isinstance(values, dict)
     tracking = values.get("tracking")
-    if isinstance(tracking, dict) and isinstance(tracking.get("uri"), str):
-        tracking["uri"] = hidden(tracking["uri"])
+    for key in ("uri", "database_uri"):
+        if isinstance(tracking, dict) and isinstance(tracking.get(key), str):
+            tracking[key] = hidden(tracking[key])
     return {str(key): value for key, value in values.items()}
 
 

@@ -33,6 +33,7 @@ from initlab.types import Array
 
 TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
 NOT_OF_THE_RUN = ("resume", "dry_run", "stretch")  # of the command
+WAY_TO_THE_STORE = "database_uri"
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
 
 
@@ -125,7 +126,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     _check_batch(settings.train.batch_size, dataset.X_train.shape[-1], network.normalization)
     check_memory(settings, dataset, network)
     job = Job(
-        values={key: value for key, value in values.items() if key not in NOT_OF_THE_RUN},
+        values=_of_the_run(values),
         settings=settings,
         tags={**tags, **choices, "seed": str(settings.seed), "output": network.output_name},
         dataset=dataset,
@@ -138,6 +139,13 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     )
     _ = job.rate_factors  # tells of settings that do not fit
     return job
+
+
+def _of_the_run(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a plain config without what says how the command does it, of which no run needs to know."""
+    own = {key: value for key, value in values.items() if key not in NOT_OF_THE_RUN}
+    tracking = {key: value for key, value in own["tracking"].items() if key != WAY_TO_THE_STORE}
+    return {**own, "tracking": tracking}
 
 
 def data_and_network(data: "partial[Any]", model: "partial[Any]") -> tuple[Dataset, Network]:

@@ -163,7 +163,7 @@ def _run_stack(
         if not jobs[0].settings.in_part:
             _remove_checkpoints(jobs, untracked, folder)
         return list(untracked)
-    tracker = Tracker(tracking.uri, tracking.experiment, folder, say)
+    tracker = Tracker(tracking.uri, tracking.experiment, folder, say, tracking.database_uri)
     with runs_of(jobs, tracker) as runs:
         kept(len(runs.known))
         new, done = [jobs[place] for place in runs.new], list[Came]()

@@ -3,23 +3,23 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.options import setup_resolvers
-from initlab.errors import InitlabError, TakenError
+from initlab.errors import InitlabError, TakenError, TrackingError
 from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.runs.summary import Summary, Trained
 from initlab.signals import check
 from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
-from initlab.sweeps.executors.processes import Report
-from initlab.sweeps.task import JobFailed, tags_of
+from initlab.sweeps.executors.protocol import Report
+from initlab.sweeps.task import JobFailed, name_of_sweep, tags_of
 from initlab.sweeps.work import Work
 
 
@@ -61,26 +61,42 @@ class SweepJob:
 @dataclass(frozen=True)
 class JobGroup:
     """Jobs for one process, Hydra's callbacks for them, and the stamp of their outcomes; ``tries`` counts the
-    workers that died of it.
+    workers that died of it, and ``folder`` is where it works if the command's own folder is not there.
     """
 
     jobs: Sequence[SweepJob]
     callbacks: Any
     stamp: str | None = None
     tries: int = 0
+    folder: Path | None = None
 
     def run(self, report: Report) -> None:
         """Trains the jobs and reports how each ended; also RunsStarted, and the share of the work done."""
-        _train_group(self, report)
+        if self.jobs:
+            _train_group(self, report)
+
+    def rest(self, reports: Sequence[Any]) -> "JobGroup":
+        """Returns what is left to do when a process is gone that has reported this, after ending the runs
+        that it left RUNNING.
+        """
+        ended = {one.number for one in reports if isinstance(one, JobEnding)}
+        for begun in (one for one in reports if isinstance(one, RunsStarted)):
+            with suppress(TrackingError):  # of a store that is away
+                begun.end("its process is gone, and its job was tried again")
+        jobs = [job for job in self.jobs if job.number not in ended]
+        return replace(self, jobs=jobs, tries=self.tries + 1)
 
 
 @dataclass(frozen=True)
 class JobEnding:
-    """How a job ended; ``elsewhere`` if another process trains it."""
+    """How a job ended; ``elsewhere`` if another process trains it, and whether its outcome was ``left`` in
+    its folder where the launching process sees it.
+    """
 
     number: int
     outcome: Outcome
     elsewhere: bool = False
+    left: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,7 +150,8 @@ def _train_group(group: JobGroup, report: Callable[[Any], None]) -> None:
     from initlab.runs.train import run_each
 
     prepared = _prepare(group)
-    first, cwd = prepared[0].cfg, Path(prepared[0].whole.hydra.runtime.cwd)
+    first = prepared[0].cfg
+    cwd = group.folder or Path(prepared[0].whole.hydra.runtime.cwd)
 
     def started(uri: str, places: Sequence[int], run_ids: Sequence[str]) -> None:
         numbers = [prepared[place].job.number for place in places]
@@ -162,6 +179,13 @@ def end_job(job: SweepJob, came: Summary | str) -> JobEnding:
     return _ending(one, came if isinstance(came, Summary) else InitlabError(came), JobGroup([job], None))
 
 
+def leave(job: SweepJob, outcome: Outcome) -> None:
+    """Makes a job's folder as the process that trains it does, and leaves its outcome there."""
+    setup_globals()
+    setup_resolvers()
+    write_outcome(save_hydra_folder(job.numbered())[1], outcome)
+
+
 def _prepare(group: JobGroup) -> list[_Prepared]:
     """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
     setup_globals()  # a worker has not heard of Hydra's resolvers yet,
@@ -172,6 +196,9 @@ def _prepare(group: JobGroup) -> list[_Prepared]:
 def _prepare_job(job: SweepJob, group: JobGroup) -> _Prepared:
     check()
     whole = job.numbered()
+    if group.folder:
+        with read_write(whole.hydra):
+            whole.hydra.sweep.dir = str(group.folder / name_of_sweep(whole.hydra.sweep.dir))
     cfg, folder = save_hydra_folder(whole)
     with as_hydra_config(whole):
         # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.

@@ -4,7 +4,6 @@ A job group holds jobs whose overrides suggest that they can share a stack; ``ru
 the configs themselves, so a wrong guess costs time and never a result.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -24,25 +23,27 @@ from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep, forget
 from initlab.sweeps.compose import Composer, QuickLoader, folder_of
 from initlab.sweeps.control import is_search
-from initlab.sweeps.executors.processes import Lost, run_in_workers
+from initlab.sweeps.executors.protocol import Executor, Function, Lost
+from initlab.sweeps.executors.stores import check_reachable, folder_of_files
 from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
 from initlab.sweeps.launched import launched
 from initlab.sweeps.ledger import Ledger, Progress
 from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.sweeps.resume import done_in, stamp_of
+from initlab.sweeps.surroundings import surroundings_of
 from initlab.tracking.beginning import begin_with
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What Hydra gives a launcher, how many processes the user wants (None: one for each core), until when
-    seeds are added and to how many ``at_most``, and what shows the progress of so many jobs.
+    """What Hydra gives a launcher, where its jobs are trained, until when seeds are added and to how many
+    ``at_most``, and what shows the progress of so many jobs.
     """
 
     context: HydraContext
     task_function: TaskFunction
     config: DictConfig
-    n_jobs: int | None
+    executor: Executor
     until: str | None
     at_most: int
     progress: Callable[..., AbstractContextManager[Progress]]
@@ -78,14 +79,9 @@ class Sweep:
         return self.until is None and not in_batches
 
     @property
-    def processes(self) -> int:
-        """How many processes may train at once."""
-        return self.n_jobs or _cores()
-
-
-def _cores() -> int:
-    """Returns how many cores this process may use; not every system says so."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    def home(self) -> Path:
+        """Where the command was started."""
+        return Path(self.config.hydra.runtime.cwd)
 
 
 def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> list[JobReturn]:
@@ -96,7 +92,12 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     _check(sweep)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
-    begin_with(sweep.config.tracking.uri, Path(sweep.config.hydra.runtime.cwd))
+    if sweep.executor.remote:
+        launcher = sweep.config.hydra.runtime.choices["hydra/launcher"]
+        check_reachable(sweep.config.tracking.uri, launcher, sweep.home)
+        if not sweep.config.get("dry_run"):
+            sweep.executor.rejoin(sweep.folder)
+    begin_with(sweep.config.tracking.uri, sweep.home)
     jobs = jobs_of(sweep.composer, overrides, first_number)
     if sweep.config.get("dry_run"):
         from initlab.sweeps.dry_run import tell
@@ -129,13 +130,8 @@ def _done_before(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
 
 def _check(sweep: Sweep) -> None:
     """Raises Hydra's error, in one line, for a setting of the launcher that is not allowed."""
+    sweep.executor.check()
     for key, value, allowed, right in (
-        (
-            "n_jobs",
-            sweep.n_jobs,
-            "null or a whole number of at least 1",
-            sweep.n_jobs is None or sweep.n_jobs > 0,
-        ),
         ("until", sweep.until, "null or decided", sweep.until in (None, "decided")),
         ("at_most", sweep.at_most, "a whole number of at least 2", sweep.at_most > 1),
     ):
@@ -175,11 +171,11 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
     if done:
         print(f"{len(done):,} of {len(jobs):,} jobs have finished before.", flush=True)
     forget(sweep.folder)
-    groups = groups_of(rest, sweep.processes, sweep.context.callbacks, sweep.stamp)
+    groups = groups_of(rest, sweep.executor.count, sweep.context.callbacks, sweep.stamp)
     with sweep.progress(len(rest), quiet=sweep.quiet) as progress:
         ledger = Ledger(sweep.folder, progress, told)
         try:
-            if sweep.processes == 1 or len(groups) == 1:
+            if not sweep.executor.remote and 1 in (sweep.executor.count, len(groups)):
                 _train_here(groups, ledger)
                 _leave_together(sweep, jobs, done | ledger.endings)
             else:
@@ -206,12 +202,12 @@ def _train_in_workers(
     sweep: Sweep,
     ledger: Ledger,
 ) -> None:
-    """Trains in processes. What one that dies has not done is tried again.
+    """Trains in other processes. What one that dies has not done is tried again.
 
-    At the end one of them closes the sweep, if this is all of it: they have imported what that needs.
+    At the end one of this machine closes the sweep, if this is all of it: it has imported what that needs.
     """
     tasks: deque[JobGroup | CloseSweep] = deque(groups)
-    for task, result in run_in_workers(_run, tasks, sweep.processes, ledger.hear):
+    for task, result in sweep.executor.run(_function(sweep), tasks, ledger.hear):
         if isinstance(task, CloseSweep):
             continue
         if isinstance(result, Lost):
@@ -220,7 +216,8 @@ def _train_in_workers(
             ledger.close(task)
         if sweep.at_once and len(done) + len(ledger.endings) == len(jobs):
             _leave_together(sweep, jobs, done | ledger.endings)
-            tasks.append(CloseSweep(sweep.folder))
+            if not sweep.executor.remote:
+                tasks.append(CloseSweep(sweep.folder))
 
 
 def _leave_together(sweep: Sweep, jobs: Sequence[SweepJob], endings: dict[int, JobEnding]) -> None:
@@ -228,6 +225,15 @@ def _leave_together(sweep: Sweep, jobs: Sequence[SweepJob], endings: dict[int, J
     all_of_it = sweep.at_once and launched(sweep.folder).jobs == len(jobs)
     if all_of_it and not any(ending.elsewhere for ending in endings.values()):
         write_together(sweep.folder, [endings[job.number].outcome for job in jobs])
+
+
+def _function(sweep: Sweep) -> Function:
+    """Returns what a process does with a task: on another machine it first finds out where it is."""
+    if not sweep.executor.remote:
+        return _run
+    tracking = sweep.config.tracking
+    files = folder_of_files(tracking.uri, tracking.experiment, sweep.home)
+    return surroundings_of(sweep.home, sweep.folder, files).run
 
 
 def _run(task: JobGroup | CloseSweep, report: Any) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from initlab.errors import TrackingError
-from initlab.sweeps.executors.processes import Halted, Lost
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, SweepJob, end_job
+from initlab.sweeps.executors.protocol import Halted, Lost
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, SweepJob, end_job, leave
 from initlab.sweeps.launched import Launched
 
 
@@ -40,6 +40,8 @@ class Ledger:
                 self._started[id(group)] = what
             case JobEnding():
                 self.endings[what.number] = what
+                if not what.left:
+                    leave(next(job for job in group.jobs if job.number == what.number), what.outcome)
                 self._told.elsewhere += what.elsewhere
             case Said(line):
                 self._say(line)
@@ -61,8 +63,12 @@ class Ledger:
 
     def lose(self, group: JobGroup, why: str) -> list[JobGroup]:
         """Takes that a group's worker has died: ends what it left RUNNING, and returns the groups in which
-        what is not done is to be tried again. A job that is alone when another worker dies is given up.
+        what is not done is to be tried again. A job that is alone when another worker dies is given up. Where
+        all was done nothing is lost, nor told.
         """
+        if not self._missing(group):
+            self.close(group)
+            return []
         self._told.deaths.append(why)
         begun, alone = self._under_way(group), len(group.jobs) == 1 and group.tries > 0
         finished = {}

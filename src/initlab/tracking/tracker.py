@@ -36,14 +36,17 @@ class Tracker:
 
     What a method writes for several runs goes into an SQL database as one transaction: as a whole, or not
     at all. A store that does not answer stops no run: what it has not taken is tried again, and what it has
-    not taken at the end is kept in ``mlruns/spool`` below ``folder``. ``say`` is told so in a line.
+    not taken at the end is kept in ``mlruns/spool`` below ``folder``. ``say`` is told so in a line. Of a
+    server's ``database``, if it is told, rows are written into that.
     """
 
-    def __init__(self, uri: str, experiment: str, folder: Path, say: Say = to_stderr) -> None:
+    def __init__(
+        self, uri: str, experiment: str, folder: Path, say: Say = to_stderr, database: str | None = None
+    ) -> None:
         self.uri = absolute_uri(uri, folder)
         self.folder = folder
         self.experiment = experiment
-        self._say = say
+        self._say, self._database = say, database
         self._shown = shown(self.uri, folder)
         self._link = link_to(self.uri)
         self._runs: dict[str, Run] = {}
@@ -54,7 +57,7 @@ class Tracker:
 
     @cached_property
     def _store(self) -> Store:
-        return opened(self.uri, self.experiment, self.folder)
+        return opened(self.uri, self.experiment, self.folder, self._database)
 
     @property
     def client(self) -> "MlflowClient":

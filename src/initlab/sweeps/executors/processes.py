@@ -1,4 +1,4 @@
-"""Runs tasks in worker processes.
+"""Runs tasks in worker processes of this machine.
 
 If a worker dies, only the task it was working on is lost, and a new worker takes its place. Workers do not
 outlive the process that started them: each one watches that process and stops itself when it has ended.
@@ -11,47 +11,64 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from initlab.signals import STOPPING, Stopped, alive, stop, stop_on_signals, wait
+from initlab.sweeps.executors.protocol import (
+    Function,
+    Halted,
+    Lost,
+    OnReport,
+    attempted,
+    check_count,
+    how_it_ended,
+)
 
 SECONDS_TO_STOP = 60  # to write what was trained; one that shows no sign of life ends itself before
-
-Report = Callable[[Any], None]
-Function = Callable[[Any, Report], Any]
 
 # Each worker is a fresh interpreter: a fork would copy locks that other threads hold.
 _processes = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
-class Lost:
-    """Takes the place of a task's result if the task raised an error or its worker died."""
+class Processes:
+    """Trains on this machine, in at most ``n_jobs`` processes; None: one for each core that it may use."""
 
-    why: str
+    n_jobs: int | None
+    remote = False
+
+    def check(self) -> None:
+        """Raises ConfigError for a number of processes that is none."""
+        check_count("n_jobs", self.n_jobs)
+
+    @property
+    def count(self) -> int:
+        """How many processes may train at once."""
+        return self.n_jobs or cores()
+
+    def rejoin(self, folder: Path) -> None:
+        """Does nothing: no process outlives its command."""
+
+    def run(self, function: Function, tasks: deque[Any], on_report: OnReport) -> Iterator[tuple[Any, Any]]:
+        """Yields pairs (task, result): see ``run_in_workers``."""
+        return run_in_workers(function, tasks, self.count, on_report)
 
 
-@dataclass(frozen=True)
-class Halted:
-    """What a worker's last word is when it was asked to stop: by which signal, how many of its task's runs it
-    marked KILLED, and how many it could not.
-    """
-
-    signum: int
-    killed: int
-    unmarked: int
+def cores() -> int:
+    """Returns how many cores this process may use; not every system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_in_workers(
-    function: Function, tasks: deque[Any], count: int, on_report: Callable[[Any, Any], None]
+    function: Function, tasks: deque[Any], count: int, on_report: OnReport
 ) -> Iterator[tuple[Any, Any]]:
     """Yields pairs (task, result) in the order in which the tasks are done, by at most ``count`` workers.
 
@@ -77,7 +94,7 @@ def run_in_workers(
                     on_report(worker.task, what)
                     continue
                 if isinstance(what, Halted):  # somebody stopped this worker alone: its task is not done
-                    what = Lost(_how_it_ended(-what.signum))
+                    what = Lost(how_it_ended(-what.signum))
                 if worker.gone:
                     workers.remove(worker)
                 worker.busy = False
@@ -115,7 +132,7 @@ class _Worker:
         except (EOFError, OSError):  # what a pipe says when its other end is gone
             self._process.join()
             self.gone = True
-            return "result", Lost(_how_it_ended(self._process.exitcode or 0))
+            return "result", Lost(how_it_ended(self._process.exitcode or 0))
         self.gone = isinstance(what, Halted)
         return kind, what
 
@@ -200,17 +217,7 @@ def _result(function: Function, task: Any, connection: Connection) -> Any:
         except OSError:  # the parent is gone; this thread need not wait until the watching thread sees it
             stop(signal.SIGTERM)
 
-    try:
-        return function(task, report)
-    except Exception as error:
-        traceback.print_exc()
-        return Lost(f"{type(error).__name__}: {error}")
-
-
-def _how_it_ended(exit_code: int) -> str:
-    if exit_code < 0:
-        return f"its process was ended by {signal.Signals(-exit_code).name}"
-    return f"its process ended with exit code {exit_code}"
+    return attempted(function, task, report)
 
 
 def _stop_with_parent() -> None:
