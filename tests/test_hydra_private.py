@@ -19,6 +19,8 @@ PARAMETERS = {
     "hydra._internal.config_loader_impl:get_overrides_dirname": [
         *("overrides", "exclude_keys", "item_sep", "kv_sep"),
     ],
+    "hydra._internal.core_plugins.basic_sweeper:BasicSweeper": ["max_batch_size", "params"],
+    "hydra._internal.core_plugins.basic_sweeper:BasicSweeper.validate_batch_is_legal": ["self", "batch"],
     "hydra._internal.hydra:Hydra.run": [
         *("self", "config_name", "task_function", "overrides", "with_log_configuration"),
     ],

@@ -100,7 +100,8 @@ def write_together(folder: Path, outcomes: Sequence[Outcome]) -> None:
 
 def forget_together(folder: Path) -> None:
     """Forgets that file, before the outcome of any job changes."""
-    (folder / TOGETHER).unlink(missing_ok=True)
+    if (folder / TOGETHER).is_file():
+        (folder / TOGETHER).unlink()
 
 
 def folders_of_jobs(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 * ``ConfigLoaderImpl`` composes configs; it is made with a search path.
 * ``ConfigLoaderImpl.load_configuration`` composes one, and so does each job's by way of it.
 * ``ConfigLoaderImpl._apply_overrides_to_config`` changes values in a composed config, as the last step.
+* ``BasicSweeper`` is Hydra's sweeper of grids; ``BasicSweeper.validate_batch_is_legal`` composes its jobs.
 * ``get_overrides_dirname`` joins overrides to ``hydra.job.override_dirname``.
 * ``Hydra.run`` and ``Hydra.multirun`` run a task function with overrides, as the command line does.
 * ``run_and_report`` runs a part of a command; it prints an error and exits with 1.
@@ -27,6 +28,7 @@ import yaml
 from hydra import initialize_config_module
 from hydra._internal import utils
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobRuntime
@@ -37,7 +39,7 @@ from omegaconf import DictConfig, Node
 from omegaconf._utils import get_omega_conf_dumper
 from omegaconf.errors import OmegaConfBaseException
 
-__all__ = ["ConfigLoaderImpl"]
+__all__ = ["BasicSweeper", "ConfigLoaderImpl"]
 
 # What libyaml may write in another way: escapes and broken quoted lines, long or empty keys.
 _MAY_DIFFER = re.compile(r"\\|^[ -]*\? |'':(?: |$)|.{100,}:(?: |$)", re.MULTILINE)
