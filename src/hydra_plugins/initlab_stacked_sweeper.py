@@ -1,11 +1,13 @@
 """``hydra/sweeper=stacked`` sweeps as Hydra's ``basic`` does, but does not compose every job to check it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
-
-from initlab.sweeps.hydra_private import BasicSweeper
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
 
 
 @dataclass
@@ -22,17 +24,23 @@ ConfigStore.instance().store(
 )
 
 
-class StackedSweeper(BasicSweeper):
+class StackedSweeper(Sweeper):
     """Hydra's basic sweeper, which tries jobs that differ in numbers alone once for all."""
 
-    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Raises Hydra's error for the first job that cannot be composed."""
+    def __init__(self, max_batch_size: int | None, params: dict[str, str] | None) -> None:
+        from initlab.sweeps.hydra_private import basic_sweeper
+
+        self._basic = basic_sweeper(max_batch_size, params)
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Takes what the sweep needs, and has the loader that the stacked launcher brings try its jobs."""
         from initlab.sweeps.compose import QuickLoader
 
-        assert self.hydra_context is not None
-        assert self.config is not None
-        loader = self.hydra_context.config_loader
-        if isinstance(loader, QuickLoader):  # which the stacked launcher brings
-            loader.check_jobs(self.config, batch)
-        else:
-            super().validate_batch_is_legal(batch)
+        self._basic.setup(hydra_context=hydra_context, task_function=task_function, config=config)
+        loader = hydra_context.config_loader
+        if isinstance(loader, QuickLoader):
+            self._basic.validate_batch_is_legal = partial(loader.check_jobs, config)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Returns what each batch of jobs returned; raises Hydra's error for one that cannot be composed."""
+        return self._basic.sweep(arguments)

@@ -28,7 +28,6 @@ import yaml
 from hydra import initialize_config_module
 from hydra._internal import utils
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobRuntime
@@ -39,7 +38,7 @@ from omegaconf import DictConfig, Node
 from omegaconf._utils import get_omega_conf_dumper
 from omegaconf.errors import OmegaConfBaseException
 
-__all__ = ["BasicSweeper", "ConfigLoaderImpl"]
+__all__ = ["ConfigLoaderImpl"]
 
 # What libyaml may write in another way: escapes and broken quoted lines, long or empty keys.
 _MAY_DIFFER = re.compile(r"\\|^[ -]*\? |'':(?: |$)|.{100,}:(?: |$)", re.MULTILINE)
@@ -162,6 +161,15 @@ def check_options(arguments: Sequence[str]) -> None:
 
     parser.error = refuse  # type: ignore[method-assign]  # argparse prints a page and exits
     parser.parse_args(list(arguments))
+
+
+def basic_sweeper(max_batch_size: int | None, params: Any) -> Any:
+    """Returns Hydra's own sweeper. Hydra loads its module anew when it looks for plugins; a class that was
+    imported before is no longer the one that the module knows.
+    """
+    from hydra._internal.core_plugins import basic_sweeper
+
+    return basic_sweeper.BasicSweeper(max_batch_size, params)
 
 
 def run_hydra(config_name: str, task_function: TaskFunction, overrides: Sequence[str], multirun: bool) -> Any:
