@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 
 SHORT = ("train.iterations=20", "plots.frames=0", "report.keep=false")
 GROUP_HELP = (
-    "init: constant, glorot_normal",
+    "init: constant, fixup, glorot_normal",
     "dataset: autotrainer_blob, autotrainer_circle, blobs",
     "optimizer: adagrad, adam, adamw, gd",
 )
