@@ -90,7 +90,7 @@ def test_the_report_of_the_last_sweep_is_the_one_that_the_sweep_has_left(swept, 
     for file in NAMES:
         left = (folder / "multirun" / name / "report" / file).read_text()
         assert (reported / file).read_text() == left, file
-        [kept] = (folder / "mlruns" / "artifacts").glob(f"*/artifacts/{file}")
+        [kept] = (folder / "mlruns" / "artifacts").rglob(f"artifacts/{file}")
         assert kept.read_text() == left
 
 

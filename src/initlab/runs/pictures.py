@@ -11,6 +11,7 @@ from initlab.networks.network import Network
 from initlab.networks.tape import predict
 from initlab.runs.job import Job
 from initlab.runs.summary import Summary, Trained
+from initlab.threads import one_thread
 from initlab.training.history import History
 from initlab.types import Array
 
@@ -69,7 +70,7 @@ def final_answers(one: Trained) -> Array:
 def answers_at(dataset: Dataset, network: Network, parameters: Array) -> Array:
     """Returns what parameters (P,) answer (n_y, k²) at the points of the dataset's Boundary."""
     points = boundary_of(dataset).points.astype(parameters.dtype)
-    with np.errstate(over="ignore"):  # exp of a saturated logit overflows to the right limit
+    with one_thread(), np.errstate(over="ignore"):  # exp of a saturated logit overflows to the right limit
         [answers] = predict(network, parameters[np.newaxis], points)
     shown: Array = answers
     return shown
