@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 import initlab
 
-JOBS, WARM = 96, 8
+JOBS, WARM = 320, 8
 ITERATIONS = 1500
 MOST = 5.0  # times the CPU time of a run's training, that all of it may take
 TRAINING, REST = "training", "the rest"

@@ -203,14 +203,14 @@ def test_a_png_holds_the_picture_in_colours_that_the_eye_cannot_tell_from_its_ow
 def test_a_tile_shows_the_same_answers_without_axes_in_a_few_kilobytes(boundary):
     x, y = boundary.points
     tile, whole = (draw(sigmoid(3 * x + y), "he") for draw in (boundary.draw_tile, boundary.draw))
-    assert tile.size == (224, 258)
+    assert tile.size == (188, 216)
     image = Image.open(BytesIO(webp(tile)))
     assert (image.format, image.size) == ("WEBP", tile.size)
     assert len(webp(tile)) < 15_000
     assert len(png(tile)) < 20_000
     left, top, width, height = boundary._box
-    box = whole.crop((left, top, left + width, top + height)).resize((220, 220), Image.Resampling.BOX)
-    error = np.abs(pixels(box) - pixels(tile.crop((2, 36, 222, 256))))
+    box = whole.crop((left, top, left + width, top + height)).resize((184, 184), Image.Resampling.BOX)
+    error = np.abs(pixels(box) - pixels(tile.crop((2, 30, 186, 214))))
     assert np.median(error) <= 2  # the heat; markers and lines are thinner in a large picture
 
 

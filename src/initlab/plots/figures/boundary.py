@@ -18,7 +18,7 @@ from initlab.plots.tasks import TaskStyle, layers_of, shown, view_of
 from initlab.types import Array
 
 _TOP, _SIDE, _LEAST_LEFT = 70, 416, 60  # of the box that the plane is in, in pixels
-_TILE = Box(2, 36, 220, 220)  # of a tile: three fit into a row of MLflow's page, with its assistant, on 1440
+_TILE = Box(2, 30, 184, 184)  # of a tile: MLflow's cards show so much of a picture without scrolling
 _LETTERS, _NOTE = 12.5, 11
 _NUMBER = "{x:,.6g}"
 
@@ -60,8 +60,8 @@ class Boundary:
         """Returns a small picture of the same, without axes and legend, for a grid of many."""
         image = self._tile.draw(answers)
         left, top, width, _ = _TILE
-        write(image, (left, top - 19), title, "Sans-Bold", 13, width=width)
-        write(image, (left, top - 5), subtitle, "Sans", 11, GREY, width=width)
+        write(image, (left, top - 17), title, "Sans-Bold", 13, width=width)
+        write(image, (left, top - 4), subtitle, "Sans", 11, GREY, width=width)
         return image
 
     @cached_property
@@ -69,7 +69,7 @@ class Boundary:
         figure = new_figure(_TILE.left * 2 + _TILE.width, _TILE.top + _TILE.height + 2)
         axes = new_axes(figure, _TILE)
         axes.set(xticks=[], yticks=[])
-        return _Layers(axes, _TILE, self._style, self._plane, ms=5, mew=0.6, line=1.4)
+        return _Layers(axes, _TILE, self._style, self._plane, ms=4.5, mew=0.6, line=1.3)
 
 
 class _Layers:
