@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.errors import InitlabError
+from initlab.memory import collect_seldom
 from initlab.passwords import hidden_in_words
 from initlab.runs.outcome import read_outcomes, remove_unstarted
 from initlab.search.found import found_in
@@ -58,6 +59,7 @@ def main() -> None:
     code.
     """
     stop_on_signals(AT_ONCE)
+    collect_seldom()
     sys.argv[1:] = hidden_in_words(sys.argv[1:])
     stopped = None
     try:

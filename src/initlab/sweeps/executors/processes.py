@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from initlab.memory import collect_seldom
 from initlab.signals import STOPPING, Stopped, alive, stop, stop_on_signals, wait
 from initlab.sweeps.executors.protocol import (
     Function,
@@ -194,6 +195,7 @@ def _with_news(workers: list[_Worker]) -> list[_Worker]:
 
 def _work(connection: Connection, function: Function) -> None:
     stop_on_signals()
+    collect_seldom()
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
