@@ -24,7 +24,8 @@ UNTRACKED = {"uri": None}
 
 def random_network(rng, output="softmax", precision="float64", **about):
     n_y = {"sigmoid": 1, "softmax": 3, "linear": 2}[output]
-    network = Network((5, 7, 7, 11, n_y), about.pop("activation", "tanh"), output, **about)
+    hidden = about.pop("hidden", (7, 7, 11))
+    network = Network((5, *hidden, n_y), about.pop("activation", "tanh"), output, **about)
     size = 0.1 if network.activation_name == "exponential" else 0.5  # exp of exp of exp is soon infinite
     flat = (size * rng.standard_normal((1, network.size))).astype(precision)
     for scales in network.normalizations(flat):
@@ -53,6 +54,22 @@ def answers_of(network, flat, X):
         for output in ("sigmoid", "softmax", "linear")
         for normalization in ("none", "batch", "layer")
         for residual, scale in ((False, 1.0), (True, 1.0), (True, 0.5))
+    ]
+    + [
+        (
+            "softmax",
+            {
+                "hidden": (7,) * 6,
+                "residual": True,
+                "branch_depth": depth,
+                "branch_scale": 0.5,
+                "scalars": scalars,
+                "normalization": normalization,
+            },
+        )
+        for depth in (1, 2, 3)
+        for scalars in (False, True)
+        for normalization in ("none", "batch", "layer")
     ],
 )
 def test_it_says_what_the_network_says(output, about, precision):

@@ -53,8 +53,9 @@ class Predictor:
     """A network with its weights, the columns that it reads, and the classes or targets that it says.
 
     ``is_table`` is whether the inputs were the columns of a table, told by their names, or of an array;
-    ``skips``, of each hidden layer, whether it adds the activations below. ``weights`` are arrays by name:
-    W1 (n_1, n_0), b1 (n_1, 1), … and, where layers are normalized, gain1, shift1, mean1, variance1, …
+    ``skips`` says of each hidden layer whether a residual branch, of ``branch_depth`` layers, ends with it.
+    ``weights`` are arrays by name: W1 (n_1, n_0), b1 (n_1, 1), …, where layers are normalized gain1, shift1,
+    mean1, variance1, … and, where there are scalars, bias_out1 (1, 1), bias_in2, multiplier2, …
     """
 
     columns: Sequence[Column]
@@ -64,6 +65,7 @@ class Predictor:
     activation: str
     skips: Sequence[bool]
     branch_scale: float = 1.0
+    branch_depth: int = 1
     normalization: str = "none"
     weights: Mapping[str, Array]
 
@@ -110,16 +112,27 @@ class Predictor:
 
     def _forward(self, a: Array) -> Array:
         """Returns probabilities, or the linear output, (n_y, m) of features (n_0, m)."""
-        w = self.weights
-        for layer, skip in enumerate(self.skips, start=1):
-            z = self._normalized(w[f"W{layer}"] @ a + w[f"b{layer}"], layer)
-            value = ACTIVATIONS[self.activation](z)
-            a = a + self.branch_scale * value if skip else value
-        last = len(self.skips) + 1
-        z = w[f"W{last}"] @ a + w[f"b{last}"]
+        below = [a]  # the activations of layer 0, 1, …
+        for layer, ends in enumerate(self.skips, start=1):
+            z = self._pre_activation(below[-1], layer)
+            added = self.branch_scale, below[layer - self.branch_depth] if ends else None
+            if self.branch_depth > 1:  # what is added to passes the activation, too
+                below.append(ACTIVATIONS[self.activation](_joined(z, *added)))
+            else:
+                below.append(_joined(ACTIVATIONS[self.activation](z), *added))
+        z = self._pre_activation(below[-1], len(below))
         if self.targets:
             return z
         return _sigmoid(z) if len(z) == 1 else _softmax(z)
+
+    def _pre_activation(self, a: Array, layer: int) -> Array:
+        """Returns what a layer makes of the activations below, without what a branch adds to."""
+        w = self.weights
+        y = w[f"W{layer}"] @ (a + w.get(f"bias_in{layer}", 0)) + w[f"b{layer}"]
+        if layer <= len(self.skips):
+            y = self._normalized(y, layer)
+        z: Array = y * w.get(f"multiplier{layer}", 1) + w.get(f"bias_out{layer}", 0)
+        return z
 
     def _normalized(self, y: Array, layer: int) -> Array:
         if self.normalization == "none":
@@ -216,6 +229,10 @@ def _filled(values: Array, missing: NDArray[np.bool_], column: Column) -> Array:
 def _listed(names: Sequence[Any], most: int = 10) -> str:
     rest = len(names) - most
     return ", ".join(map(str, names[:most])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _joined(f: Array, scale: float, a: Array | None) -> Array:
+    return f if a is None else a + scale * f
 
 
 def _sigmoid(z: Array) -> Array:

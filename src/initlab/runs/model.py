@@ -35,6 +35,7 @@ def predictor_of(network: Network, meaning: Meaning, weights: Mapping[str, Array
         activation=network.activation_name,
         skips=network.skips,
         branch_scale=network.branch_scale,
+        branch_depth=network.branch_depth,
         normalization=network.normalization,
         weights={name: values for name, values in weights.items() if not name.endswith("_initial")},
     )
