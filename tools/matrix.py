@@ -71,28 +71,19 @@ def run(setting: Setting) -> Outcome:
     installed = _uv("pip", "install", "--quiet", "--python", python, *words)
     if installed.returncode:
         return Outcome(setting, words=f"skipped: cannot be installed: {_last(installed.stderr)}")
+    return _tested(setting, python)
+
+
+def _tested(setting: Setting, python: str) -> Outcome:
+    """Returns what came of the tests by the Python of an environment, which also leaves what they said."""
     tests = [f"tests/test_{name}.py" for name in TELLING]
-    done = subprocess.run(
-        [
-            python,
-            "-m",
-            "pytest",
-            "-q",
-            "-n",
-            "logical",
-            "--dist",
-            "loadfile",
-            "-p",
-            "no:cacheprovider",
-            *tests,
-        ],
-        cwd=ROOT,
-        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-        capture_output=True,
-        text=True,
-    )
-    (place / "tests.txt").write_text(done.stdout + done.stderr)
-    counts = ", ".join(f"{n} {what}" for n, what in RESULT.findall(_last(done.stdout))) or _last(done.stdout)
+    words = ("-q", "-n", "logical", "--dist", "loadfile", "-p", "no:cacheprovider", *tests)
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [python, "-m", "pytest", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    (PLACE / setting.name / "tests.txt").write_text(done.stdout + done.stderr)
+    last = _last(done.stdout)
+    counts = ", ".join(f"{n} {what}" for n, what in RESULT.findall(last)) or last
     return Outcome(setting, _versions(python), counts, done.returncode == 0)
 
 
