@@ -23,8 +23,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.base import Container
 
 from initlab.sweeps import hydra_private
-from initlab.sweeps.compose import Composer, QuickLoader, Recipe, save_hydra_folder
+from initlab.sweeps.compose import Composer, QuickLoader, Recipe
 from initlab.sweeps.hydra_private import plain, yaml_text
+from initlab.sweeps.job_folder import save_hydra_folder
 
 OPTIONS = {
     group.name: sorted(path.stem for path in group.glob("*.yaml"))

@@ -13,8 +13,8 @@ from initlab.errors import ConfigError
 from initlab.runs import checkpoints
 from initlab.runs.job import Job, build
 from initlab.runs.outcome import Outcome, read_outcome
-from initlab.sweeps.compose import as_hydra_config, without_hydra
 from initlab.sweeps.group import Returned
+from initlab.sweeps.job_folder import as_hydra_config, without_hydra
 from initlab.sweeps.launched import launched
 
 

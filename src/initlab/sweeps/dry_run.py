@@ -9,9 +9,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.errors import InitlabError
-from initlab.sweeps.compose import as_hydra_config, without_hydra
 from initlab.sweeps.control import without_control
 from initlab.sweeps.group import SweepJob
+from initlab.sweeps.job_folder import as_hydra_config, without_hydra
 from initlab.sweeps.task import tags_of
 
 MOST_JOBS = 20  # named one by one
