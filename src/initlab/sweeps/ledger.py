@@ -58,6 +58,7 @@ class Ledger:
 
     def close(self, group: JobGroup) -> None:
         """Takes that a group's process has done what it could."""
+        self._started.pop(id(group), None)
         self._progress.under_way(id(group), 0)
         self._progress.ended(len(group.jobs) - len(self._missing(group)))
 
