@@ -10,8 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.errors import InitlabError
 from initlab.sweeps.control import without_control
-from initlab.sweeps.group import SweepJob
 from initlab.sweeps.job_folder import as_hydra_config, without_hydra
+from initlab.sweeps.sweep_job import SweepJob
 from initlab.sweeps.task import tags_of
 
 MOST_JOBS = 20  # named one by one

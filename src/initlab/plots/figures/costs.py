@@ -63,7 +63,9 @@ class CostCurve:
             mark.remove()
         _label_costs(axes, self._iterations, low, high)
         _mark_chance(axes, self._chance, below=ends_above_chance)  # where the curve is not
-        canvas = Canvas(axes.get_figure(root=True))
+        figure = axes.get_figure(root=True)
+        assert figure is not None
+        canvas = Canvas(figure)
         place = axes.transData.frozen()  # the next range will move the axes
         line = Line2D([], [], color=style.INK, lw=1.6, transform=place)
         line.set_clip_box(axes.bbox)
@@ -71,7 +73,7 @@ class CostCurve:
         return canvas, line, end
 
     def _new_axes(self, logarithmic: bool) -> Axes:
-        """Returns axes to be drawn for every range: most of the time that they take is to make their ticks."""
+        """Returns axes to be drawn for every range: to make their ticks takes most of their time."""
         return style.new_axes(style.new_figure(564, 362), _BOX)
 
 
