@@ -13,8 +13,8 @@ ROUNDS = 3
 
 
 def measure() -> list[tuple[str, str, str]]:
-    """Returns a row for each command: its name, how many seconds it took, and CPU seconds of all processes; the
-    least of three times.
+    """Returns a row for each command: its name, seconds, and CPU seconds of all its processes; the least of
+    three times.
     """
     rows = []
     for name, command in COMMANDS.items():
