@@ -119,7 +119,7 @@ def of_experiment(jobs_for, text):
 
 
 @pytest.mark.parametrize(
-    "also, alone", [("${seed}", [3]), ("${train}", [3, 4]), ("${hydra:job.num}", [3, 4])]
+    ("also", "alone"), [("${seed}", [3]), ("${train}", [3, 4]), ("${hydra:job.num}", [3, 4])]
 )
 def test_what_a_config_reads_is_read_for_each_job(also, alone, jobs_for, monkeypatch):
     monkeypatch.setenv("PLACE", "left")
@@ -131,10 +131,10 @@ def test_what_a_config_reads_is_read_for_each_job(also, alone, jobs_for, monkeyp
 
 @pytest.mark.parametrize("text", ["${no.such.key}", "???"])
 def test_a_value_that_there_is_not_is_named_as_of_a_job_alone(text, jobs_for, monkeypatch):
-    jobs = of_experiment(jobs_for, f"tracking:\n  experiment: {text}\n")
+    jobs = of_experiment(jobs_for, f"also: {text}\n")
     assert compare(jobs, monkeypatch) == [3, 4]
     for one in prepared(jobs, None, False):
-        with pytest.raises(ConfigError, match=r"tracking.experiment: "):
+        with pytest.raises(ConfigError, match=r"^also: "):
             plain(one.cfg)
 
 

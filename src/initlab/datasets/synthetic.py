@@ -118,8 +118,8 @@ def _circle(angles: Array) -> Array:
 
 
 def _shuffled_and_moved(points: Array, first: int, noise: float, rng: np.random.RandomState) -> Part:
-    """Returns the examples that scikit-learn's function of the dataset's name returns, to the bit, without the
-    second that its import takes: points (2, m), of which the ``first`` are of class 0.
+    """Returns, to the bit, the examples that scikit-learn's function of the dataset's name returns, without
+    the second that its import takes; of the points (2, m) the ``first`` are of class 0.
     """
     order = np.arange(points.shape[1])
     rng.shuffle(order)

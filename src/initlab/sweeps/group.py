@@ -154,7 +154,7 @@ def leave(job: SweepJob, outcome: Outcome) -> None:
     """Makes a job's folder as the process that trains it does, and leaves its outcome there."""
     setup_globals()
     setup_resolvers()
-    write_outcome(save_hydra_folder(job.numbered())[1], outcome)
+    write_outcome(save_hydra_folder(job.numbered()), outcome)
 
 
 def _prepare(group: JobGroup) -> list[Prepared]:

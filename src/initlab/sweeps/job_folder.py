@@ -5,7 +5,7 @@ own ``hydra:`` values, and a config without them.
 import os
 import pickle
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
 
 from initlab.sweeps.hydra_private import plain, yaml_text
 
@@ -29,9 +30,9 @@ def as_hydra_config(cfg: DictConfig) -> Iterator[None]:
         singleton.cfg = before
 
 
-def save_hydra_folder(cfg: DictConfig) -> tuple[DictConfig, Path]:
-    """Returns a job's config without its hydra node, and the job's folder, which then holds ``.hydra`` as
-    Hydra's basic launcher writes it. The job's number must be in ``cfg``; the folder is set there.
+def save_hydra_folder(cfg: DictConfig) -> Path:
+    """Returns a job's folder, which then holds ``.hydra`` as Hydra's basic launcher writes it. The job's
+    number must be in ``cfg``; the folder is set there.
     """
     folder = folder_of(cfg)
     with read_write(cfg.hydra.runtime):
@@ -39,7 +40,7 @@ def save_hydra_folder(cfg: DictConfig) -> tuple[DictConfig, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     config = plain(cfg)
     write_configs(config, config.pop("hydra"), folder)
-    return without_hydra(cfg), folder
+    return folder
 
 
 def folder_of(cfg: DictConfig) -> Path:
@@ -74,6 +75,17 @@ def _text(content: Mapping[str, Any], within: str) -> str:
 def _part(within: str, pickled: bytes) -> str:
     part = pickle.loads(pickled)
     return yaml_text({within: part}).partition("\n")[2] if within else yaml_text(part)
+
+
+def own_part(whole: DictConfig) -> DictConfig:
+    """Returns a copy of a job's config without its hydra node, resolved. What cannot be resolved stays as it
+    is: building the job then says so, as it does for a lone run.
+    """
+    with as_hydra_config(whole):
+        task = without_hydra(whole)
+        with suppress(OmegaConfBaseException):
+            OmegaConf.resolve(task)
+    return task
 
 
 def without_hydra(cfg: DictConfig) -> DictConfig:

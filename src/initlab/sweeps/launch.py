@@ -26,13 +26,14 @@ from initlab.sweeps.compose import Composer, QuickLoader
 from initlab.sweeps.control import is_search
 from initlab.sweeps.executors.protocol import Executor, Function, Lost
 from initlab.sweeps.executors.stores import check_reachable, folder_of_files
-from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
+from initlab.sweeps.group import JobEnding, JobGroup, job_return
 from initlab.sweeps.job_folder import folder_of
 from initlab.sweeps.launched import launched
 from initlab.sweeps.ledger import Ledger, Progress
 from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.sweeps.resume import done_in, stamp_of
 from initlab.sweeps.surroundings import surroundings_of
+from initlab.sweeps.sweep_job import SweepJob
 from initlab.tracking.beginning import begin_with
 
 

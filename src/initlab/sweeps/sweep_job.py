@@ -1,15 +1,13 @@
 """One job of a sweep, and what it needs to be trained."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf, read_write
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig, read_write
 
 from initlab.runs.job import Config
 from initlab.sweeps.compose import Recipe
-from initlab.sweeps.job_folder import as_hydra_config, save_hydra_folder
+from initlab.sweeps.job_folder import own_part, save_hydra_folder
 from initlab.sweeps.task import name_of_sweep, tags_of
 
 
@@ -51,9 +49,5 @@ def prepare(job: SweepJob, elsewhere: Path | None = None) -> Prepared:
     if elsewhere:
         with read_write(whole.hydra):
             whole.hydra.sweep.dir = str(elsewhere / name_of_sweep(whole.hydra.sweep.dir))
-    cfg, folder = save_hydra_folder(whole)
-    # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
-    with as_hydra_config(whole), suppress(OmegaConfBaseException):
-        OmegaConf.resolve(cfg)
-    home = Path(whole.hydra.runtime.cwd)
-    return Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant), home)
+    folder, home = save_hydra_folder(whole), Path(whole.hydra.runtime.cwd)
+    return Prepared(job, whole, own_part(whole), folder, tags_of(whole.hydra, True, job.variant), home)
