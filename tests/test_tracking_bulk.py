@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +27,9 @@ from initlab.tracking import Data, Description, Run, Series, Tracker, sql
 from initlab.tracking.bulk import BulkWriter
 from initlab.tracking.client import KEY, ClientWriter
 from initlab.tracking.description import environment_tags
+from initlab.tracking.new_database import PAGE_SIZE
 from initlab.tracking.process import this_process
+from initlab.tracking.record import new_id
 from initlab.tracking.writer import Ending
 
 THEN = 1_700_000_000_000
@@ -207,6 +210,39 @@ def test_runs_are_found_by_what_they_hold(tracker, words, found):
     write_by_initlab(tracker)
     runs = tracker.client.search_runs([tracker.experiment_id], words, order_by=["attributes.run_name"])
     assert [run.info.run_name for run in runs] == [f"he-seed{seed}" for seed in found]
+
+
+def test_ids_of_runs_are_uuids_that_rise_with_time():
+    before = time.time_ns() // 1_000_000
+    ids = [new_id() for _ in range(997)]
+    after = time.time_ns() // 1_000_000
+    assert len(set(ids)) == 997
+    for one in map(uuid.UUID, ids):
+        assert (one.version, one.variant) == (7, uuid.RFC_4122)
+        assert before <= one.int >> 80 <= after
+    moments = [one[:12] for one in ids]
+    assert moments == sorted(moments)
+    assert max(Counter(one[12:] for one in ids).values()) == 1
+    assert len({one[-2:] for one in ids}) > 200  # of 256 folders
+
+
+def test_a_stack_changes_as_few_pages_of_a_large_database_as_of_a_small_one(folder):
+    tracker, database = Tracker("sqlite:///mlflow.db", "initlab", folder), folder / "mlflow.db"
+    pairs = {f"{key}-of-a-run": "x" for key in "abcdefghijklm"}
+
+    def pages_changed(runs: int) -> int:
+        before = database.read_bytes()
+        with tracker.runs([Description("he", pairs, pairs)] * runs) as begun:
+            ids = [run.run_id for run in begun]
+            tracker.log([Series(i, key, *np.zeros((3, 1), int)) for i in ids for key in pairs])
+        after = database.read_bytes()
+        places = range(0, len(after), PAGE_SIZE)
+        return sum(before[at : at + PAGE_SIZE] != after[at : at + PAGE_SIZE] for at in places)
+
+    pages_changed(401)
+    of_small = pages_changed(11)
+    pages_changed(3001)
+    assert pages_changed(11) < 2 * of_small
 
 
 def test_the_runs_of_a_stack_are_listed_in_their_order(tracker):
