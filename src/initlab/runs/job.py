@@ -201,7 +201,10 @@ def _identity(keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
 @lru_cache(maxsize=64)
 def _made(function: Any, keywords: tuple[tuple[str, Any], ...], content: Hashable) -> Dataset:
     """Returns the dataset; runs that ask for the same one share it."""
-    dataset: Dataset = function(**dict(keywords))
+    dataset = function(**dict(keywords))
+    if not isinstance(dataset, Dataset):
+        name, kind = getattr(function, "__name__", "the function"), type(dataset).__name__
+        raise TypeError(f"{name} returned a {kind}; it must be an initlab.datasets.Dataset")
     return dataset
 
 
