@@ -18,8 +18,10 @@ from mlflow.models import Model
 from sklearn.datasets import load_wine
 
 import initlab
+from initlab.errors import ConfigError
 from initlab.runs.identity import identity_of
 from initlab.runs.job import build
+from initlab.runs.rerun import rerun
 from initlab.runs.train import run_each
 from initlab.tracking import link
 from initlab.tracking.delivery import deliver_waiting
@@ -173,6 +175,21 @@ def test_no_run_leaves_a_model_unless_asked_and_none_that_diverged(folder, monke
 def test_a_model_changes_nothing_of_what_a_run_is(config):
     with_model, without = (build(config(f"tracking.model={value}"), {}) for value in ("true", "false"))
     assert identity_of(with_model) == identity_of(without)
+
+
+def test_a_model_that_no_run_would_hold_is_refused_in_one_line_but_not_in_parts_of_a_search(config):
+    untracked = ("tracking.model=true", "tracking.uri=null")
+    with pytest.raises(ConfigError) as told:
+        build(config(*untracked), {})
+    assert str(told.value) == (
+        "tracking.model=true: a model is among a tracked run's files, and tracking.uri=null tracks none; "
+        "leave out one of the two"
+    )
+    assert build(config(*untracked, "stretch=[0,5]"), {}).settings.tracking.model
+
+
+def test_a_run_with_a_model_is_trained_again_as_any_other(store, runs):
+    assert not rerun(runs["he"], store, []).partings
 
 
 def test_a_regressions_model_says_numbers_and_takes_no_parameter(config, folder, monkeypatch):

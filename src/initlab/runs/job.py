@@ -119,6 +119,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     settings = read(Settings, values)
     _check_diagnostics(settings.diagnostics)
     _check_stretch(settings)
+    _check_model(settings)
     allowed = check_trust(settings.allow_targets)
     parts = {group: load_component(values, group, allowed) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
@@ -172,6 +173,15 @@ def _check_stretch(settings: Settings) -> None:
         raise ConfigError(
             f"{given}: ends before train.iterations={iterations}, and a run that is kept must be whole; add "
             "tracking.uri=null"
+        )
+
+
+def _check_model(settings: Settings) -> None:
+    tracking = settings.tracking
+    if tracking.model and tracking.uri is None and not settings.in_part:  # a search has parts tracked nowhere
+        raise ConfigError(
+            "tracking.model=true: a model is among a tracked run's files, and tracking.uri=null tracks none; "
+            "leave out one of the two"
         )
 
 
