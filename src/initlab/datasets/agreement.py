@@ -29,12 +29,12 @@ def check_parts(parts: Mapping[str, tuple[Any, Any]], task: str) -> None:
         for letter, array, first in zip("XY", (X, Y), parts["train"], strict=True):
             _check_matrix(f"{letter}_{part}", array)
             if len(array) != len(first):
-                rows, right = counted(len(array), "row"), f"{len(first)}, as {letter}_train has"
-                raise ValueError(f"{letter}_{part}: has {rows}; it must have {right}")
+                has, right = counted(len(array), "row"), f"{len(first)}, as {letter}_train has"
+                raise ValueError(f"{letter}_{part}: has {has}; it must have {right}")
         if X.shape[1] != Y.shape[1]:
-            columns = counted(Y.shape[1], "column")
+            has = counted(Y.shape[1], "column")
             right = f"{X.shape[1]:,}, one for each example, as X_{part} has"
-            raise ValueError(f"Y_{part}: has {columns}; it must have {right}")
+            raise ValueError(f"Y_{part}: has {has}; it must have {right}")
     rows, (allowed, accepts) = len(parts["train"][1]), ROWS_OF_TARGETS[task]
     if not accepts(rows):
         raise ValueError(f"Y_train: has {counted(rows, 'row')}; task={task} has {allowed}")
@@ -69,5 +69,7 @@ def check_scales(name: str, given: Any, rows: int, of: str) -> None:
 def _is_scale(scale: Any) -> bool:
     if not isinstance(scale, tuple | list) or len(scale) != 2:
         return False
-    mean, std = scale
-    return isinstance(mean, Real) and isinstance(std, Real) and isfinite(mean) and 0 <= std < inf
+    if not all(isinstance(number, Real) for number in scale):
+        return False
+    mean, std = map(float, scale)
+    return isfinite(mean) and 0 <= std < inf

@@ -107,7 +107,7 @@ def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
     """
     from initlab.sweeps.closing import Closing, closing_of
     from initlab.sweeps.settling import settle
-    from initlab.terminal.summary import print_summary
+    from initlab.terminal.summary import print_submitted, print_summary
 
     if RememberFolder.sweeping and not stopped:
         settle(folder)
@@ -117,7 +117,8 @@ def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
 
         print_search(found, outcomes, told, stopped)
         return stopped
-    whole = RememberFolder.sweeping and all(one.summary or one.error for one in outcomes)
+    ended = sum(bool(one.summary or one.error) for one in outcomes)
+    whole = RememberFolder.sweeping and ended == (told.jobs if told.submitted else len(outcomes))
     try:
         if whole and not stopped:
             closing = closing_of(folder, outcomes)
@@ -125,4 +126,6 @@ def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
         stopped = late
     finally:
         print_summary(outcomes, closing, told, stopped)
+        if told.submitted and not whole:
+            print_submitted(folder.name, told.jobs - ended)
     return stopped
