@@ -51,11 +51,13 @@ def sentences(found: Found) -> Iterator[str]:
 
 
 def _that_matter(found: Found, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Returns the outcomes of jobs; once all trials have come to an end, without those that were broken off
-    and then trained under other numbers.
+    """Returns the outcomes of jobs, without those that failed and then were trained under other numbers; once
+    all trials have come to an end, without those that were broken off, too.
     """
     whole = found.ended + found.failed >= found.wanted
-    return [one for one in outcomes if not whole or one.summary or one.error]
+    trained = {tuple(one.overrides) for one in outcomes if one.summary}
+    left = [one for one in outcomes if one.summary or tuple(one.overrides) not in trained]
+    return [one for one in left if not whole or one.summary or one.error]
 
 
 def _trials(found: Found) -> str:
