@@ -327,6 +327,7 @@ def test_a_search_ends_when_a_whole_batch_fails():
     study = searched(trainer)
     assert len(study.trials) == 5
     assert len(trainer.launches) == 1
+    assert found_of(study, plan_of()).saved == 0  # nothing was pruned
 
 
 def test_fresh_seeds_are_in_no_trial_and_not_in_their_values():

@@ -136,7 +136,7 @@ def found_of(study: optuna.Study, plan: Plan) -> Found:
         behind=pruned.pop(BEHIND, 0),
         diagnosed=dict(pruned),
         failed=len(failed(study)),
-        saved=1 - sum(done for done, _ in made) / max(1, sum(all_of for _, all_of in made)),
+        saved=1 - sum(done for done, _ in made) / sum(all_of for _, all_of in made) if made else 0.0,
         best=candidates_of(study, plan),
     )
 
