@@ -32,6 +32,9 @@ from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
 TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
+Config = DictConfig | dict[str, Any]
+"""A job's config, or one that is resolved and made of dicts, lists and values."""
+
 NOT_OF_THE_RUN = ("resume", "dry_run", "stretch")  # of the command
 WAY_TO_THE_STORE = "database_uri"
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
@@ -109,7 +112,7 @@ def _rule(chosen: "partial[Any]") -> Hashable:
     return chosen.func, tuple(sorted(chosen.keywords)), words
 
 
-def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
+def build(cfg: Config, tags: Mapping[str, str]) -> Job:
     """Returns the job of a config; raises ConfigError before anything is trained, drawn or tracked."""
     return job_of(plain(cfg), tags)
 

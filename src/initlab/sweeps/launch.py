@@ -14,6 +14,7 @@ from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.errors import CompactHydraException
+from hydra.experimental.callback import Callback
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
@@ -21,16 +22,18 @@ from initlab.errors import ConfigError
 from initlab.runs.outcome import Outcome, write_together
 from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep, forget
-from initlab.sweeps.compose import Composer, QuickLoader, folder_of
+from initlab.sweeps.compose import Composer, QuickLoader
 from initlab.sweeps.control import is_search
 from initlab.sweeps.executors.protocol import Executor, Function, Lost
 from initlab.sweeps.executors.stores import check_reachable, folder_of_files
-from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
+from initlab.sweeps.group import JobEnding, JobGroup, job_return
+from initlab.sweeps.job_folder import folder_of
 from initlab.sweeps.launched import launched
 from initlab.sweeps.ledger import Ledger, Progress
 from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.sweeps.resume import done_in, stamp_of
 from initlab.sweeps.surroundings import surroundings_of
+from initlab.sweeps.sweep_job import SweepJob
 from initlab.tracking.beginning import begin_with
 
 
@@ -70,6 +73,14 @@ class Sweep:
     def stamp(self) -> str | None:
         """What marks its jobs' outcomes."""
         return stamp_of(self.config.hydra)
+
+    @property
+    def callbacks(self) -> Any:
+        """Hydra's callbacks, None if none of them listens to jobs."""
+        callbacks, silent = self.context.callbacks, (Callback.on_job_start, Callback.on_job_end)
+        kinds = [type(one) for one in callbacks.callbacks]
+        heard = any((kind.on_job_start, kind.on_job_end) != silent for kind in kinds)
+        return callbacks if heard else None
 
     @property
     def at_once(self) -> bool:
@@ -190,7 +201,7 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
     if done:
         print(f"{len(done):,} of {len(jobs):,} jobs have finished before.", flush=True)
     forget(sweep.folder)
-    groups = groups_of(rest, sweep.executor.count, sweep.context.callbacks, sweep.stamp)
+    groups = groups_of(rest, sweep.executor.count, sweep.callbacks, sweep.stamp)
     with sweep.progress(len(rest), quiet=sweep.quiet) as progress:
         ledger = Ledger(sweep.folder, progress, told)
         try:
