@@ -122,6 +122,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     settings = read(Settings, values)
     _check_diagnostics(settings.diagnostics)
     _check_stretch(settings)
+    _check_model(settings)
     allowed = check_trust(settings.allow_targets)
     parts = {group: load_component(values, group, allowed) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
@@ -178,6 +179,15 @@ def _check_stretch(settings: Settings) -> None:
         )
 
 
+def _check_model(settings: Settings) -> None:
+    tracking = settings.tracking
+    if tracking.model and tracking.uri is None and not settings.in_part:  # a search has parts tracked nowhere
+        raise ConfigError(
+            "tracking.model=true: a model is among a tracked run's files, and tracking.uri=null tracks none; "
+            "leave out one of the two"
+        )
+
+
 def _check_batch(batch_size: int | None, examples: int, normalization: str) -> None:
     if batch_size is not None and batch_size > examples:
         raise ConfigError(
@@ -204,7 +214,10 @@ def _identity(keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
 @lru_cache(maxsize=64)
 def _made(function: Any, keywords: tuple[tuple[str, Any], ...], content: Hashable) -> Dataset:
     """Returns the dataset; runs that ask for the same one share it."""
-    dataset: Dataset = function(**dict(keywords))
+    dataset = function(**dict(keywords))
+    if not isinstance(dataset, Dataset):
+        name, kind = getattr(function, "__name__", "the function"), type(dataset).__name__
+        raise TypeError(f"{name} returned a {kind}; it must be an initlab.datasets.Dataset")
     return dataset
 
 

@@ -101,6 +101,7 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     configure_log(sweep.config.hydra.hydra_logging, sweep.config.hydra.verbose)
     sweep.folder.mkdir(parents=True, exist_ok=True)
     _check(sweep)
+    _check_wait(sweep)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
     if sweep.executor.remote:
@@ -122,7 +123,12 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
         jobs = jobs_of(sweep.composer, [*overrides, *more], first_number)
         overrides = [*overrides, *more]
         endings |= _train_sweep(jobs[before:], sweep)
-    return [job_return(job.overrides, endings[job.number], sweep.quiet) for job in jobs]
+    return [
+        job_return(job.overrides, endings[job.number], sweep.quiet)
+        if job.number in endings
+        else JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)  # submitted
+        for job in jobs
+    ]
 
 
 def _done_before(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
@@ -150,6 +156,19 @@ def _check(sweep: Sweep) -> None:
             raise CompactHydraException(f"hydra.launcher.{key}={value}: must be {allowed}")
 
 
+def _check_wait(sweep: Sweep) -> None:
+    """Raises ConfigError where nobody is to wait for jobs on whose ends something depends."""
+    if sweep.executor.wait:
+        return
+    if not sweep.at_once:
+        raise ConfigError(
+            "hydra.launcher.wait=false: needs all jobs at once, and a search, hydra.launcher.until and "
+            "hydra.sweeper.max_batch_size give some after others have ended"
+        )
+    if sweep.quiet:
+        raise ConfigError("hydra.launcher.wait=false: is for the command; initlab.sweep returns what came")
+
+
 def _check_folders(jobs: Sequence[SweepJob]) -> None:
     """Raises ConfigError where two jobs have one folder, and OSError where a job's cannot be made."""
     folders = [folder_of(job.numbered()) for job in (jobs[0], jobs[-1])]
@@ -172,7 +191,7 @@ def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:
 
 def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
-    told = replace(launched(sweep.folder), elsewhere=0)
+    told = replace(launched(sweep.folder), elsewhere=0, submitted=0)
     told.jobs = max(told.jobs, *(job.number + 1 for job in jobs))
     told.write(sweep.folder)
     done = _done_before(jobs, sweep)
@@ -197,6 +216,9 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
             raise
         finally:
             told.write(sweep.folder)
+    if not sweep.executor.wait:
+        told.submitted = len(rest)
+        told.write(sweep.folder)
     return done | ledger.endings
 
 
