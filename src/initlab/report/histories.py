@@ -50,8 +50,8 @@ class Layers:
 @dataclass(frozen=True)
 class Course:
     """How a set of runs went: median and quartiles (t,) of the cost after ``steps`` (t,) updates, where a
-    diverged run counts as infinite, some of its runs, and its measurements by their names. They are of so many
-    runs as were ``read``.
+    diverged run counts as infinite, some of its runs, and its measurements by their names. They are of as
+    many runs as were ``read``.
     """
 
     combination: Combination

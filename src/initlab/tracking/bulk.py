@@ -85,8 +85,8 @@ def _insert_runs(connection: Connection, experiment: int, records: Sequence[Reco
 
 
 def _places(connection: Connection, experiment: int, run_ids: Iterable[str]) -> dict[str, str]:
-    """Returns where the files of new runs shall be, by the ids of these: in 256 folders by the last two digits,
-    as a file system is slow to list one of many thousands.
+    """Returns where the files of new runs shall be, by the ids of these: in 256 folders, by the last two
+    digits, as a file system is slow to list one of many thousands.
     """
     root = place_now(_artifact_location(connection, experiment), file_behind(connection.engine))
     # MLflow leaves the function untyped.

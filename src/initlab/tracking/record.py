@@ -11,8 +11,8 @@ from initlab.tracking.writer import Ending, Series, now
 
 
 def new_id() -> str:
-    """Returns 32 hex digits that nothing else has, greater than those of a millisecond ago: a UUID of version 7
-    (RFC 9562, 2024).
+    """Returns 32 hex digits that nothing else has, greater than those of a millisecond ago: a UUID of
+    version 7 (RFC 9562, 2024).
 
     A database's indexes grow at their ends by such ids. By random ones each run changes other pages of every
     index, and the more of them the more runs there are.
