@@ -53,6 +53,13 @@ class TestHydrasLauncherSuite(LauncherTestSuite):
 class TestHydrasIntegrationSuite(IntegrationTestSuite):
     """The same with applications in processes of their own."""
 
+    @pytest.fixture(autouse=sys.version_info >= (3, 14))
+    def command_lines(self, tmp_path, monkeypatch):
+        """Lets Hydra 1.3 read a command line on Python 3.14, as Initlab's commands do by themselves."""
+        looks = "import argparse\nargparse.ArgumentParser._check_help = lambda parser, action: None\n"
+        (tmp_path / "sitecustomize.py").write_text(looks)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
 
 def arrays_of(run, name: str) -> dict[str, np.ndarray]:
     with np.load(Path(run.info.artifact_uri.removeprefix("file://"), name)) as arrays:
