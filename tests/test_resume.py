@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -58,9 +57,7 @@ def undisturbed(tmp_path_factory, migrated_database):
 
 def stopped(folder: Path, client: MlflowClient, how: int) -> "tuple[int, str]":
     """The exit code and the errors of a sweep that is stopped when its short jobs have finished."""
-    command = [sys.executable, "-m", "src.train", *SWEEP, *SHORT]
-    settings = {"cwd": folder, "env": environment(), "stderr": subprocess.PIPE, "text": True}
-    sweep = subprocess.Popen(command, start_new_session=True, **settings)
+    sweep = warm.Process(["-m", "src.train", *SWEEP, *SHORT], folder, environment(), session=True)
     try:
         deadline = time.monotonic() + 90
         while statuses(client)["FINISHED", None] < 2:

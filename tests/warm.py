@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import IO, Any
 
 WORKERS = 4  # a command's pool of processes that wait to be one of its workers
+WORKER = "spawn_main"  # what such a process is called when it has become one
 
 
 class Process:
@@ -79,6 +80,14 @@ class Process:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+    def workers(self) -> list[int]:
+        """Returns the ids of the processes that work for it, oldest first."""
+        with suppress(OSError):  # one that ends meanwhile
+            listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            names = {int(pid): Path(f"/proc/{pid}/comm").read_text() for pid in listed}
+            return [pid for pid, name in names.items() if name == f"{WORKER}\n"]
+        return []
 
     def _next_state(self) -> bytes:
         state = self._states.recv(8)
@@ -291,6 +300,7 @@ def _wait_to_work(control: socket.socket) -> list[str]:
     for descriptor, number in zip(aside, request["numbers"], strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    Path("/proc/self/comm").write_text(WORKER)
     words = request["arguments"]
     return words[words.index("-c") :]
 
