@@ -260,6 +260,7 @@ def seeds_of(client: MlflowClient, status: str, **params: str) -> list[str]:
 
 def test_the_jobs_of_a_killed_worker_run_again(folder, client):
     lengths = "train.iterations=20000,20"
+    assert not runs_of(client)  # and the first question, which takes longest, is asked
     sweep = started_sweep(folder, lengths, *TWO_BATCHES[1:], "tracking.every=1000", "plots.frames=0")
     long = {"train.iterations": "20000"}
     wait_for(lambda: seeds_of(client, "RUNNING", **long) == ["1", "2"])
