@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from initlab.errors import TrackingError
 from initlab.sweeps.executors.protocol import Halted, Lost
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, SweepJob, end_job, leave
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, end_job, leave
 from initlab.sweeps.launched import Launched
+from initlab.sweeps.sweep_job import SweepJob
 
 
 class Progress(Protocol):
