@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tools.generated import replace_block, table
 
-from . import iteration, larger, ledger, measuring, metrics, sweep
+from . import commands, iteration, larger, ledger, measuring, metrics, sweep
 
 PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
 MEASUREMENTS = {
@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "diagnostics": (("what the diagnostics cost", "light", "full"), measuring.measure),
     "metrics": (("metric rows into SQLite", "rows a second", "of log_batch"), metrics.measure),
     "ledger": (("where the CPU time of a tracked run goes", "CPU-ms", "of training"), ledger.measure),
+    "commands": (("a whole command", "seconds", "CPU-seconds"), commands.measure),
     "sweep": (("one tracked run of 1500 iterations", "seconds", "of Initlab"), sweep.measure),
 }
 

@@ -34,7 +34,8 @@ from initlab.search.settings import SearchSettings
 from initlab.search.space import Space
 from initlab.search.study import pruner_of
 from initlab.statistics.intervals import median
-from initlab.sweeps.compose import Composer, without_hydra
+from initlab.sweeps.compose import Composer
+from initlab.sweeps.job_folder import without_hydra
 from tools.generated import replace_block, table
 
 PAGE = Path(__file__).parent.parent / "docs" / "search.md"

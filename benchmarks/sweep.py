@@ -23,15 +23,20 @@ def seconds(arguments: tuple[str, ...]) -> float:
     """Returns how long a command takes, run once in an empty folder; raises if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        subprocess.run(
-            [sys.executable, *arguments],
-            cwd=folder,
-            env={"PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": "/usr/bin:/bin"},
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        run_command(arguments, folder)
         return time.perf_counter() - started
+
+
+def run_command(arguments: tuple[str, ...], folder: str) -> None:
+    """Runs Python with these arguments in a folder; raises if it fails."""
+    subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": "/usr/bin:/bin"},
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
 
 
 def measure() -> list[tuple[str, str, str]]:

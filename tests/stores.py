@@ -102,7 +102,7 @@ def rows_of(client: MlflowClient, experiment_id: str, began: int) -> dict[str, l
             return "ours"
         if column == "artifact_uri":
             root, run_id, last = str(value).rsplit("/", 2)
-            return root.removesuffix(f"/{run_id[:2]}"), names[run_id], last  # of 256 folders
+            return root.removesuffix(f"/{run_id[-2:]}"), names[run_id], last  # of 256 folders
         return "now" if isinstance(value, int) and value >= began else names.get(value, value)
 
     return {

@@ -23,8 +23,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.base import Container
 
 from initlab.sweeps import hydra_private
-from initlab.sweeps.compose import Composer, QuickLoader, Recipe, save_hydra_folder
+from initlab.sweeps.compose import Composer, QuickLoader, Recipe
 from initlab.sweeps.hydra_private import plain, yaml_text
+from initlab.sweeps.job_folder import save_hydra_folder, without_hydra
 
 OPTIONS = {
     group.name: sorted(path.stem for path in group.glob("*.yaml"))
@@ -407,7 +408,7 @@ def test_the_task_gets_the_config_and_the_folder_that_hydra_gives_it(
     written = folder_of(folder)
     for file in (folder / ".hydra").glob("*"):
         file.unlink()
-    task, made = save_hydra_folder(cfg)
+    task, made = without_hydra(cfg), save_hydra_folder(cfg)
     assert made == folder
     assert folder_of(made) == written
     assert anatomy(task) == anatomy(expected.cfg)

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from initlab import datasets
 from initlab.config.targets import load_component
+from initlab.config.trust import trusting
 from initlab.datasets import (
     Dataset,
     blobs,
@@ -26,6 +27,7 @@ from initlab.datasets import (
 )
 from initlab.datasets.dataset import split, standardised
 from initlab.errors import ConfigError
+from initlab.runs.job import build
 
 ARRAYS = ("X_train", "Y_train", "X_test", "Y_test")
 DATASETS = [circles, moons, blobs]
@@ -437,6 +439,67 @@ def test_a_dataset_that_says_nothing_of_its_task_is_binary_and_nameless():
     empty = np.zeros((1, 0))
     data = Dataset(empty, empty, empty, empty, "nowhere")
     assert (data.task, data.classes, data.features) == ("binary", (), ())
+
+
+PAIR, ROW = np.zeros((2, 13)), np.zeros((1, 13))
+OWN = {"X_train": PAIR, "Y_train": ROW, "X_test": PAIR, "Y_test": ROW, "source": "mine"}
+THREE, SCALE = ("a", "b", "c"), (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ({"features": THREE}, "features: has 3 items; it must have 2, one for each row of X_train, or none"),
+        ({"features": ("a",)}, "features: has 1 item; it must have 2, one for each row of X_train, or none"),
+        ({"features": "ab"}, "features: is a str; it must be a tuple"),
+        ({"scales": (SCALE,) * 3}, "scales: has 3 items; it must have 2, one for each row of X_train"),
+        ({"scales": SCALE}, r"scales: has 0.0; each must be a mean and a standard .* such as \(0.0, 1.0\)"),
+        ({"scales": (SCALE, (0.0, -1.0))}, r"scales: has \(0.0, -1.0\); each must be"),
+        ({"scales": (SCALE, (np.nan, 1.0))}, r"scales: has \(nan, 1.0\); each must be"),
+        ({"scales": (SCALE, ("0", "1"))}, r"scales: has \('0', '1'\); each must be"),
+        (
+            {"task": "regression", "target_scales": (SCALE,) * 2},
+            "target_scales: has 2 items; it must have 1, one for each row of Y_train, or none",
+        ),
+        ({"classes": THREE}, "classes: has 3 items; it must have 2, one for each class, or none"),
+        ({"task": "multi"}, "task=multi: must be one of binary, classes, regression"),
+        ({"task": "classes"}, "Y_train: has 1 row; task=classes has a row for each of at least 3 classes"),
+        ({"Y_train": PAIR, "Y_test": PAIR}, "Y_train: has 2 rows; task=binary has 1 row, of 0 and 1"),
+        ({"X_test": ROW}, "X_test: has 1 row; it must have 2, as X_train has"),
+        ({"Y_test": ROW[:, 1:]}, "Y_test: has 12 columns; it must have 13, one for each example, as X_test"),
+        ({"Y_train": ROW[0]}, r"Y_train: has the shape \(13,\); it must have rows, and a column per example"),
+        ({"X_train": PAIR.tolist()}, "X_train: is a list; it must be a NumPy array"),
+        ({"X_validation": PAIR}, "X_validation, Y_validation: one of them is None; give both, or none"),
+        ({"X_validation": ROW, "Y_validation": ROW}, "X_validation: has 1 row; it must have 2, as X_train"),
+    ],
+)
+def test_a_dataset_whose_parts_do_not_agree_says_so_in_one_line(what, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        Dataset(**OWN | what)
+
+
+def test_a_dataset_may_name_and_scale_all_its_rows():
+    about = {"features": ["a", "b"], "scales": ((np.float32(7), 0), SCALE), "classes": ("no", "yes")}
+    assert Dataset(**OWN | about, X_validation=PAIR, Y_validation=ROW).features == ["a", "b"]
+
+
+def test_a_config_whose_dataset_does_not_agree_names_the_group(config, tmp_path, monkeypatch):
+    (tmp_path / "own_data.py").write_text(
+        "import numpy as np\n"
+        "from initlab.datasets import Dataset\n"
+        "def arrays(): return np.zeros((2, 13)), np.zeros((1, 13))\n"
+        "def named(): return Dataset(*arrays(), *arrays(), 'mine', features=('a', 'b', 'c'))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    cfg = config()
+    for name, message in (
+        ("named", "dataset: features: has 3 items; it must have 2, one for each row of X_train, or none"),
+        ("arrays", "dataset: arrays returned a tuple; it must be an initlab.datasets.Dataset"),
+    ):
+        cfg.dataset = {"_target_": f"own_data.{name}", "_partial_": True}
+        with trusting(["own_data"]), pytest.raises(ConfigError) as told:
+            build(cfg, {})
+        assert str(told.value) == message
 
 
 CONF = Path(datasets.__file__).parents[3] / "conf" / "dataset"

@@ -125,7 +125,7 @@ def untimed(tables: list[list[tuple]]) -> list[list[tuple]]:
 
 
 def file(folder: Path, run_id: str, name: str) -> Path:
-    return folder / "mlruns" / "artifacts" / run_id[:2] / run_id / "artifacts" / name
+    return folder / "mlruns" / "artifacts" / run_id[-2:] / run_id / "artifacts" / name
 
 
 def test_a_store_as_sweeps_leave_it_is_well_and_nothing_is_changed(store):

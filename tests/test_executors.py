@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import warm
 from conftest import environment, free_port, mlflow_server, run_command, run_python, runs_of
 from mlflow import MlflowClient
 from moto.server import ThreadedMotoServer
@@ -121,6 +122,48 @@ def test_tasks_are_spread_over_as_many_processes_as_may_run():
     assert sizes(13) == [2] * 6 + [1]
     assert sizes(100) == [3] * 33 + [1]
     assert sizes(100, most=2) == [3, 3]
+
+
+def test_who_does_not_wait_submits_all_at_once():
+    def sizes(tasks: int, most: int) -> list[int]:
+        return [len(some) for some in executor.shares(deque(range(tasks)), most)]
+
+    executor = settings(cluster="slurm", array_parallelism=7, batches_per_task=3, wait=False)
+    assert sizes(13, most=1000) == [2] * 6 + [1]
+    assert sizes(100, most=1000) == [3] * 33 + [1]
+    assert sizes(103, most=5) == [21] * 4 + [19]
+
+
+def test_who_does_not_wait_leaves_what_is_there_still_to_a_command_that_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(OnSlurm, "queue", EmptyQueue())
+    settings(wait=False).rejoin(tmp_path)
+    (tmp_path / "slurm").mkdir()
+    (tmp_path / "slurm" / "submitted.json").write_text(json.dumps(["17_0", "17_1", "17_2"]))
+    settings(wait=False).rejoin(tmp_path)
+    for there, said in (({"17_1"}, "1 process that .* is there"), ({"17_0", "17_1"}, "2 processes .* are")):
+        monkeypatch.setattr(EmptyQueue, "there", lambda self, ids, there=there: there)
+        with pytest.raises(ConfigError, match=f"^hydra.launcher.wait=false: {said}.* which waits for them$"):
+            settings(wait=False).rejoin(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hydra.launcher.until=decided",),
+        ("hydra.sweeper.max_batch_size=1",),
+        ("hydra/sweeper=stacked_optuna", "optimizer.learning_rate=interval(0.01,1)"),
+    ],
+)
+def test_a_sweep_whose_jobs_depend_on_the_ends_of_others_must_wait(tmp_path, words):
+    address = f"tracking.uri=http://127.0.0.1:{free_port()}"
+    done = run_command(
+        "-m", "init=zeros,he", *LOCAL, "hydra.launcher.wait=false", *words, address, folder=tmp_path
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "hydra.launcher.wait=false: needs all jobs at once, and a search, hydra.launcher.until and "
+        "hydra.sweeper.max_batch_size give some after others have ended\n"
+    )
 
 
 def test_a_report_is_read_once_and_only_as_a_whole(tmp_path):
@@ -279,19 +322,11 @@ def undisturbed(server, tmp_path_factory) -> "dict[str, dict[str, bytes]]":
     return found
 
 
-def started(folder: Path, cluster: Mapping[str, str], *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "initlab", *words],
-        cwd=folder,
-        env=environment(**cluster),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def started(folder: Path, cluster: Mapping[str, str], *words: str) -> warm.Process:
+    return warm.Process(["-m", "initlab", *words], folder, environment(**cluster), session=True)
 
 
-def wait_for_runs(sweep: "subprocess.Popen[str]", client: MlflowClient, running: int) -> None:
+def wait_for_runs(sweep: warm.Process, client: MlflowClient, running: int) -> None:
     deadline = time.monotonic() + SECONDS
     while sum(run.info.status == "RUNNING" for run in runs_of(client)) < running:
         assert sweep.poll() is None, sweep.communicate()
@@ -299,7 +334,7 @@ def wait_for_runs(sweep: "subprocess.Popen[str]", client: MlflowClient, running:
         time.sleep(0.1)
 
 
-def ended(sweep: "subprocess.Popen[str]") -> str:
+def ended(sweep: warm.Process) -> str:
     """What a command has said that ends well."""
     try:
         said, errors = sweep.communicate(timeout=SECONDS)
@@ -360,8 +395,6 @@ def test_processes_of_submitit_are_queued_again_and_outlive_their_command(tmp_pa
         task.send_signal(signal.SIGUSR2)  # its time is up
     sweep.kill()
     sweep.wait()
-    for pipe in (sweep.stdout, sweep.stderr):  # which the others hold, too
-        pipe.close()
     said = ended(started(tmp_path, {}, "resume"))
     assert "that an earlier command has submitted." in said
     assert histories(client) == undisturbed
@@ -391,6 +424,32 @@ def test_slurm_trains_the_same_bits_and_queues_again_what_it_interrupts(
     ended(sweep)
     assert histories(client) == undisturbed
     assert {run.data.tags.get("attempt") for run in runs_of(client)} == {None, "2"}
+
+
+@pytest.mark.parametrize("where", ["local", "slurm"])
+def test_a_command_that_does_not_wait_leaves_its_sweep_to_resume(tmp_path, store, where, request):
+    cluster = Cluster({}, LOCAL, None) if where == "local" else request.getfixturevalue("cluster")
+    words = (
+        "-m",
+        "init=zeros,he",
+        "seed=1,2",
+        "train.iterations=2000",
+        "plots.frames=0",
+        f"tracking.uri={store}",
+    )
+    client = MlflowClient(store)
+    left = ended(started(tmp_path, cluster.environment, *words, *cluster.words, "hydra.launcher.wait=false"))
+    [sweep] = (tmp_path / "multirun").iterdir()
+    assert left.splitlines() == [
+        "4 jobs are submitted, and go on without this command.",
+        f"To wait for the end: initlab resume {sweep.name}",
+    ]
+    assert not (sweep / "sweep.json").exists()
+    said = ended(started(tmp_path, cluster.environment, "resume", sweep.name))
+    assert {line.split()[0] for line in said.splitlines()} >= {"init", "zeros", "he", "Report:"}
+    assert json.loads((sweep / "sweep.json").read_text())["run_id"]
+    assert [run.info.status for run in runs_of(client) if "sweep_job" in run.data.tags] == ["FINISHED"] * 4
+    assert not tasks_in(tmp_path)
 
 
 def test_metrics_go_into_the_database_behind_a_server(tmp_path, server, store):

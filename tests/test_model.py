@@ -1,6 +1,7 @@
 """A run's network as an MLflow model: what MLflow loads, serves and registers says what the run says."""
 
 import json
+import shutil
 import subprocess
 import sys
 import warnings
@@ -18,11 +19,14 @@ from mlflow.models import Model
 from sklearn.datasets import load_wine
 
 import initlab
+from initlab.errors import ConfigError, InitlabError, TrackingError
 from initlab.runs.identity import identity_of
 from initlab.runs.job import build
+from initlab.runs.rerun import rerun
 from initlab.runs.train import run_each
-from initlab.tracking import link
+from initlab.tracking import link, logged_model
 from initlab.tracking.delivery import deliver_waiting
+from initlab.tracking.moved import bring_here, moved_in
 
 with warnings.catch_warnings():  # of MLflow's about types of its own
     warnings.simplefilter("ignore")
@@ -160,19 +164,92 @@ def test_mlflows_pages_are_told_of_it(store, runs):
     assert list(told["flavors"]) == ["python_function"]
 
 
+def test_a_finished_run_becomes_a_logged_model_of_its_experiment_once(store, runs):
+    client, run = MlflowClient(store), initlab.load(runs["xavier"], store)
+    rows = len(client.get_metric_history(run.run_id, "final_cost"))
+    address = run.log_model()
+    assert initlab.load(runs["xavier"], store).log_model() == address
+    [model] = client.search_logged_models([client.get_run(run.run_id).info.experiment_id])
+    assert (address, model.name, model.status.name) == (f"models:/{model.model_id}", "model", "READY")
+    assert (model.source_run_id, model.params["init"]) == (run.run_id, "xavier")
+    assert {metric.key: metric.value for metric in model.metrics} == run.summary.metrics
+    assert [one.model_id for one in client.get_run(run.run_id).outputs.model_outputs] == [model.model_id]
+    assert len(client.get_metric_history(run.run_id, "final_cost")) == rows == 1
+    X = load_wine().data
+    for uri in (address, f"runs:/{run.run_id}/model"):
+        loaded = mlflow.pyfunc.load_model(uri)
+        assert loaded.metadata.model_id == model.model_id
+        assert loaded.predict(X).tolist() == run.predict(X).tolist()
+
+
+def test_a_logged_model_that_cannot_be_made_whole_leaves_no_entry(store, runs, monkeypatch):
+    client, run = MlflowClient(store), initlab.load(runs["table"], store)
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(logged_model, "_upload", full)
+        with pytest.raises(TrackingError, match=f"^run {run.run_id}: .* as a model: No space left on device"):
+            run.log_model()
+    experiment = client.get_run(run.run_id).info.experiment_id
+    assert not client.search_logged_models([experiment], f"source_run_id = '{run.run_id}'")
+    frame = pd.DataFrame({"age": [20.5], "city": ["Oslo"], "visits": [3], "member": [True]})
+    assert mlflow.pyfunc.load_model(run.log_model()).predict(frame).tolist() == run.predict(frame).tolist()
+
+
+def test_a_copied_projects_models_are_where_it_is_once_the_doctor_has_its_database_say_so(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    run = initlab.run(train={"iterations": 20})
+    model_id = run.log_model().rpartition("/")[2]
+    shutil.copytree(folder / "mlruns", (now := tmp_path / "copy") / "mlruns")
+    uri = f"sqlite:///{now}/mlruns/mlflow.db"
+    with pytest.raises(TrackingError, match="was moved; .*: initlab doctor fix=true$"):
+        initlab.load(run.run_id, uri).log_model()
+    moved = moved_in(uri)
+    place = now / "mlruns" / "artifacts" / "models" / model_id / "artifacts"
+    assert moved.models == {model_id: place.as_uri()}
+    bring_here(uri, moved)
+    assert MlflowClient(uri).get_logged_model(model_id).artifact_location == place.as_uri()
+    assert (place / "MLmodel").is_file()
+
+
 def test_no_run_leaves_a_model_unless_asked_and_none_that_diverged(folder, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     plain = initlab.run(train={"iterations": 20})
     asked = {"tracking": {"model": True}, "train": {"iterations": 20}}
     assert plain.run_id is not None
-    assert initlab.run("optimizer.learning_rate=1e200", **asked).summary.diverged_at is not None
+    diverged = initlab.run("optimizer.learning_rate=1e200", **asked)
+    with pytest.raises(InitlabError, match="^run he-seed3: diverged at iteration .* predicts nothing$"):
+        diverged.log_model()
+    untracked = initlab.run(train={"iterations": 20}, tracking={"uri": None})
+    with pytest.raises(InitlabError, match="^run he-seed3: no store holds it, and a model belongs to"):
+        untracked.log_model()
     assert not list(folder.glob("mlruns/**/MLmodel"))
 
 
 def test_a_model_changes_nothing_of_what_a_run_is(config):
     with_model, without = (build(config(f"tracking.model={value}"), {}) for value in ("true", "false"))
     assert identity_of(with_model) == identity_of(without)
+
+
+def test_a_model_that_no_run_would_hold_is_refused_in_one_line_but_not_in_parts_of_a_search(config):
+    untracked = ("tracking.model=true", "tracking.uri=null")
+    with pytest.raises(ConfigError) as told:
+        build(config(*untracked), {})
+    assert str(told.value) == (
+        "tracking.model=true: a model is among a tracked run's files, and tracking.uri=null tracks none; "
+        "leave out one of the two"
+    )
+    assert build(config(*untracked, "stretch=[0,5]"), {}).settings.tracking.model
+
+
+def test_a_run_with_a_model_is_trained_again_as_any_other(store, runs):
+    assert not rerun(runs["he"], store, []).partings
 
 
 def test_a_regressions_model_says_numbers_and_takes_no_parameter(config, folder, monkeypatch):
@@ -211,3 +288,9 @@ def test_it_arrives_at_a_server_that_was_away_as_at_one_that_answers(config, fol
             model = mlflow.pyfunc.load_model(f"runs:/{found[seed]}/model")
             assert model.predict(X).tolist() == initlab.load(found[seed], uri).predict(X).tolist()
             assert model.metadata.run_id in (None, found[seed])
+        run = initlab.load(found["4"], uri)
+        logged = mlflow.pyfunc.load_model(run.log_model())
+        assert logged.predict(X).tolist() == run.predict(X).tolist()
+        assert [model.source_run_id for model in MlflowClient(uri).search_logged_models(["1"])] == [
+            run.run_id
+        ]

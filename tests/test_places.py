@@ -49,7 +49,7 @@ def test_a_project_that_was_moved_or_copied_has_its_files_where_it_is_and_says_s
     assert all(place.startswith(now.as_uri()) for _, place in new)
     assert old[1].startswith(before.as_uri())
     for run_id in places_of(now):
-        assert (now / "mlruns" / "artifacts" / run_id[:2] / run_id / "artifacts" / "history.npz").is_file()
+        assert (now / "mlruns" / "artifacts" / run_id[-2:] / run_id / "artifacts" / "history.npz").is_file()
         assert len(initlab.load(run_id, f"sqlite:///{now}/mlruns/mlflow.db").history["cost"]) == 5
     assert sorted(before.rglob("*")) == files
 

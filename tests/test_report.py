@@ -434,6 +434,55 @@ def test_many_runs_are_thinned_evenly_and_keep_their_extremes():
         assert max(np.diff(line.steps)[-40:] / line.steps[-40:]) < 0.2
 
 
+def test_of_a_very_large_set_a_thousand_histories_are_read_evenly_by_final_cost():
+    rng, opened = np.random.default_rng(1), set()
+    costs = rng.permutation(np.arange(1.0, 4002.0))
+    files = {}
+    for cost in costs:
+        summary, read = history_of([9000.0], None if cost > 3000 else cost)
+        files[summary.run_id] = summary, read
+    one = Combination("he", (), [summary for summary, _ in files.values()])
+
+    def read(run):
+        opened.add(run.run_id)
+        return files[run.run_id][1]
+
+    [course] = courses_of([one], read)
+    assert course.read == len(opened) == 1000
+    finals = sorted(files[run_id][0].objective for run_id in opened)
+    assert finals[0] == 1
+    assert finals.count(np.inf) == pytest.approx(1000 * 1001 / 4001, abs=1)  # as many as diverged in all
+    assert max(np.diff([cost for cost in finals if cost < np.inf])) <= 5
+    assert course.median[-1] == pytest.approx(2001, abs=3)
+    assert course.low[-1] == pytest.approx(1001, abs=3)
+    assert course.high[-1] == np.inf
+    assert len(course.lines) == 100
+
+
+def test_of_many_sets_fewer_histories_are_read_but_never_fewer_than_are_drawn(monkeypatch):
+    histories = [history_of([9.0], float(cost)) for cost in range(1, 12)]
+    files = {summary.run_id: read for summary, read in histories}
+    sets = [Combination("he", (("a", str(i)),), [summary for summary, _ in histories]) for i in range(3)]
+    for name, value in (("MOST_LINES", 2), ("MOST_READ", 7), ("MOST_READ_IN_ALL", 15)):
+        monkeypatch.setattr(f"initlab.report.histories.{name}", value)
+    read = [course.read for course in courses_of(sets, lambda run: files[run.run_id])]
+    assert read == [5, 5, 5]
+    monkeypatch.setattr("initlab.report.histories.MOST_READ_IN_ALL", 3)
+    assert [course.read for course in courses_of(sets, lambda run: files[run.run_id])] == [2, 2, 2]
+    assert courses_of(sets[:1], lambda run: files[run.run_id])[0].read == 3
+
+
+def test_the_page_says_of_how_many_runs_a_median_is(swept, monkeypatch):
+    folder, _ = swept
+    sampled = "Median and band are of at most"
+    assert sampled not in page_of(*answered(folder), RunFiles)
+    monkeypatch.setattr("initlab.report.histories.MOST_LINES", 2)
+    monkeypatch.setattr("initlab.report.histories.MOST_READ", 3)
+    text = " ".join(page_of(*answered(folder), RunFiles).split())
+    assert f"{sampled} 3 runs of each set, evenly from the lowest final cost to the highest." in text
+    assert "diverged by then, among those whose median cost is drawn. Layer 1" in text
+
+
 @pytest.mark.parametrize("last", [0, 1, 2, 7, 52, 15000])
 def test_log_spaced_steps_hold_both_ends(last):
     steps = log_spaced(last, 150)

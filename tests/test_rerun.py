@@ -32,7 +32,7 @@ def tracked(config, folder, monkeypatch):
     def train(*overrides):
         [one] = run([config(*SHORT, f"tracking.uri={uri}", *overrides)], folder=folder)
         run_id = one.summary.run_id
-        return run_id, uri, folder / "mlruns" / "artifacts" / run_id[:2] / run_id / "artifacts"
+        return run_id, uri, folder / "mlruns" / "artifacts" / run_id[-2:] / run_id / "artifacts"
 
     return train
 

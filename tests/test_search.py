@@ -299,11 +299,35 @@ def test_a_failed_job_fails_its_trial_alone():
     assert found.failed + found.ended == len(study.trials) == 17
 
 
+def test_a_resumed_search_tries_again_what_had_failed(tmp_path):
+    plan = plan_of()
+    searched(Trainer(peak, fails=lambda values: True), plan, open_study(tmp_path, plan.settings))
+    assert found_of(open_study(tmp_path, plan.settings), plan).failed == 0  # they wait
+    study = searched(Trainer(peak), plan, open_study(tmp_path, plan.settings))
+    assert told(study) == told(undisturbed("median"))
+    assert found_of(study, plan).failed == 0
+    rates = [one.params[RATE] for one in study.trials]
+    assert rates[:5] == rates[5:10]
+    assert len(rates) == 5 + 17
+
+
+def test_what_fails_again_is_a_failure_once(tmp_path):
+    plan, broken = plan_of(), lambda values: rate_of(values) > 0.7
+    for _ in range(2):
+        trainer = Trainer(peak, fails=broken)
+        study = searched(trainer, plan, open_study(tmp_path, plan.settings))
+        found = found_of(study, plan)
+        assert found.failed > 0
+        assert found.failed + found.ended == 17
+    assert all(broken(dict(word.partition("=")[::2] for word in job)) for job in trainer.jobs)
+
+
 def test_a_search_ends_when_a_whole_batch_fails():
     trainer = Trainer(peak, fails=lambda values: True)
     study = searched(trainer)
     assert len(study.trials) == 5
     assert len(trainer.launches) == 1
+    assert found_of(study, plan_of()).saved == 0  # nothing was pruned
 
 
 def test_fresh_seeds_are_in_no_trial_and_not_in_their_values():

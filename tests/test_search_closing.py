@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 from scipy.stats import binom
 from terminals import COLORS_AND_MOVES
+from test_answer import run
 
 import initlab.terminal.search as closing
 from initlab.runs.outcome import Outcome
@@ -65,6 +66,17 @@ def test_jobs_that_were_broken_off_count_only_while_trials_are_missing(
     monkeypatch.setattr(closing, "print_addresses", lambda *_: None)
     closing.print_search(replace(FOUND, wanted=wanted), [Outcome(["init=he"])], Launched())
     assert ("1 job stopped before the end." in capsys.readouterr().err) == open_ones
+
+
+def test_a_job_that_failed_and_then_was_trained_is_no_failure(monkeypatch, capsys):
+    monkeypatch.setattr(closing, "print_addresses", lambda *_: None)
+    broken, well = Outcome(["init=he", "seed=3"], error="it is broken"), run(0.9, 3)
+    other = Outcome(["init=he", "seed=5"], error="it is broken")
+    vars(well).update(overrides=["init=he", "seed=3"])
+    closing.print_search(FOUND, [broken, well], Launched(jobs=2))
+    assert capsys.readouterr().err == ""
+    closing.print_search(FOUND, [broken, well, other], Launched(jobs=3))
+    assert "Of 2 jobs that ended, 1 failed:\n  init=he seed=5: it is broken" in capsys.readouterr().err
 
 
 def test_nothing_is_said_of_pruning_that_was_not():

@@ -1,6 +1,7 @@
 """``hydra/sweeper=stacked_optuna`` on the command line: a search, its end, and how it goes on."""
 
 import shutil
+import statistics
 import subprocess
 from pathlib import Path
 
@@ -72,6 +73,29 @@ def test_every_whole_trial_has_tracked_runs_and_no_other_has(searched):
         assert scores[1] == trial.value
 
 
+def test_a_search_has_a_run_of_its_own_with_the_table_that_was_shown(searched):
+    folder, done = searched
+    [run] = runs_of(MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db"), "initlab-sweeps")
+    assert run.info.run_name == "search it"
+    assert f"runs/{run.info.run_id}?" in done.stdout
+    first, *others = found_in(folder / "multirun" / "it").best
+    assert len(others) == 1
+    assert run.data.metrics["value/1"] == first.value == study_of(folder).best_value
+    assert run.data.metrics["validation.median/1"] == statistics.median(first.validation)
+    assert run.data.metrics["test.low/1"] <= statistics.median(first.test) <= run.data.metrics["test.high/1"]
+    assert run.data.metrics["trials.whole"] + run.data.metrics["trials.pruned"] == 8
+    assert run.data.params["best/1"] == " ".join(first.overrides)
+    assert run.data.params["command"].startswith("initlab -m ")
+    assert "hydra/sweeper=stacked_optuna" in run.data.params["command"]
+    note = run.data.tags["mlflow.note.content"]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in note.split("\n\n")[0].splitlines()]
+    shown = [line for line in done.stdout.splitlines() if line.startswith(("he ", "zeros "))]
+    assert [" ".join(row).split() for row in rows[2:]] == [line.split() for line in shown]
+    assert "winner's curse" in note
+    files = Path(run.info.artifact_uri.removeprefix("file://"))
+    assert {path.name for path in files.iterdir()} == {"search.json", "study.db"}
+
+
 def test_equal_units_are_pruned_at_the_first_rung_and_trained_no_further(searched):
     folder, _ = searched
     equal = [one for one in study_of(folder).trials if one.params["init"] == "zeros"]
@@ -93,6 +117,7 @@ def test_a_finished_search_has_nothing_to_do(searched):
     assert told(folder) == before
     table = [line for line in done.stdout.splitlines() if line.startswith(("he ", "zeros "))]
     assert [line for line in again.stdout.splitlines() if line.startswith(("he ", "zeros "))] == table
+    assert len(runs_of(MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db"), "initlab-sweeps")) == 1
 
 
 def test_runs_that_are_in_the_store_are_not_trained_again(searched):
@@ -120,6 +145,9 @@ def test_a_search_goes_on_with_more_trials_as_one_that_had_them_from_the_start(s
     assert found is not None
     assert found.ended == 12
     assert all(len(one.validation) == 7 for one in found.best)
+    kept = runs_of(MlflowClient(f"sqlite:///{older}/mlruns/mlflow.db"), "initlab-sweeps")
+    named = [run for run in kept if run.data.tags.get("sweep") == "it"]
+    assert [run.data.params["trials"] for run in named] == ["12"]
 
 
 def test_a_study_is_not_mixed_with_another_one(searched):

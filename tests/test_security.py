@@ -94,7 +94,7 @@ def test_nothing_of_the_environment_is_written(folder, monkeypatch):
 def test_a_command_from_a_store_cannot_set_hydra_up(tmp_path, monkeypatch, word):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("initlab.tracking.reading.command_of_sweep", lambda *of: f"initlab -m seed=1 {word}")
-    with pytest.raises(InitlabError, match="which no sweep's summary holds"):
+    with pytest.raises(InitlabError, match="which is taken from no store"):
         resume._from_the_store("theirs")
 
 

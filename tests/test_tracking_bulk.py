@@ -2,18 +2,18 @@
 
 import logging
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 import tracemalloc
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from conftest import environment, mlflow_server
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
@@ -26,7 +26,9 @@ from initlab.tracking import Data, Description, Run, Series, Tracker, sql
 from initlab.tracking.bulk import BulkWriter
 from initlab.tracking.client import KEY, ClientWriter
 from initlab.tracking.description import environment_tags
+from initlab.tracking.new_database import PAGE_SIZE
 from initlab.tracking.process import this_process
+from initlab.tracking.record import new_id
 from initlab.tracking.writer import Ending
 
 THEN = 1_700_000_000_000
@@ -209,6 +211,39 @@ def test_runs_are_found_by_what_they_hold(tracker, words, found):
     assert [run.info.run_name for run in runs] == [f"he-seed{seed}" for seed in found]
 
 
+def test_ids_of_runs_are_uuids_that_rise_with_time():
+    before = time.time_ns() // 1_000_000
+    ids = [new_id() for _ in range(997)]
+    after = time.time_ns() // 1_000_000
+    assert len(set(ids)) == 997
+    for one in map(uuid.UUID, ids):
+        assert (one.version, one.variant) == (7, uuid.RFC_4122)
+        assert before <= one.int >> 80 <= after
+    moments = [one[:12] for one in ids]
+    assert moments == sorted(moments)
+    assert max(Counter(one[12:] for one in ids).values()) == 1
+    assert len({one[-2:] for one in ids}) > 200  # of 256 folders
+
+
+def test_a_stack_changes_as_few_pages_of_a_large_database_as_of_a_small_one(folder):
+    tracker, database = Tracker("sqlite:///mlflow.db", "initlab", folder), folder / "mlflow.db"
+    pairs = {f"{key}-of-a-run": "x" for key in "abcdefghijklm"}
+
+    def pages_changed(runs: int) -> int:
+        before = database.read_bytes()
+        with tracker.runs([Description("he", pairs, pairs)] * runs) as begun:
+            ids = [run.run_id for run in begun]
+            tracker.log([Series(i, key, *np.zeros((3, 1), int)) for i in ids for key in pairs])
+        after = database.read_bytes()
+        places = range(0, len(after), PAGE_SIZE)
+        return sum(before[at : at + PAGE_SIZE] != after[at : at + PAGE_SIZE] for at in places)
+
+    pages_changed(401)
+    of_small = pages_changed(11)
+    pages_changed(3001)
+    assert pages_changed(11) < 2 * of_small
+
+
 def test_the_runs_of_a_stack_are_listed_in_their_order(tracker):
     with tracker.runs(a_stack() * 7) as runs:
         pass
@@ -263,13 +298,15 @@ def test_runs_are_not_started_in_an_experiment_that_was_deleted_meanwhile(tracke
 
 STACKS = """
 import sys
+import time
 from pathlib import Path
 import numpy as np
 from initlab.tracking import Data, Description, Series, Tracker
 tracker = Tracker(sys.argv[1], "initlab", Path(sys.argv[2]))
 data, steps = Data("circles", "drawn", np.eye(31), np.ones(31)), np.arange(211)
-print("ready", flush=True)
-sys.stdin.readline()
+Path(sys.argv[3]).touch()
+while not Path("go").exists():
+    time.sleep(0.001)
 for stack in range(5):
     descriptions = [Description(f"{stack}-{n}", {"p": str(n)}, {}, data) for n in range(7)]
     with tracker.runs(descriptions) as runs:
@@ -281,16 +318,12 @@ for stack in range(5):
 
 
 def test_several_processes_at_once_lose_nothing(tracker, uri, folder):
-    command, pipe = [sys.executable, "-c", STACKS, uri, str(folder)], subprocess.PIPE
-    writers = [
-        subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-        for _ in range(3)
-    ]
-    for writer in writers:
-        writer.stdout.readline()
-    for writer in writers:  # all at once, now that each is ready
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
+    ready = [folder / f"ready{n}" for n in range(3)]
+    writers = [warm.Process(["-c", STACKS, uri, folder, one], folder, environment()) for one in ready]
+    while not all(one.exists() for one in ready):
+        assert [writer.poll() for writer in writers] == [None] * 3
+        time.sleep(0.01)
+    (folder / "go").touch()  # all at once, now that each is ready
     errors = [writer.communicate(timeout=300)[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 3, errors
     rows, runs = rows_of(tracker.client, tracker.experiment_id, began=now() - 600_000), 3 * 5 * 7

@@ -9,7 +9,8 @@ from hydra.types import RunMode
 import initlab.terminal.command  # noqa: F401  registers what the config's folders use
 from initlab.runs.summary import Trained
 from initlab.runs.train import run_each
-from initlab.sweeps.compose import Composer, without_hydra
+from initlab.sweeps.compose import Composer
+from initlab.sweeps.job_folder import without_hydra
 
 QUIET = ("tracking.uri=null", "plots.frames=0", "diagnostics.names=[]", "diagnostics.rare=[]")
 

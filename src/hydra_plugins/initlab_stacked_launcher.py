@@ -54,6 +54,7 @@ class StackedSlurmLauncherConf:
     Each element of an array trains up to ``batches_per_task`` batches of jobs one after another, on
     ``cpus_per_task`` cores with ``mem_gb`` of memory, for at most ``timeout_min`` minutes, after which it is
     queued again; at most ``array_parallelism`` of them at once. ``additional_parameters`` are sbatch's own.
+    Without ``wait`` the command ends when all is submitted.
     """
 
     _target_: str = "hydra_plugins.initlab_stacked_launcher.StackedSlurmLauncher"
@@ -70,6 +71,7 @@ class StackedSlurmLauncherConf:
     batches_per_task: int = 4
     setup: list[str] = field(default_factory=list)
     additional_parameters: dict[str, Any] = field(default_factory=dict)
+    wait: bool = True
     until: str | None = None
     at_most: int = 200
 

@@ -2,6 +2,7 @@
 Python looks for what is no longer needed.
 """
 
+import atexit
 import gc
 import os
 from functools import lru_cache
@@ -13,9 +14,11 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 def collect_seldom() -> None:
     """Has this process, which must be one of Initlab, look for cycles of garbage seldom: configs of a sweep
-    are many objects that stay, and to look through them took a fifteenth of the CPU time of a run.
+    are many objects that stay, and to look through them took a fifteenth of the CPU time of a run. When it
+    ends it does not look at all: that took a second, and its memory goes with it.
     """
     gc.set_threshold(50_000, 20, 100)
+    atexit.register(gc.freeze)
 
 
 @lru_cache

@@ -147,12 +147,14 @@ class Settings:
         return self.resume or bool(self.stretch and self.stretch[0])
 
 
-def plain(cfg: DictConfig) -> dict[str, Any]:
+def plain(cfg: DictConfig | dict[str, Any]) -> dict[str, Any]:
     """Returns a config as dicts, lists and values, resolved, with no password in it; raises ConfigError where
-    that cannot be done.
+    that cannot be done. One that is made of dicts, and has been resolved, is itself returned.
     """
     try:
-        values = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        values = (
+            cfg if isinstance(cfg, dict) else OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        )
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key or 'config'}: {first_line(error)}") from error
     assert isinstance(values, dict)

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from initlab.datasets.agreement import check_count, check_parts, check_scales
 from initlab.datasets.preparation import Preparation, Scale
 from initlab.streams import SPLIT, lessons_stream
 from initlab.types import Array
@@ -27,6 +28,8 @@ class Dataset:
 
     Y by task: ``binary`` (1, m) of 0 and 1; ``classes`` one-hot (K, m) of K ≥ 3 classes; ``regression``
     (n_y, m), each target less its mean over the training part, divided by its standard deviation there.
+
+    Raises ValueError, in one line, for arrays, names or scales that do not agree.
     """
 
     X_train: Array
@@ -42,6 +45,24 @@ class Dataset:
     preparation: Preparation | None = None
     scales: tuple[Scale, ...] = ()
     target_scales: tuple[Scale, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_parts(self._parts, self.task)
+        n_x, n_y = self.X_train.shape[0], self.Y_train.shape[0]
+        check_count("features", self.features, n_x, "row of X_train")
+        check_scales("scales", self.scales, n_x, "row of X_train")
+        check_scales("target_scales", self.target_scales, n_y, "row of Y_train")
+        if self.task != "regression":
+            check_count("classes", self.classes, max(2, n_y), "class")
+
+    @property
+    def _parts(self) -> dict[str, tuple[Array, Array]]:
+        parts = {"train": (self.X_train, self.Y_train), "test": (self.X_test, self.Y_test)}
+        if self.X_validation is None and self.Y_validation is None:
+            return parts
+        if self.X_validation is None or self.Y_validation is None:
+            raise ValueError("X_validation, Y_validation: one of them is None; give both, or none")
+        return {**parts, "validation": (self.X_validation, self.Y_validation)}
 
 
 def encoded(labels: "np.ndarray[Any, Any]", classes: int) -> Array:

@@ -26,14 +26,26 @@ def circles(
     *, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNegative, seed: Seed
 ) -> Dataset:
     """Returns two circles, the inner at 0.8 of the outer's radius, with Gaussian noise of std ``noise``."""
-    return _scikit_learns("make_circles", n_train, n_test, n_validation, seed, noise=noise)
+
+    def two_circles(m: int, rng: np.random.RandomState) -> Part:
+        outer, inner = (np.linspace(0, 2 * np.pi, half, endpoint=False) for half in (m // 2, m - m // 2))
+        points = np.concatenate([_circle(outer), 0.8 * _circle(inner)], axis=1)
+        return _shuffled_and_moved(points, m // 2, noise, rng)
+
+    return _drawn(two_circles, n_train, n_test, n_validation, seed, "sklearn.datasets.make_circles")
 
 
 def moons(
     *, n_train: Count, n_test: Count, n_validation: Size = 0, noise: NonNegative, seed: Seed
 ) -> Dataset:
     """Returns two interleaving half circles with Gaussian noise of std ``noise``."""
-    return _scikit_learns("make_moons", n_train, n_test, n_validation, seed, noise=noise)
+
+    def two_moons(m: int, rng: np.random.RandomState) -> Part:
+        outer, inner = (np.linspace(0, np.pi, half) for half in (m // 2, m - m // 2))
+        points = np.concatenate([_circle(outer), 1 - _circle(inner) - [[0], [0.5]]], axis=1)
+        return _shuffled_and_moved(points, m // 2, noise, rng)
+
+    return _drawn(two_moons, n_train, n_test, n_validation, seed, "sklearn.datasets.make_moons")
 
 
 def blobs(
@@ -99,6 +111,20 @@ def linear(*, n_train: Count, n_test: Count, n_validation: Size = 0, margin: Pos
         return np.stack([across - along, across + along]) / np.sqrt(2), labels
 
     return _drawn(sides, n_train, n_test, n_validation, seed, "initlab.datasets.linear")
+
+
+def _circle(angles: Array) -> Array:
+    return np.stack([np.cos(angles), np.sin(angles)])
+
+
+def _shuffled_and_moved(points: Array, first: int, noise: float, rng: np.random.RandomState) -> Part:
+    """Returns, to the bit, the examples that scikit-learn's function of the dataset's name returns, without
+    the second that its import takes; of the points (2, m) the ``first`` are of class 0.
+    """
+    order = np.arange(points.shape[1])
+    rng.shuffle(order)
+    moved = points.T[order] + rng.normal(scale=noise, size=points.T.shape)
+    return moved.T, order >= first
 
 
 def _scikit_learns(

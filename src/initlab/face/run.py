@@ -130,6 +130,20 @@ class Run:
         """The names of the classes, numbers where they have none; empty for a regression."""
         return tuple(self._predictor().classes)
 
+    def log_model(self) -> str:
+        """Returns the URI, models:/m-…, of this run as a logged model of its MLflow experiment, where it can
+        be compared, registered and served; makes it if there is none yet.
+
+        Raises InitlabError for a run that diverged, or that no store holds, and TrackingError where it cannot
+        be written.
+        """
+        from initlab.tracking.logged_model import log_model
+
+        network = self._trained_network()
+        if self.run_id is None or self.summary.store is None:
+            raise InitlabError(f"run {self.name}: no store holds it, and a model belongs to a tracked run")
+        return log_model(self.summary.store, self.run_id, network, self.summary.metrics)
+
     def _trained_network(self) -> Predictor:
         if self.summary.diverged_at is not None:
             at = self.summary.diverged_at

@@ -20,6 +20,8 @@ LINE_POINTS = 75  # of one run
 LAYER_POINTS = 40
 MOST_LINES = 100  # of a set of runs
 MOST_LINES_IN_ALL = 400
+MOST_READ = 1000  # histories of a set of runs: of more, medians and quartiles hardly change
+MOST_READ_IN_ALL = 4000
 NOTHING = np.empty(0)
 
 Steps = NDArray[np.int64]
@@ -48,10 +50,12 @@ class Layers:
 @dataclass(frozen=True)
 class Course:
     """How a set of runs went: median and quartiles (t,) of the cost after ``steps`` (t,) updates, where a
-    diverged run counts as infinite, some of its runs, and its measurements by their names.
+    diverged run counts as infinite, some of its runs, and its measurements by their names. They are of as
+    many runs as were ``read``.
     """
 
     combination: Combination
+    read: int
     steps: Steps
     median: Array
     low: Array
@@ -61,9 +65,13 @@ class Course:
 
 
 def courses_of(combinations: Sequence[Combination], read: Read) -> list[Course]:
-    """Returns the course of each combination. Every run's history is opened once, and kept thinned only."""
-    most = max(1, min(MOST_LINES, MOST_LINES_IN_ALL // max(1, len(combinations))))
-    return [_course(one, read, most) for one in combinations]
+    """Returns the course of each combination. Every history is opened once, and kept thinned only; of a large
+    set some are read, evenly from that of the lowest final cost to that of the highest.
+    """
+    sets = max(1, len(combinations))
+    lines = max(1, min(MOST_LINES, MOST_LINES_IN_ALL // sets))
+    most = max(MOST_LINES, min(MOST_READ, MOST_READ_IN_ALL // sets))
+    return [_course(one, _evenly(one.runs, most), read, lines) for one in combinations]
 
 
 def log_spaced(last: int, points: int) -> Steps:
@@ -73,19 +81,28 @@ def log_spaced(last: int, points: int) -> Steps:
     return np.unique(np.append(0, np.geomspace(1, last, points).round()).astype(np.int64))
 
 
-def _course(one: Combination, read: Read, most_lines: int) -> Course:
-    longest = max(one.runs, key=lambda run: run.iterations)
+def _course(one: Combination, runs: Sequence[Summary], read: Read, most_lines: int) -> Course:
+    longest = max(runs, key=lambda run: run.iterations)
     steps = log_spaced(longest.iterations, POINTS)
     layout = _layout(read(longest).arrays(HISTORY))
-    thinned = in_flight(partial(_thinned, read=read, steps=steps, layout=layout), one.runs)
+    thinned = in_flight(partial(_thinned, read=read, steps=steps, layout=layout), runs)
     costs = np.sort([costs for costs, _ in thinned], axis=0)
     low, median, high = (_quantile(costs, share) for share in (0.25, 0.5, 0.75))
-    lines = [_line(run, steps, cost) for run, (cost, _) in zip(one.runs, thinned, strict=True)]
+    costs_of = {id(run): costs for run, (costs, _) in zip(runs, thinned, strict=True)}
+    lines = [_line(run, steps, costs_of[id(run)]) for run in _evenly(runs, most_lines)]
     layers = {
         name: Layers(keys, at, _medians([tables[name] for _, tables in thinned]))
         for name, (_, keys, at, _) in layout.items()
     }
-    return Course(one, steps, median, low, high, _some(lines, most_lines), layers)
+    return Course(one, len(runs), steps, median, low, high, lines, layers)
+
+
+def _evenly(runs: Sequence[Summary], most: int) -> Sequence[Summary]:
+    """Returns at most so many runs, evenly from that of the lowest final cost to that of the highest."""
+    if len(runs) <= most:
+        return runs
+    ordered = sorted(runs, key=lambda run: run.objective)
+    return [ordered[round(i)] for i in np.linspace(0, len(runs) - 1, most)]
 
 
 _Layout = Mapping[str, tuple[str, Sequence[str], Steps, Steps]]
@@ -157,11 +174,3 @@ def _line(run: Summary, steps: Steps, costs: Array) -> Line:
     places = np.unique(np.linspace(0, len(steps) - 1, LINE_POINTS).round().astype(int))
     shown = places[np.isfinite(costs[places])]
     return Line(run, steps[shown], costs[shown])
-
-
-def _some(lines: Sequence[Line], most: int) -> list[Line]:
-    """Returns at most so many lines, evenly from that of the lowest final cost to that of the highest."""
-    if len(lines) <= most:
-        return list(lines)
-    ordered = sorted(lines, key=lambda line: line.run.objective)
-    return [ordered[round(i)] for i in np.linspace(0, len(lines) - 1, most)]

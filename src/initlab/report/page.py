@@ -224,6 +224,8 @@ def _curves(
         "charts": shown_charts,
         "lines": lines,
         "thinned": any(len(course.lines) < len(course.combination.runs) for course in courses),
+        "read": max(course.read for course in courses),
+        "sampled": any(course.read < len(course.combination.runs) for course in courses),
         "several": any(len(course.combination.runs) > 1 for course in courses),
         "settings": len(answer.contests),
         "entrants": len(answer.entrants),

@@ -3,6 +3,7 @@ and of one typical run for each start.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from initlab.errors import TrackingError
@@ -103,7 +104,7 @@ def _filter(sweep: str, runs: Sequence[Summary], answer: Answer) -> str:
 
 def _usual(numbers: Sequence[int]) -> int:
     """Returns the most frequent of the numbers, the largest of several."""
-    return max(set(numbers), key=lambda number: (numbers.count(number), number))
+    return max(Counter(numbers).items(), key=lambda item: item[::-1])[0]
 
 
 def _groups(keys: Sequence[str]) -> Groups:

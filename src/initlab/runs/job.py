@@ -32,6 +32,9 @@ from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
 TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
+Config = DictConfig | dict[str, Any]
+"""A job's config, or one that is resolved and made of dicts, lists and values."""
+
 NOT_OF_THE_RUN = ("resume", "dry_run", "stretch")  # of the command
 WAY_TO_THE_STORE = "database_uri"
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose
@@ -109,7 +112,7 @@ def _rule(chosen: "partial[Any]") -> Hashable:
     return chosen.func, tuple(sorted(chosen.keywords)), words
 
 
-def build(cfg: DictConfig, tags: Mapping[str, str]) -> Job:
+def build(cfg: Config, tags: Mapping[str, str]) -> Job:
     """Returns the job of a config; raises ConfigError before anything is trained, drawn or tracked."""
     return job_of(plain(cfg), tags)
 
@@ -119,6 +122,7 @@ def job_of(values: Mapping[str, Any], tags: Mapping[str, str]) -> Job:
     settings = read(Settings, values)
     _check_diagnostics(settings.diagnostics)
     _check_stretch(settings)
+    _check_model(settings)
     allowed = check_trust(settings.allow_targets)
     parts = {group: load_component(values, group, allowed) for group in GROUPS}
     choices = {group: name_of_choice(group, tags.get(group), values[group]["_target_"]) for group in GROUPS}
@@ -175,6 +179,15 @@ def _check_stretch(settings: Settings) -> None:
         )
 
 
+def _check_model(settings: Settings) -> None:
+    tracking = settings.tracking
+    if tracking.model and tracking.uri is None and not settings.in_part:  # a search has parts tracked nowhere
+        raise ConfigError(
+            "tracking.model=true: a model is among a tracked run's files, and tracking.uri=null tracks none; "
+            "leave out one of the two"
+        )
+
+
 def _check_batch(batch_size: int | None, examples: int, normalization: str) -> None:
     if batch_size is not None and batch_size > examples:
         raise ConfigError(
@@ -201,7 +214,10 @@ def _identity(keywords: Mapping[str, Any]) -> tuple[Hashable, Hashable]:
 @lru_cache(maxsize=64)
 def _made(function: Any, keywords: tuple[tuple[str, Any], ...], content: Hashable) -> Dataset:
     """Returns the dataset; runs that ask for the same one share it."""
-    dataset: Dataset = function(**dict(keywords))
+    dataset = function(**dict(keywords))
+    if not isinstance(dataset, Dataset):
+        name, kind = getattr(function, "__name__", "the function"), type(dataset).__name__
+        raise TypeError(f"{name} returned a {kind}; it must be an initlab.datasets.Dataset")
     return dataset
 
 

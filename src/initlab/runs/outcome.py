@@ -57,8 +57,9 @@ def failed(overrides: Sequence[str], error: BaseException) -> Outcome:
 
 def varied(outcomes: Sequence[Outcome]) -> list[str]:
     """Returns the keys of the overrides in which the jobs differ, in the order they were given."""
-    keys = dict.fromkeys(key for outcome in outcomes for key in outcome.settings)
-    return [key for key in keys if len({outcome.settings.get(key) for outcome in outcomes}) > 1]
+    settings = [outcome.settings for outcome in outcomes]
+    keys = dict.fromkeys(key for job in settings for key in job)
+    return [key for key in keys if len({job.get(key) for job in settings}) > 1]
 
 
 def rows_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

@@ -86,7 +86,8 @@ def rerun(run_id: str, uri: str, allow_targets: Sequence[str], progress: Progres
 def _job_of(stored: Stored, allow_targets: Sequence[str]) -> Job:
     """Returns the run's job, tracked nowhere and begun anew."""
     changes: dict[str, Any] = {"allow_targets": [], "resume": False, "dry_run": False}
-    inside = {"tracking": {"uri": None}, "train": {"checkpoint": None}}
+    no_store = {"uri": None, "model": False}
+    inside: dict[str, dict[str, Any]] = {"tracking": no_store, "train": {"checkpoint": None}}
     for section, settings in inside.items():
         if isinstance(found := stored.values.get(section), Mapping):
             changes[section] = {**found, **settings}

@@ -15,7 +15,7 @@ from initlab.networks.network import Network, flat_parameters
 from initlab.networks.tape import evaluate
 from initlab.runs import checkpoints
 from initlab.runs.claimed import runs_of
-from initlab.runs.job import Job, build, largest_stack, stack_of
+from initlab.runs.job import Config, Job, build, largest_stack, stack_of
 from initlab.runs.record import RunRecorder, ended
 from initlab.runs.stored import read_back
 from initlab.runs.summary import Summary, Trained, summarize
@@ -78,7 +78,7 @@ def _whole(one: Trained | Summary | Exception, cfg: DictConfig, tags: Mapping[st
 
 
 def run_each(
-    cfgs: Sequence[DictConfig],
+    cfgs: Sequence[Config],
     *,
     tags: Sequence[Mapping[str, str]] | None = None,
     folder: Path | str = ".",
@@ -107,7 +107,7 @@ def run_each(
 
 
 def _drawn(
-    cfgs: Sequence[DictConfig], tags: Sequence[Mapping[str, str]] | None, folder: Path
+    cfgs: Sequence[Config], tags: Sequence[Mapping[str, str]] | None, folder: Path
 ) -> list[Job | Exception]:
     """Returns the job of each config with its start drawn, or the error that its job alone fails with."""
     jobs: list[Job | Exception] = []

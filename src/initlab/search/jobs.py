@@ -7,14 +7,14 @@ from typing import Any, Protocol
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from initlab.errors import ConfigError
 from initlab.runs import checkpoints
 from initlab.runs.job import Job, build
 from initlab.runs.outcome import Outcome, read_outcome
-from initlab.sweeps.compose import as_hydra_config, without_hydra
 from initlab.sweeps.group import Returned
+from initlab.sweeps.job_folder import own_part
 from initlab.sweeps.launched import launched
 
 
@@ -66,10 +66,7 @@ class LaunchedJobs:
         """Returns a job's config, resolved, without its hydra node; raises Hydra's error where Hydra does."""
         whole = self._loader.load_sweep_config(self._config, list(overrides))
         whole.hydra.job.id = whole.hydra.job.num = 0
-        with as_hydra_config(whole):
-            cfg = without_hydra(whole)
-            OmegaConf.resolve(cfg)
-        return cfg
+        return own_part(whole)
 
 
 def _outcome_of(returned: JobReturn) -> Outcome:

@@ -20,7 +20,7 @@ from initlab.search.jobs import Jobs, LaunchedJobs, validation_words
 from initlab.search.judging import score_of
 from initlab.search.settings import SearchSettings
 from initlab.search.space import Space
-from initlab.search.study import batches, ended, failures, open_study
+from initlab.search.study import batches, ended, failed, open_study
 from initlab.sweeps.control import without_control
 from initlab.sweeps.task import JobFailed
 
@@ -135,8 +135,8 @@ def found_of(study: optuna.Study, plan: Plan) -> Found:
         different=sum("same_as" not in one.user_attrs for one in whole),
         behind=pruned.pop(BEHIND, 0),
         diagnosed=dict(pruned),
-        failed=len(failures(study)),
-        saved=1 - sum(done for done, _ in made) / max(1, sum(all_of for _, all_of in made)),
+        failed=len(failed(study)),
+        saved=1 - sum(done for done, _ in made) / sum(all_of for _, all_of in made) if made else 0.0,
         best=candidates_of(study, plan),
     )
 

@@ -1,7 +1,7 @@
 """The study of a search: Optuna's record of its trials, in the sweep's folder, asked and told.
 
 A sampler of its own seed draws each trial, so that a study that was broken off goes on as it would have gone.
-What was under way then is asked again, with the same parameters.
+What was under way then, or had failed, is asked again, with the same parameters.
 """
 
 import math
@@ -21,6 +21,7 @@ from initlab.search.space import Space
 FILE = "study.db"
 KEPT = 3  # of how many trials at a rung successive halving keeps one
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+AGAIN = "tried again"  # has the number of the trial that failed and is asked again as this one
 
 
 class Halving(BasePruner):
@@ -44,8 +45,8 @@ class Halving(BasePruner):
 
 
 def open_study(folder: Path, settings: SearchSettings) -> optuna.Study:
-    """Returns the study of a sweep's folder, a new one where there is none; what a process left under way
-    waits to be asked again.
+    """Returns the study of a sweep's folder, a new one where there is none; what a process left under way,
+    and what had failed, waits to be asked again.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -60,10 +61,12 @@ def open_study(folder: Path, settings: SearchSettings) -> optuna.Study:
 
 
 def take_up(study: optuna.Study) -> None:
-    """Lets what was under way when a search was broken off wait to be asked again."""
+    """Lets what was under way when a search was broken off, and what had failed, wait to be asked again."""
     for left in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(left.number, state=TrialState.FAIL)
         study.enqueue_trial(left.params)
+    for one in failed(study):
+        study.enqueue_trial(one.params, user_attrs={AGAIN: one.number})
 
 
 def pruner_of(settings: SearchSettings) -> BasePruner:
@@ -76,13 +79,15 @@ def batches(study: optuna.Study, settings: SearchSettings, space: Space) -> Iter
     """Yields the trials to do, a batch at a time, until there are so many as are wanted; the first may be the
     rest of a batch that was broken off.
 
-    Each batch must have been told when the next is asked for. One of which all trials failed is the last.
+    Each batch must have been told when the next is asked for. One of which all trials failed is the last,
+    unless all had failed before.
     """
-    while (done := len(ended(study)) + len(failures(study))) < settings.n_trials:
+    while (done := len(ended(study)) + len(failed(study))) < settings.n_trials:
         until = min(settings.n_trials, done + settings.batch - done % settings.batch)
         before = len(ended(study))
-        yield [_ask(study, settings, space, place) for place in range(done, until)]
-        if len(ended(study)) == before:
+        trials = [_ask(study, settings, space, place) for place in range(done, until)]
+        yield trials
+        if len(ended(study)) == before and not all(AGAIN in one.user_attrs for one in trials):
             return
 
 
@@ -91,10 +96,12 @@ def ended(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=ENDED)
 
 
-def failures(study: optuna.Study) -> list[str]:
-    """Returns what trials failed of, those left out that were broken off and wait to be asked again."""
-    attributes = [one.user_attrs for one in study.get_trials(deepcopy=False)]
-    return [own["failed"] for own in attributes if "failed" in own]
+def failed(study: optuna.Study) -> list[FrozenTrial]:
+    """Returns the trials that failed, those left out that were asked again or were broken off."""
+    there = study.get_trials(deepcopy=False)
+    again = {one.user_attrs.get(AGAIN) for one in there}
+    fallen = [one for one in there if one.state == TrialState.FAIL and "failed" in one.user_attrs]
+    return [one for one in fallen if one.number not in again]
 
 
 def _ask(study: optuna.Study, settings: SearchSettings, space: Space, place: int) -> Trial:

@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -72,7 +71,7 @@ def close(folder: Path, outcomes: Sequence[Outcome]) -> Closing:
     finished = [outcome for outcome in outcomes if outcome.summary]
     if len(finished) < 2:
         return Closing()
-    settings = read(Report, _report_of(folder), "report")
+    settings = settings_of_report(folder)
     answer = answer_of(finished, settings.by, settings.equal_within)
     said = Closing()
     waits = any(run.waits for run in answer.runs)
@@ -131,8 +130,8 @@ def command_of(folder: Path) -> str:
     return shlex.join(["initlab", "-m", *without_control([str(one) for one in overrides])])
 
 
-def _report_of(folder: Path) -> dict[str, Any]:
+def settings_of_report(folder: Path) -> Report:
     """Returns the section ``report`` of a sweep's config, which Hydra's sweeper has left in its folder."""
     values = OmegaConf.to_container(OmegaConf.load(folder / "multirun.yaml").report, resolve=True)
     assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
+    return read(Report, {str(key): value for key, value in values.items()}, "report")

@@ -6,25 +6,21 @@ the first step, and Hydra's own function does the second on a copy. Hydra compos
 result could differ: for overrides of Hydra's own config, and wherever the short way raises an error.
 """
 
-import os
 import pickle
 import re
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from io import BytesIO
-from pathlib import Path
+from functools import cache
 from typing import Any, NamedTuple
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf
 
 from initlab.signals import check
-from initlab.sweeps.hydra_private import ConfigLoaderImpl, apply_overrides, override_dirname, plain, yaml_text
+from initlab.sweeps.hydra_private import ConfigLoaderImpl, apply_overrides, override_dirname, plain
 
 _WHOLE_NUMBER = re.compile(r"([A-Za-z_][\w.]*)=(-?(?:0|[1-9]\d*))")
 
@@ -44,15 +40,33 @@ class Recipe:
     overrides: tuple[str, ...]
     cache: dict[str, Any]
 
+    @property
+    def form(self) -> Hashable:
+        """What it has in common with recipes that change the same values of the same base."""
+        return self.base, tuple((one.type, one.key_or_group, one.value() is None) for one in self.updates)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether any other plain value would change the config as well: no text that is read further."""
+        return all(map(_is_plain, self.updates))
+
     def compose(self) -> DictConfig:
         """Returns a new config, with its hydra node, equal to the one Hydra composes."""
         cfg: DictConfig = pickle.loads(self.base)
+        self._finish(cfg, self.updates)
+        return cfg
+
+    def change(self, cfg: DictConfig, of: "Recipe") -> None:
+        """Makes the config of another recipe, plain and of the same form, what ``compose`` returns."""
+        both = zip(self.updates, of.updates, strict=True)
+        self._finish(cfg, [new for new, old in both if new.input_line != old.input_line])
+
+    def _finish(self, cfg: DictConfig, updates: Sequence[Override]) -> None:
         if self.dirname is not None:
-            apply_overrides(self.updates, cfg)
+            apply_overrides(updates, cfg)
             cfg.hydra.overrides.task = list(self.overrides)
             cfg.hydra.job.override_dirname = self.dirname
         OmegaConf.set_cache(cfg, self.cache)
-        return cfg
 
 
 class _Base(NamedTuple):
@@ -113,9 +127,8 @@ class Composer:
 
     def _try(self, recipe: Recipe) -> None:
         """Composes a recipe's config, unless one was that changes the same values to others as plain."""
-        updates = recipe.updates
-        form = recipe.base, tuple((one.type, one.key_or_group, one.value() is None) for one in updates)
-        if form not in self._tried or not all(map(_is_plain, updates)):
+        form = recipe.form
+        if form not in self._tried or not recipe.is_plain:
             recipe.compose()
             self._tried.add(form)
 
@@ -153,7 +166,6 @@ def _is_hydras(override: Override) -> bool:
 
 
 def _is_plain(update: Override) -> bool:
-    """Returns whether any other such value would change the config as well: no text that is read further."""
     value = update.value()
     return (
         value is None
@@ -190,73 +202,3 @@ class QuickLoader(ConfigLoaderImpl):
         """Returns what Hydra's own loader returns, and raises what it raises."""
         check()
         return self.composer(master_config).compose(sweep_overrides)
-
-
-@contextmanager
-def as_hydra_config(cfg: DictConfig) -> Iterator[None]:
-    """Makes ``HydraConfig`` and ``${hydra:…}`` mean this config, as they do within its job."""
-    OmegaConf.set_readonly(cfg.hydra, True)
-    singleton = HydraConfig.instance()
-    before, singleton.cfg = singleton.cfg, cfg  # type: ignore[assignment]  # set_config would copy it
-    try:
-        yield
-    finally:
-        singleton.cfg = before
-
-
-def save_hydra_folder(cfg: DictConfig) -> tuple[DictConfig, Path]:
-    """Returns a job's config without its hydra node, and the job's folder, which then holds ``.hydra`` as
-    Hydra's basic launcher writes it. The job's number must be in ``cfg``; the folder is set there.
-    """
-    folder = folder_of(cfg)
-    with read_write(cfg.hydra.runtime):
-        cfg.hydra.runtime.output_dir = str(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if cfg.hydra.output_subdir is not None:
-        _write_configs(cfg, folder / cfg.hydra.output_subdir)
-    return without_hydra(cfg), folder
-
-
-def folder_of(cfg: DictConfig) -> Path:
-    """Returns the folder of the job with this config, whose number must be in it."""
-    with as_hydra_config(cfg):
-        parts = OmegaConf.select(cfg, "hydra.sweep.dir"), OmegaConf.select(cfg, "hydra.sweep.subdir")
-    return Path(os.path.abspath(os.path.join(*map(str, parts))))
-
-
-def _write_configs(cfg: DictConfig, folder: Path) -> None:
-    config = plain(cfg)
-    hydra = config.pop("hydra")
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = [_hydra_part(pickle.dumps({key: part})) for key, part in hydra.items()]
-    (folder / "config.yaml").write_text(yaml_text(config), encoding="utf-8")
-    (folder / "hydra.yaml").write_text("".join(["hydra:\n", *parts]), encoding="utf-8")
-    (folder / "overrides.yaml").write_text(yaml_text(hydra["overrides"]["task"]), encoding="utf-8")
-
-
-@lru_cache(1000)
-def _hydra_part(pickled: bytes) -> str:
-    """Returns the lines of one part of ``hydra.yaml``; most parts are the same in all jobs of a sweep."""
-    return yaml_text({"hydra": pickle.loads(pickled)}).partition("\n")[2]
-
-
-def without_hydra(cfg: DictConfig) -> DictConfig:
-    """Returns a copy of a job's config without its hydra node."""
-    buffer = BytesIO()
-    _HydralessPickler(buffer, cfg.hydra).dump(cfg)
-    task: DictConfig = pickle.loads(buffer.getvalue())
-    with read_write(task), open_dict(task):
-        del task["hydra"]
-    return task
-
-
-class _HydralessPickler(pickle.Pickler):
-    """Pickles a config with nothing in its hydra node, which is most of it and need not be copied."""
-
-    def __init__(self, file: BytesIO, hydra: DictConfig) -> None:
-        super().__init__(file)
-        self.hydra = hydra
-
-    def reducer_override(self, value: Any) -> Any:
-        """Is called by pickle for every object that is not built in."""
-        return (DictConfig, ({},)) if value is self.hydra else NotImplemented

@@ -6,12 +6,12 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from initlab.errors import InitlabError
-from initlab.sweeps.compose import as_hydra_config, without_hydra
 from initlab.sweeps.control import without_control
-from initlab.sweeps.group import SweepJob
+from initlab.sweeps.job_folder import as_hydra_config, own_part
+from initlab.sweeps.sweep_job import SweepJob
 from initlab.sweeps.task import tags_of
 
 MOST_JOBS = 20  # named one by one
@@ -41,12 +41,10 @@ def tell_of_one(cfg: DictConfig) -> None:
 
 
 def _plan(job: SweepJob) -> str:
-    whole = job.recipe.compose()
-    whole.hydra.job.id = whole.hydra.job.num = job.number
+    whole = job.numbered()
     with as_hydra_config(whole):
-        cfg = without_hydra(whole)
-        OmegaConf.resolve(cfg)
-        return plan_of(cfg, tags_of(whole.hydra, True, job.variant), Path(whole.hydra.runtime.cwd))
+        tags = tags_of(whole.hydra, True, job.variant)
+        return plan_of(own_part(whole), tags, Path(whole.hydra.runtime.cwd))
 
 
 def plan_of(cfg: DictConfig, tags: dict[str, str], folder: Path) -> str:

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
-from omegaconf import DictConfig, OmegaConf, read_write
-from omegaconf.errors import OmegaConfBaseException
 
 from initlab.config.options import setup_resolvers
 from initlab.errors import InitlabError, TakenError, TrackingError
 from initlab.runs.outcome import Outcome, failed, write_outcome
 from initlab.runs.summary import Summary, Trained
-from initlab.signals import check
-from initlab.sweeps.compose import Recipe, as_hydra_config, save_hydra_folder
+from initlab.sweeps.alike import prepared
 from initlab.sweeps.executors.protocol import Report
-from initlab.sweeps.task import JobFailed, name_of_sweep, tags_of
+from initlab.sweeps.job_folder import as_hydra_config, save_hydra_folder
+from initlab.sweeps.sweep_job import Prepared, SweepJob
+from initlab.sweeps.task import JobFailed
 from initlab.sweeps.work import Work
 
 
@@ -40,22 +39,6 @@ class Returned(JobReturn):
     @return_value.setter
     def return_value(self, value: Any) -> None:
         self._return_value = value
-
-
-@dataclass(frozen=True)
-class SweepJob:
-    """One job: its number, overrides and recipe of its config, and how it varies beside start and seed."""
-
-    number: int
-    overrides: list[str]
-    recipe: Recipe
-    variant: str
-
-    def numbered(self) -> DictConfig:
-        """Returns its config, with its hydra node, in which its number stands."""
-        whole = self.recipe.compose()
-        whole.hydra.job.id = whole.hydra.job.num = self.number
-        return whole
 
 
 @dataclass(frozen=True)
@@ -135,40 +118,28 @@ class Said:
     line: str
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """A job that has its folder: its whole config, its own part of it resolved, and its tags."""
-
-    job: SweepJob
-    whole: DictConfig
-    cfg: DictConfig
-    folder: Path
-    tags: dict[str, str]
-
-
 def _train_group(group: JobGroup, report: Callable[[Any], None]) -> None:
     from initlab.runs.train import run_each
 
-    prepared = _prepare(group)
-    first = prepared[0].cfg
-    cwd = group.folder or Path(prepared[0].whole.hydra.runtime.cwd)
+    ready = _prepare(group)
+    cwd = group.folder or ready[0].home
 
     def started(uri: str, places: Sequence[int], run_ids: Sequence[str]) -> None:
-        numbers = [prepared[place].job.number for place in places]
+        numbers = [ready[place].job.number for place in places]
         of_jobs = dict(zip(numbers, run_ids, strict=True))
-        report(RunsStarted(uri, first.tracking.experiment, cwd, of_jobs))
+        report(RunsStarted(uri, ready[0].cfg["tracking"]["experiment"], cwd, of_jobs))
 
-    work = Work(len(prepared), report)
+    work = Work(len(ready), report)
     for place, result in run_each(
-        [one.cfg for one in prepared],
-        tags=[one.tags for one in prepared],
+        [one.cfg for one in ready],
+        tags=[one.tags for one in ready],
         folder=cwd,
         progress=work.trained,
         started=started,
         kept=work.kept,
         say=lambda line: report(Said(line)),
     ):
-        report(_ending(prepared[place], result, group))
+        report(_ending(ready[place], result, group))
 
 
 def end_job(job: SweepJob, came: Summary | str) -> JobEnding:
@@ -183,36 +154,28 @@ def leave(job: SweepJob, outcome: Outcome) -> None:
     """Makes a job's folder as the process that trains it does, and leaves its outcome there."""
     setup_globals()
     setup_resolvers()
-    write_outcome(save_hydra_folder(job.numbered())[1], outcome)
+    write_outcome(save_hydra_folder(job.numbered()), outcome)
 
 
-def _prepare(group: JobGroup) -> list[_Prepared]:
+def _prepare(group: JobGroup) -> list[Prepared]:
     """Composes every job and makes its folder; each sees its own ``hydra:`` values, as alone."""
     setup_globals()  # a worker has not heard of Hydra's resolvers yet,
     setup_resolvers()  # nor of Initlab's
-    return [_prepare_job(job, group) for job in group.jobs]
+    return [_begun(one, group) for one in prepared(group.jobs, group.folder, group.callbacks is not None)]
 
 
-def _prepare_job(job: SweepJob, group: JobGroup) -> _Prepared:
-    check()
-    whole = job.numbered()
-    if group.folder:
-        with read_write(whole.hydra):
-            whole.hydra.sweep.dir = str(group.folder / name_of_sweep(whole.hydra.sweep.dir))
-    cfg, folder = save_hydra_folder(whole)
-    with as_hydra_config(whole):
-        # What cannot be resolved stays as it is: building the job then says so, as it does for a lone run.
-        with suppress(OmegaConfBaseException):
-            OmegaConf.resolve(cfg)
-        if group.tries:
-            cfg.resume = True  # there may be runs, and checkpoints, of the process that died
-        write_outcome(folder, Outcome(job.overrides))
-        if group.callbacks is not None:
-            group.callbacks.on_job_start(config=whole, task_function=None)
-    return _Prepared(job, whole, cfg, folder, tags_of(whole.hydra, True, job.variant))
+def _begun(one: Prepared, group: JobGroup) -> Prepared:
+    """Leaves word in a job's folder that it has begun, and tells the callbacks."""
+    if group.tries:
+        one.cfg["resume"] = True  # there may be runs, and checkpoints, of the process that died
+    write_outcome(one.folder, Outcome(one.job.overrides))
+    if group.callbacks is not None:
+        with as_hydra_config(one.whole):
+            group.callbacks.on_job_start(config=one.whole, task_function=None)
+    return one
 
 
-def _ending(one: _Prepared, result: Trained | Summary | Exception, group: JobGroup) -> JobEnding:
+def _ending(one: Prepared, result: Trained | Summary | Exception, group: JobGroup) -> JobEnding:
     """Leaves a job's outcome in its folder, unless another process will, and tells the callbacks."""
     overrides, elsewhere = one.job.overrides, isinstance(result, TakenError)
     if isinstance(result, Exception):

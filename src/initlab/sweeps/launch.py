@@ -14,6 +14,7 @@ from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.errors import CompactHydraException
+from hydra.experimental.callback import Callback
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
@@ -21,16 +22,18 @@ from initlab.errors import ConfigError
 from initlab.runs.outcome import Outcome, write_together
 from initlab.signals import Stopped
 from initlab.sweeps.closing import CloseSweep, forget
-from initlab.sweeps.compose import Composer, QuickLoader, folder_of
+from initlab.sweeps.compose import Composer, QuickLoader
 from initlab.sweeps.control import is_search
 from initlab.sweeps.executors.protocol import Executor, Function, Lost
 from initlab.sweeps.executors.stores import check_reachable, folder_of_files
-from initlab.sweeps.group import JobEnding, JobGroup, SweepJob, job_return
+from initlab.sweeps.group import JobEnding, JobGroup, job_return
+from initlab.sweeps.job_folder import folder_of
 from initlab.sweeps.launched import launched
 from initlab.sweeps.ledger import Ledger, Progress
 from initlab.sweeps.plan import groups_of, jobs_of
 from initlab.sweeps.resume import done_in, stamp_of
 from initlab.sweeps.surroundings import surroundings_of
+from initlab.sweeps.sweep_job import SweepJob
 from initlab.tracking.beginning import begin_with
 
 
@@ -72,6 +75,14 @@ class Sweep:
         return stamp_of(self.config.hydra)
 
     @property
+    def callbacks(self) -> Any:
+        """Hydra's callbacks, None if none of them listens to jobs."""
+        callbacks, silent = self.context.callbacks, (Callback.on_job_start, Callback.on_job_end)
+        kinds = [type(one) for one in callbacks.callbacks]
+        heard = any((kind.on_job_start, kind.on_job_end) != silent for kind in kinds)
+        return callbacks if heard else None
+
+    @property
     def at_once(self) -> bool:
         """Whether all its jobs are launched at once."""
         hydra = self.config.hydra
@@ -90,6 +101,7 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
     configure_log(sweep.config.hydra.hydra_logging, sweep.config.hydra.verbose)
     sweep.folder.mkdir(parents=True, exist_ok=True)
     _check(sweep)
+    _check_wait(sweep)
     if not _trains_in_stacks(sweep):
         return [_run_alone(sweep, job, first_number + i) for i, job in enumerate(overrides)]
     if sweep.executor.remote:
@@ -111,7 +123,12 @@ def launch(sweep: Sweep, overrides: Sequence[list[str]], first_number: int) -> l
         jobs = jobs_of(sweep.composer, [*overrides, *more], first_number)
         overrides = [*overrides, *more]
         endings |= _train_sweep(jobs[before:], sweep)
-    return [job_return(job.overrides, endings[job.number], sweep.quiet) for job in jobs]
+    return [
+        job_return(job.overrides, endings[job.number], sweep.quiet)
+        if job.number in endings
+        else JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)  # submitted
+        for job in jobs
+    ]
 
 
 def _done_before(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
@@ -139,6 +156,19 @@ def _check(sweep: Sweep) -> None:
             raise CompactHydraException(f"hydra.launcher.{key}={value}: must be {allowed}")
 
 
+def _check_wait(sweep: Sweep) -> None:
+    """Raises ConfigError where nobody is to wait for jobs on whose ends something depends."""
+    if sweep.executor.wait:
+        return
+    if not sweep.at_once:
+        raise ConfigError(
+            "hydra.launcher.wait=false: needs all jobs at once, and a search, hydra.launcher.until and "
+            "hydra.sweeper.max_batch_size give some after others have ended"
+        )
+    if sweep.quiet:
+        raise ConfigError("hydra.launcher.wait=false: is for the command; initlab.sweep returns what came")
+
+
 def _check_folders(jobs: Sequence[SweepJob]) -> None:
     """Raises ConfigError where two jobs have one folder, and OSError where a job's cannot be made."""
     folders = [folder_of(job.numbered()) for job in (jobs[0], jobs[-1])]
@@ -161,7 +191,7 @@ def _more_jobs(sweep: Sweep, endings: dict[int, JobEnding]) -> list[list[str]]:
 
 def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]:
     """Trains all jobs, here or in processes of their own; returns how each ended by its number."""
-    told = replace(launched(sweep.folder), elsewhere=0)
+    told = replace(launched(sweep.folder), elsewhere=0, submitted=0)
     told.jobs = max(told.jobs, *(job.number + 1 for job in jobs))
     told.write(sweep.folder)
     done = _done_before(jobs, sweep)
@@ -171,7 +201,7 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
     if done:
         print(f"{len(done):,} of {len(jobs):,} jobs have finished before.", flush=True)
     forget(sweep.folder)
-    groups = groups_of(rest, sweep.executor.count, sweep.context.callbacks, sweep.stamp)
+    groups = groups_of(rest, sweep.executor.count, sweep.callbacks, sweep.stamp)
     with sweep.progress(len(rest), quiet=sweep.quiet) as progress:
         ledger = Ledger(sweep.folder, progress, told)
         try:
@@ -186,6 +216,9 @@ def _train_sweep(jobs: Sequence[SweepJob], sweep: Sweep) -> dict[int, JobEnding]
             raise
         finally:
             told.write(sweep.folder)
+    if not sweep.executor.wait:
+        told.submitted = len(rest)
+        told.write(sweep.folder)
     return done | ledger.endings
 
 

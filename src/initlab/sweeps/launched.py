@@ -12,8 +12,8 @@ FILE = "launch.json"
 @dataclass
 class Launched:
     """What a launcher knows that no job's folder tells: how many jobs there are, how workers died and how
-    many jobs were tried again for that, how many runs were marked KILLED and how many could not be, and how
-    many jobs another process trains.
+    many jobs were tried again for that, how many runs were marked KILLED and how many could not be, how many
+    jobs another process trains, and how many were submitted by a command that has not waited for them.
     """
 
     jobs: int = 0
@@ -22,6 +22,7 @@ class Launched:
     killed: int = 0
     unmarked: int = 0
     elsewhere: int = 0
+    submitted: int = 0
 
     def write(self, folder: Path) -> None:
         """Leaves it in the sweep's folder."""

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from initlab.errors import TrackingError
 from initlab.sweeps.executors.protocol import Halted, Lost
-from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, SweepJob, end_job, leave
+from initlab.sweeps.group import JobEnding, JobGroup, RunsStarted, Said, end_job, leave
 from initlab.sweeps.launched import Launched
+from initlab.sweeps.sweep_job import SweepJob
 
 
 class Progress(Protocol):
@@ -58,6 +59,7 @@ class Ledger:
 
     def close(self, group: JobGroup) -> None:
         """Takes that a group's process has done what it could."""
+        self._started.pop(id(group), None)
         self._progress.under_way(id(group), 0)
         self._progress.ended(len(group.jobs) - len(self._missing(group)))
 

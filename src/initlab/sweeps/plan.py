@@ -8,7 +8,8 @@ from typing import Any
 from initlab.signals import check
 from initlab.sweeps.compose import Composer
 from initlab.sweeps.control import without_control
-from initlab.sweeps.group import JobGroup, SweepJob
+from initlab.sweeps.group import JobGroup
+from initlab.sweeps.sweep_job import SweepJob
 
 LARGEST_GROUP = 32  # as many small networks as train fastest together, see `make bench`
 SMALLEST_GROUP = 8  # smaller stacks would lose more than another process wins

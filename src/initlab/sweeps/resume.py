@@ -25,7 +25,7 @@ from initlab.sweeps.hydra_private import plain
 from initlab.sweeps.launched import launched
 from initlab.tracking.reading import finished_of
 
-NOT_ITS_OWN = ("hydra.mode=", "hydra.sweep.dir=")
+NOT_ITS_OWN = ("hydra.mode=", "hydra.sweep.dir=", "hydra.launcher.wait=")
 VARIABLE = re.compile(r"oc\.env:\s*([A-Za-z_]\w*)")
 
 

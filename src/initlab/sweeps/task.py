@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,13 +76,19 @@ def tags_of(hydra: DictConfig, sweeping: bool, variant: str = "") -> dict[str, s
     """Returns the options chosen from each group and, in a sweep, its name and the job's number, overrides
     and variant.
     """
-    choices = hydra.runtime.choices
+    return tags_in(plain(hydra), hydra.sweep.dir if sweeping else None, variant)
+
+
+def tags_in(hydra: Mapping[str, Any], sweep: Path | str | None, variant: str = "") -> dict[str, str]:
+    """Returns what ``tags_of`` does, of plain values; ``sweep`` is the folder of a sweep, if it is one."""
+    choices = hydra["runtime"]["choices"]
     tags = {group: str(choices[group]) for group in GROUPS if choices.get(group)}
     if choices.get("experiment"):
-        tags["experiment"] = str(choices.experiment)
-    if sweeping:
-        tags |= {"sweep": name_of_sweep(hydra.sweep.dir), "sweep_job": str(hydra.job.num)}
-        tags["overrides"] = json.dumps(without_control(plain(hydra.overrides.task)), ensure_ascii=False)
+        tags["experiment"] = str(choices["experiment"])
+    if sweep is not None:
+        tags |= {"sweep": name_of_sweep(sweep), "sweep_job": str(hydra["job"]["num"])}
+        own = without_control(hydra["overrides"]["task"])
+        tags["overrides"] = json.dumps(own, ensure_ascii=False)
     if variant:
         tags["variant"] = variant
     return tags

@@ -1,6 +1,7 @@
 """The command that trains: Hydra composes and launches, ``runs`` trains, the terminal shows."""
 
 import sys
+from collections.abc import Sequence
 from math import inf
 from os.path import isdir
 from pathlib import Path
@@ -13,11 +14,11 @@ from omegaconf import DictConfig
 from initlab.errors import InitlabError
 from initlab.memory import collect_seldom
 from initlab.passwords import hidden_in_words
-from initlab.runs.outcome import read_outcomes, remove_unstarted
-from initlab.search.found import found_in
+from initlab.runs.outcome import Outcome, read_outcomes, remove_unstarted
+from initlab.search.found import Found, found_in
 from initlab.signals import Stopped, alive, stop_on_signals
 from initlab.sweeps.control import DRY_RUN, RESUME
-from initlab.sweeps.launched import launched
+from initlab.sweeps.launched import Launched, launched
 from initlab.sweeps.task import JobFailed, RememberFolder, train_job, trains_in_stacks
 from initlab.terminal.application import (
     NO_JOBS,
@@ -101,23 +102,39 @@ def _is_done_before() -> bool:
     return True
 
 
+def _close_search(
+    folder: Path, found: Found, outcomes: Sequence[Outcome], told: Launched, stopped: Stopped | None
+) -> Stopped | None:
+    """Shows what a search has found, and keeps it if it was not stopped; returns by which signal it was."""
+    from initlab.search.closing import Kept, close
+    from initlab.terminal.search import markdown_of, print_search
+
+    kept, runs = Kept(), [outcome.summary for outcome in outcomes if outcome.summary]
+    try:
+        if not stopped:
+            kept = close(folder, found, runs, markdown_of(found) if found.best else "")
+    except Stopped as late:
+        stopped = late
+    finally:
+        print_search(found, outcomes, told, stopped, kept)
+    return stopped
+
+
 def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
     """Shows what the command's jobs came to and, of a sweep that was not stopped, what they answer; returns
     by which signal it was stopped, if it was.
     """
     from initlab.sweeps.closing import Closing, closing_of
     from initlab.sweeps.settling import settle
-    from initlab.terminal.summary import print_summary
+    from initlab.terminal.summary import print_submitted, print_summary
 
     if RememberFolder.sweeping and not stopped:
         settle(folder)
     outcomes, closing, told = read_outcomes(folder), Closing(), launched(folder)
     if found := found_in(folder):
-        from initlab.terminal.search import print_search
-
-        print_search(found, outcomes, told, stopped)
-        return stopped
-    whole = RememberFolder.sweeping and all(one.summary or one.error for one in outcomes)
+        return _close_search(folder, found, outcomes, told, stopped)
+    ended = sum(bool(one.summary or one.error) for one in outcomes)
+    whole = RememberFolder.sweeping and ended == (told.jobs if told.submitted else len(outcomes))
     try:
         if whole and not stopped:
             closing = closing_of(folder, outcomes)
@@ -125,4 +142,6 @@ def _close(folder: Path, stopped: Stopped | None) -> Stopped | None:
         stopped = late
     finally:
         print_summary(outcomes, closing, told, stopped)
+        if told.submitted and not whole:
+            print_submitted(folder.name, told.jobs - ended)
     return stopped

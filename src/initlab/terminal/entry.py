@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 import initlab
+from initlab.memory import collect_seldom
 from initlab.signals import stop_on_signals
 
 SUBCOMMANDS = {
@@ -22,6 +23,7 @@ TRAINING = "initlab.terminal.command"
 def main() -> None:
     """Runs the command line."""
     stop_on_signals()  # before anything is imported that takes time
+    collect_seldom()
     if not sys.flags.safe_path:
         # As for `python -m`, so that a config may name functions of the folder's modules.
         sys.path.insert(0, "")

@@ -77,7 +77,7 @@ def _from_the_store(name: str) -> Sequence[str]:
         raise InitlabError(f"{name}: no such sweep in {SWEEPS}/, nor a summary of it in {uri}")
     words = shlex.split(found)[2:]  # after `initlab -m`
     if odd := [word for word in words if HYDRAS.match(word)]:  # a store may be somebody else's
-        raise InitlabError(f"{name}: its command in {uri} has {odd[0]}, which no sweep's summary holds")
+        raise InitlabError(f"{name}: its command in {uri} has {odd[0]}, which is taken from no store")
     return words
 
 

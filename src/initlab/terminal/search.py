@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from initlab.markup import escaped
 from initlab.numerals import number, percent
 from initlab.runs.outcome import Outcome
+from initlab.search.closing import Kept
 from initlab.search.found import Found
 from initlab.signals import Stopped
 from initlab.statistics.intervals import median, median_interval
@@ -11,20 +13,38 @@ from initlab.sweeps.launched import Launched
 from initlab.terminal.summary import print_addresses, print_troubles
 from initlab.terminal.tables import Column, print_table, stdout
 
+NOT_KEPT = Kept()
+
 
 def print_search(
-    found: Found, outcomes: Sequence[Outcome], told: Launched, stopped: Stopped | None = None
+    found: Found,
+    outcomes: Sequence[Outcome],
+    told: Launched,
+    stopped: Stopped | None = None,
+    kept: Kept = NOT_KEPT,
 ) -> None:
-    """Prints the best settings with the value of the search beside those of fresh seeds and, to stderr, what
-    failed or was broken off, and how to go on.
+    """Prints the best settings with the value of the search beside those of fresh seeds, where to see them
+    and, to stderr, what failed or was broken off, and how to go on.
     """
     console = stdout()
     if found.best:
         print_table(console, _labels(found), _blocks(found))
     for sentence in sentences(found):
         console.print(sentence)
+    if kept.address:
+        console.print("The search in MLflow:")
+        console.print(kept.address, soft_wrap=True)
     print_addresses(console, [outcome.summary for outcome in outcomes if outcome.summary])
-    print_troubles(_that_matter(found, outcomes), None, told, stopped)
+    print_troubles(_that_matter(found, outcomes), kept.problem, told, stopped)
+
+
+def markdown_of(found: Found) -> str:
+    """Returns the same table and sentences as markdown."""
+    columns = [*_labels(found), *(column for block in _blocks(found) for column in block)]
+    rows = [[column.header for column in columns], ["---"] * len(columns)]
+    rows += [list(map(escaped, row)) for row in zip(*(column.cells for column in columns), strict=True)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n\n".join([table, " ".join(sentences(found))])
 
 
 def sentences(found: Found) -> Iterator[str]:
@@ -51,11 +71,13 @@ def sentences(found: Found) -> Iterator[str]:
 
 
 def _that_matter(found: Found, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Returns the outcomes of jobs; once all trials have come to an end, without those that were broken off
-    and then trained under other numbers.
+    """Returns the outcomes of jobs, without those that failed and then were trained under other numbers; once
+    all trials have come to an end, without those that were broken off, too.
     """
     whole = found.ended + found.failed >= found.wanted
-    return [one for one in outcomes if not whole or one.summary or one.error]
+    trained = {tuple(one.overrides) for one in outcomes if one.summary}
+    left = [one for one in outcomes if one.summary or tuple(one.overrides) not in trained]
+    return [one for one in left if not whole or one.summary or one.error]
 
 
 def _trials(found: Found) -> str:

@@ -46,6 +46,15 @@ def print_summary(
     print_troubles(outcomes, closing.problem, told, stopped)
 
 
+def print_submitted(sweep: str, jobs: int) -> None:
+    """Prints that jobs of a sweep go on without the command that has submitted them, and how to collect
+    them.
+    """
+    are = "is submitted, and goes on" if jobs == 1 else "are submitted, and go on"
+    print(f"{_jobs(jobs)} {are} without this command.")
+    print(f"To wait for the end: {own_command('resume')} {sweep}", flush=True)
+
+
 def print_troubles(
     outcomes: Sequence[Outcome], problem: str | None, told: Launched, stopped: Stopped | None
 ) -> None:
@@ -69,6 +78,8 @@ def _interruptions(outcomes: Sequence[Outcome], told: Launched, stopped: Stopped
     yield from words_of_deaths(told)
     open_ones = sum(outcome.summary is None and outcome.error is None for outcome in outcomes)
     open_ones -= told.elsewhere
+    if told.submitted and not stopped:
+        return
     if told.elsewhere:
         yield f"{_jobs(told.elsewhere)} under way in another process."
     if stopped:

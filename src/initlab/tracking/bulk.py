@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from initlab.errors import TrackingError
 from initlab.tracking.engine import file_behind
 from initlab.tracking.places import place_now
-from initlab.tracking.record import Record
+from initlab.tracking.record import Record, new_id
 from initlab.tracking.sql import TABLES, insert, insert_missing, insert_or_replace, insert_tuples, transaction
 from initlab.tracking.writer import COLUMNS, ENDED_BECAUSE, Ending, Series, now
 
@@ -85,12 +85,12 @@ def _insert_runs(connection: Connection, experiment: int, records: Sequence[Reco
 
 
 def _places(connection: Connection, experiment: int, run_ids: Iterable[str]) -> dict[str, str]:
-    """Returns where the files of new runs shall be, by the ids of these: in 256 folders, as a file system is
-    slow to list one of many thousands.
+    """Returns where the files of new runs shall be, by the ids of these: in 256 folders, by the last two
+    digits, as a file system is slow to list one of many thousands.
     """
     root = place_now(_artifact_location(connection, experiment), file_behind(connection.engine))
     # MLflow leaves the function untyped.
-    return {i: append_to_uri_path(root, i[:2], i, "artifacts") for i in run_ids}  # type: ignore[no-untyped-call]
+    return {i: append_to_uri_path(root, i[-2:], i, "artifacts") for i in run_ids}  # type: ignore[no-untyped-call]
 
 
 def _places_of_runs(connection: Connection, run_ids: Sequence[str]) -> dict[str, str]:
@@ -142,7 +142,7 @@ def _insert_inputs(connection: Connection, experiment: int, records: Sequence[Re
     dataset_ids = _dataset_ids(connection, experiment, [one.dataset for one in entities.values()])
     inputs, tags = [], []
     for run_id, one in entities.items():
-        row = {"input_uuid": uuid.uuid4().hex, "source_type": "DATASET", "destination_type": "RUN"}
+        row = {"input_uuid": new_id(), "source_type": "DATASET", "destination_type": "RUN"}
         source = dataset_ids[one.dataset.name, one.dataset.digest]
         inputs.append({**row, "source_id": source, "destination_id": run_id})
         tags += [{"input_uuid": row["input_uuid"], "name": t.key, "value": t.value} for t in one.tags]

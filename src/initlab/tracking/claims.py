@@ -92,8 +92,8 @@ def _gone(run: Known, time: int) -> bool:
 
 
 def known_runs(client: "MlflowClient", experiment: str, jobs: Sequence[Description]) -> list[Known]:
-    """Returns the runs of an experiment that may be of these jobs: those of their sweeps, and those with
-    their identities.
+    """Returns the runs of an experiment that may be of these jobs: those with their numbers, in any sweep,
+    and those with their identities.
     """
     engine = engine_of(client)
     return _asked(client, experiment, jobs) if engine is None else _selected(engine, experiment, jobs)
@@ -103,10 +103,8 @@ def _selected(engine: "Engine", experiment: str, jobs: Sequence[Description]) ->
     from initlab.tracking.sql import TABLES
 
     runs, tags, latest = (TABLES[name] for name in ("runs", "tags", "latest_metrics"))
-    found = sa.or_(
-        sa.and_(tags.c.key == "identity", tags.c.value.in_([job.tags["identity"] for job in jobs])),
-        sa.and_(tags.c.key == "sweep", tags.c.value.in_({job.tags.get("sweep", "") for job in jobs})),
-    )
+    told = [(key, {job.tags[key] for job in jobs if key in job.tags}) for key in ("identity", "sweep_job")]
+    found = sa.or_(*(sa.and_(tags.c.key == key, tags.c.value.in_(values)) for key, values in told))
     which = sa.select(tags.c.run_uuid).where(found)
     last = sa.select(sa.func.max(latest.c.timestamp)).where(latest.c.run_uuid == runs.c.run_uuid)
     heard = sa.func.coalesce(last.scalar_subquery(), runs.c.start_time)
@@ -115,7 +113,7 @@ def _selected(engine: "Engine", experiment: str, jobs: Sequence[Description]) ->
         .where(runs.c.experiment_id == int(experiment), runs.c.lifecycle_stage == "active")
         .where(runs.c.run_uuid.in_(which))
     )
-    told = (
+    their_tags = (
         sa.select(tags.c.run_uuid, tags.c.key, tags.c.value)
         .where(tags.c.key.in_(SHOWN))
         .where(tags.c.run_uuid.in_(which))
@@ -123,7 +121,7 @@ def _selected(engine: "Engine", experiment: str, jobs: Sequence[Description]) ->
     with engine.connect() as connection:
         there = {run_id: (status, heard) for run_id, status, heard in connection.execute(which_runs)}
         of_runs: dict[str, dict[str, str]] = {run_id: {} for run_id in there}
-        for run_id, key, value in connection.execute(told):
+        for run_id, key, value in connection.execute(their_tags):
             if run_id in of_runs:
                 of_runs[run_id][key] = value
     return [Known(run_id, there[run_id][0], of_runs[run_id], there[run_id][1]) for run_id in there]

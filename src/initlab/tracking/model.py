@@ -56,12 +56,15 @@ mlflow.models.set_model(NetworkModel())
 '''
 
 
-def model_files(network: Predictor, run_id: str | None) -> tuple[dict[str, bytes], dict[str, str]]:
+def model_files(
+    network: Predictor, run_id: str | None, model_id: str | None = None
+) -> tuple[dict[str, bytes], dict[str, str]]:
     """Returns the files of a network's model by their path within a run's files, and the run's tag that tells
-    MLflow's pages of it. ``run_id`` is the store's, None where that is not known yet.
+    MLflow's pages of it. ``run_id`` is the store's, None where that is not known yet; ``model_id`` is that of
+    a logged model which has the files to itself.
     """
     example, request = _examples(network)
-    model = Model(artifact_path=FOLDER, run_id=run_id, signature=_signature(network))
+    model = Model(artifact_path=FOLDER, run_id=run_id, model_id=model_id, signature=_signature(network))
     model.saved_input_example_info = example
     model.add_flavor(
         "python_function",

@@ -10,14 +10,15 @@ from initlab.tracking.places import place_now
 from initlab.tracking.sql import TABLES, transaction
 from initlab.tracking.store import readable_errors
 
-RUNS, EXPERIMENTS = TABLES["runs"].c, TABLES["experiments"].c
+RUNS, EXPERIMENTS, MODELS = (TABLES[name].c for name in ("runs", "experiments", "logged_models"))
 
 
 class Moved(NamedTuple):
-    """The URIs of the places beside the database, of runs by their ids and of experiments by theirs."""
+    """The URIs of the places beside the database, of runs, of experiments and of models by their ids."""
 
     runs: Mapping[str, str]
     experiments: Mapping[int, str]
+    models: Mapping[str, str]
 
 
 def moved_in(uri: str) -> Moved:
@@ -25,6 +26,7 @@ def moved_in(uri: str) -> Moved:
     database = database_file(uri)
     runs = sa.select(RUNS.run_uuid, RUNS.artifact_uri)
     experiments = sa.select(EXPERIMENTS.experiment_id, EXPERIMENTS.artifact_location)
+    models = sa.select(MODELS.model_id, MODELS.artifact_location)
     with connected(uri) as connection:
         return Moved(
             *(
@@ -33,7 +35,7 @@ def moved_in(uri: str) -> Moved:
                     for id_, place in connection.execute(of)
                     if place and (here := place_now(place, database)) != place
                 }
-                for of in (runs, experiments)
+                for of in (runs, experiments, models)
             )
         )
 
@@ -49,3 +51,6 @@ def bring_here(uri: str, moved: Moved) -> None:
         for id_, place in moved.experiments.items():
             named = sa.update(TABLES["experiments"]).where(EXPERIMENTS.experiment_id == id_)
             connection.execute(named.values(artifact_location=place))
+        for model_id, place in moved.models.items():
+            model = sa.update(TABLES["logged_models"]).where(MODELS.model_id == model_id)
+            connection.execute(model.values(artifact_location=place))

@@ -86,7 +86,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             yield connection
         return
     # A connection of its own: its large cache goes when it is closed, and MLflow's keep their settings.
-    own = sa.create_engine(engine.url, poolclass=sa.NullPool)
+    own = _unpooled(engine.url)
     with exclusive(lock_of(Path(engine.url.database or ""))), own.connect() as connection:
         for pragma in PRAGMAS:
             connection.exec_driver_sql(f"PRAGMA {pragma}")
@@ -94,6 +94,11 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
         connection.commit()
+
+
+@lru_cache  # an engine keeps the statements that it has compiled
+def _unpooled(url: sa.URL) -> Engine:
+    return sa.create_engine(url, poolclass=sa.NullPool)
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -20,6 +20,7 @@ NEIGHBOURS = (1, 3, 7, 15, 31)
 RIDGE = 1e-3  # of the features' mean square
 TAIL = 0.01  # of the examples, at each end
 FLAT = 10  # features at most for which a tree of places finds neighbours faster than all distances do
+MANY = 1_000_000  # distances: a tree pays from here on, whose import takes a tenth of a second
 SMALLEST = 1e-9  # what a leverage of 1 leaves
 
 
@@ -102,13 +103,15 @@ def _neighbours(output: Output, X: Array, Y: Array, X_test: Array, Y_test: Array
 def _nearest(X: Array, points: Array, itself: bool) -> NDArray[np.intp]:
     """Returns the nearest examples of X (n, m) for each of the points (n, k), the nearest first."""
     count = min(NEIGHBOURS[-1] + itself, X.shape[-1])
-    if len(X) <= FLAT:
+    if len(X) <= FLAT and X.shape[-1] * points.shape[-1] > MANY:
         from scipy.spatial import KDTree
 
         found: NDArray[np.intp] = KDTree(X.T).query(points.T, k=range(1, count + 1))[1]
     else:
         squares = np.sum(X * X, axis=0) - 2 * points.T @ X
-        found = np.argsort(squares, axis=1)[:, :count]
+        some = np.argpartition(squares, count - 1, axis=1)[:, :count]
+        order = np.argsort(np.take_along_axis(squares, some, axis=1), axis=1)
+        found = np.take_along_axis(some, order, axis=1)
     return found[:, 1:] if itself else found
 
 

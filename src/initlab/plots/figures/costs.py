@@ -1,7 +1,7 @@
 """Cost curves: the picture of one run, and axes with the curves of several, or the bands of many."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import cycle
 from math import ceil, floor, log, log10
 from typing import Any
@@ -37,6 +37,7 @@ class CostCurve:
         self._chance = Chance(chance, label)
         # The runs of a sweep share few ranges of cost; the axes of each take two megabytes.
         self._axes = lru_cache(maxsize=32)(self._draw_axes)
+        self._blank = cache(self._new_axes)
 
     def draw(self, cost: Array, title: str, subtitle: str = "") -> Image.Image:
         """Returns an RGB picture of the cost (n,) after 0, 1, … iterations, up to the first not finite.
@@ -57,14 +58,23 @@ class CostCurve:
         return image
 
     def _draw_axes(self, low: float, high: float, ends_above_chance: bool) -> tuple[Canvas, Line2D, Line2D]:
-        figure = style.new_figure(564, 362)
-        axes = style.new_axes(figure, _BOX)
+        axes = self._blank(low > 0)
+        for mark in (*axes.lines, *axes.texts):
+            mark.remove()
         _label_costs(axes, self._iterations, low, high)
         _mark_chance(axes, self._chance, below=ends_above_chance)  # where the curve is not
+        figure = axes.get_figure(root=True)
+        assert figure is not None
         canvas = Canvas(figure)
-        (line,) = axes.plot([], [], color=style.INK, lw=1.6)
-        (end,) = axes.plot([], [], ms=9, mec="white", mew=0.8, clip_on=False)
+        place = axes.transData.frozen()  # the next range will move the axes
+        line = Line2D([], [], color=style.INK, lw=1.6, transform=place)
+        line.set_clip_box(axes.bbox)
+        end = Line2D([], [], ls="", ms=9, mec="white", mew=0.8, transform=place)
         return canvas, line, end
+
+    def _new_axes(self, logarithmic: bool) -> Axes:
+        """Returns axes to be drawn for every range: to make their ticks takes most of their time."""
+        return style.new_axes(style.new_figure(564, 362), _BOX)
 
 
 def plot_costs(

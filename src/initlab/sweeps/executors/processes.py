@@ -44,7 +44,7 @@ class Processes:
     """Trains on this machine, in at most ``n_jobs`` processes; None: one for each core that it may use."""
 
     n_jobs: int | None
-    remote = False
+    remote, wait = False, True
 
     def check(self) -> None:
         """Raises ConfigError for a number of processes that is none."""

@@ -84,6 +84,10 @@ class Executor(Protocol):
         """Raises ConfigError, in one line, for a setting that is not allowed or a package that is missing."""
 
     @property
+    def wait(self) -> bool:
+        """Whether ``run`` goes on until all tasks have ended; else it ends when they are submitted."""
+
+    @property
     def count(self) -> int:
         """How many tasks may run at once, as far as is known now."""
 

@@ -47,7 +47,7 @@ class OnRay:
     n_jobs: int | None
     address: str | None
     cpus_per_task: int
-    remote = True
+    remote = wait = True
 
     def check(self) -> None:
         """Raises ConfigError for a number that is none, and where Ray is not installed."""

@@ -6,6 +6,7 @@ command that goes on with the sweep waits for it first.
 """
 
 import json
+import os
 import signal
 import sys
 from collections import deque
@@ -22,6 +23,7 @@ from uuid import uuid4
 
 from initlab.errors import ConfigError, InitlabError
 from initlab.files import write_whole
+from initlab.numerals import counted
 from initlab.signals import Stopped, alive, asked, check, sleep
 from initlab.sweeps.executors.processes import cores
 from initlab.sweeps.executors.protocol import Function, Halted, Lost, OnReport, check_count
@@ -55,6 +57,7 @@ class OnSlurm:
     batches_per_task: int
     setup: list[str] = field(default_factory=list)
     additional_parameters: dict[str, Any] = field(default_factory=dict)
+    wait: bool = True
     remote = True
 
     def check(self) -> None:
@@ -88,11 +91,19 @@ class OnSlurm:
         return LocalQueue() if self.cluster == "local" else SlurmQueue()
 
     def rejoin(self, folder: Path) -> None:
-        """Waits for what an earlier command has submitted, and cancels it where that is stopped by Ctrl-C."""
+        """Waits for what an earlier command has submitted, and cancels it where that is stopped by Ctrl-C.
+
+        Raises ConfigError where there is something to wait for, and that is not wanted.
+        """
         queue, ids = self.queue, submitted(folder)
         if not ids or not (left := queue.there(ids)):
             return
-        count = "1 process" if len(left) == 1 else f"{len(left):,} processes"
+        count = counted(len(left), "process", "processes")
+        if not self.wait:
+            raise ConfigError(
+                f"hydra.launcher.wait=false: {count} that an earlier command has submitted "
+                f"{'is' if len(left) == 1 else 'are'} there still; go on without it, which waits for them"
+            )
         print(f"Waiting for {count} that an earlier command has submitted.", file=sys.stderr, flush=True)
         try:
             while queue.there(left):
@@ -108,6 +119,9 @@ class OnSlurm:
         Only Ctrl-C, or an error, ends what was submitted. A command that is ended otherwise leaves it.
         """
         work = _Work(self, function, on_report)
+        if not self.wait:
+            work.submit(tasks)
+            return
         try:
             while tasks or work.processes:
                 check()
@@ -121,8 +135,12 @@ class OnSlurm:
                 print("What was submitted goes on without this command.", file=sys.stderr)
 
     def shares(self, tasks: deque[Any], most: int) -> Iterator[list[Any]]:
-        """Takes tasks for at most so many processes, and yields those of each."""
+        """Takes tasks for at most so many processes, all of them if nobody waits to submit the rest, and
+        yields those of each.
+        """
         each = min(self.batches_per_task, -(-len(tasks) // self.count))
+        if not self.wait:
+            each = max(each, -(-len(tasks) // most))
         while tasks and most:
             yield [tasks.popleft() for _ in range(min(each, len(tasks)))]
             most -= 1
@@ -152,7 +170,7 @@ class OnSlurm:
                 slurm_setup=list(self.setup) or None,
                 slurm_additional_parameters=dict(self.additional_parameters) or None,
             )
-            with _deaf(), executor.batch():
+            with _apart(), executor.batch():
                 jobs = [executor.submit(share) for share in shares]
         except Exception as error:  # sbatch's own words, or submitit's
             raise InitlabError(f"hydra/launcher=stacked_slurm: {_reason(error)}") from error
@@ -171,12 +189,22 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Has processes that are begun within the block not hear of a terminal's Ctrl-C, or of its end."""
+def _apart() -> Iterator[None]:
+    """Has processes that are begun within the block not hear of a terminal's Ctrl-C, or of its end, and not
+    hold the command's output open, for the end of which a pipe would wait.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    outputs = {number: os.dup(number) for number in (1, 2)}
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
+        for number in outputs:
+            os.dup2(nowhere, number)
         yield
     finally:
+        for number, output in outputs.items():
+            os.dup2(output, number)
+            os.close(output)
+        os.close(nowhere)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
