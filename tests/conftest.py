@@ -59,12 +59,17 @@ class HeadlineTogether(LoadFileScheduling):
         return "headline" if Path(file).stem in ("test_headline", "test_readme", "test_ui") else file
 
 
-# Few tests, but minutes: begun last, one of these would keep a single process busy at the end.
-LONGEST = "lesson", "resume", "chaos", "spool", "launching", "wheel", "until"
+# Few tests, but long: begun last, one of these would keep a single process busy at the end.
+LONGEST = "executors", "replications", "lesson", "resume", "chaos", "spool", "launching", "wheel", "until"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONGEST)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than cores, as some tests wait for servers and signals; a few are enough."""
+    return min(4, len(os.sched_getaffinity(0)) + 1)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> HeadlineTogether:

@@ -1,12 +1,18 @@
 """A short form of `make chaos`: sweeps that are killed or lose their store come to what others do."""
 
+import os
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
 
+import psutil
 import pytest
+import warm
+from conftest import environment
 from mlflow import MlflowClient
 
-from benchmarks.chaos import faults
+from benchmarks.chaos import faults, trial, undisturbed
 from benchmarks.chaos.applications import INITLAB
 from benchmarks.chaos.campaign import Campaign
 from benchmarks.chaos.cases import Wanted, draw
@@ -19,10 +25,37 @@ from benchmarks.chaos.undisturbed import Undisturbed
 KILLS = (0, 5, 10, 3)  # every signal and every target, of the twelve kinds that take turns
 
 
+class Imported(Command):
+    """A command whose processes need not import anything, in a session of their own; `make chaos` has fresh
+    interpreters.
+    """
+
+    _one_at_a_time = threading.Lock()
+
+    def __init__(self, arguments: tuple[str, ...], folder: Path, said: Path, uri: str) -> None:
+        self.arguments = arguments
+        with self._one_at_a_time:
+            self.process = warm.Process(arguments, folder, environment(MLFLOW_TRACKING_URI=uri), session=True)
+
+    def left(self) -> list[int]:
+        return [pid for pid in psutil.pids() if self._has(pid)]
+
+    def _has(self, pid: int) -> bool:
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            ours = os.getsid(pid) == self.process.pid
+            return ours and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return False
+
+    def workers(self) -> list[int]:
+        return self.process.workers()
+
+
 @pytest.fixture
 def patient(monkeypatch):
     """Where several tests run at once a stop takes longer; `make chaos` measures it."""
     monkeypatch.setattr(faults, "SECONDS_TO_STOP", faults.SECONDS_FOR_ORPHANS)
+    for module in (trial, undisturbed):
+        monkeypatch.setattr(module, "Command", Imported)
 
 
 def results_of(wanted, numbers, folder):

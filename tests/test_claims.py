@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import environment, mlflow_server
+from conftest import mlflow_server, run_python
 from mlflow import MlflowClient
 
 from initlab.tracking import Description, Tracker
@@ -123,8 +123,7 @@ with tracker.runs([Description("left", {}, tags)]) as [run]:
 
 def left_running(uri: str, folder) -> str:
     """The id of a run whose process has ended without a word."""
-    arguments = [sys.executable, "-c", LEAVE, uri, str(folder)]
-    done = subprocess.run(arguments, env=environment(), capture_output=True, text=True)
+    done = run_python("-c", LEAVE, uri, folder, folder=folder)
     assert done.returncode == 9, done.stderr
     return done.stdout.strip()
 

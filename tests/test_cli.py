@@ -139,16 +139,8 @@ def test_a_diverging_run_is_a_result_and_the_others_go_on(command, client):
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_ends_killed_and_keeps_its_metrics(folder, client, signum):
-    arguments = [sys.executable, "-m", "src.train", "train.iterations=10000000", "tracking.every=1000"]
-    # a shell that starts a job in the background lets it ignore SIGINT; this one must not
-    process = subprocess.Popen(
-        arguments,
-        cwd=folder,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    arguments = ["-m", "src.train", "train.iterations=10000000", "tracking.every=1000"]
+    process = warm.Process(arguments, folder, environment())
     deadline = time.monotonic() + 60
     while not [run for run in runs_of(client) if run.inputs.dataset_inputs]:
         assert time.monotonic() < deadline

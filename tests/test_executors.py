@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import warm
 from conftest import environment, free_port, mlflow_server, run_command, run_python, runs_of
 from mlflow import MlflowClient
 from moto.server import ThreadedMotoServer
@@ -321,19 +322,11 @@ def undisturbed(server, tmp_path_factory) -> "dict[str, dict[str, bytes]]":
     return found
 
 
-def started(folder: Path, cluster: Mapping[str, str], *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "initlab", *words],
-        cwd=folder,
-        env=environment(**cluster),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def started(folder: Path, cluster: Mapping[str, str], *words: str) -> warm.Process:
+    return warm.Process(["-m", "initlab", *words], folder, environment(**cluster), session=True)
 
 
-def wait_for_runs(sweep: "subprocess.Popen[str]", client: MlflowClient, running: int) -> None:
+def wait_for_runs(sweep: warm.Process, client: MlflowClient, running: int) -> None:
     deadline = time.monotonic() + SECONDS
     while sum(run.info.status == "RUNNING" for run in runs_of(client)) < running:
         assert sweep.poll() is None, sweep.communicate()
@@ -341,7 +334,7 @@ def wait_for_runs(sweep: "subprocess.Popen[str]", client: MlflowClient, running:
         time.sleep(0.1)
 
 
-def ended(sweep: "subprocess.Popen[str]") -> str:
+def ended(sweep: warm.Process) -> str:
     """What a command has said that ends well."""
     try:
         said, errors = sweep.communicate(timeout=SECONDS)
@@ -402,8 +395,6 @@ def test_processes_of_submitit_are_queued_again_and_outlive_their_command(tmp_pa
         task.send_signal(signal.SIGUSR2)  # its time is up
     sweep.kill()
     sweep.wait()
-    for pipe in (sweep.stdout, sweep.stderr):  # which the others hold, too
-        pipe.close()
     said = ended(started(tmp_path, {}, "resume"))
     assert "that an earlier command has submitted." in said
     assert histories(client) == undisturbed

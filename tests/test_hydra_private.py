@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from argparse import Action, ArgumentParser
 from importlib import import_module
 from importlib.metadata import version
 from operator import attrgetter
@@ -97,3 +98,18 @@ def test_only_the_adapter_uses_private_names_of_hydra_and_omegaconf():
         *("omegaconf._utils", "_value"),
     }
     assert [path for path in (ROOT / "src").rglob("*.py") if [*private_uses(path.read_text())]] == [ADAPTER]
+
+
+def test_an_option_whose_help_is_no_text_yet_is_let_pass_where_argparse_looks_into_it(monkeypatch):
+    from initlab.sweeps.hydra_private import late_help
+
+    def look(parser, action):  # as Python 3.14 does, whichever this is
+        if "%" in action.help:
+            raise ValueError(action.help)
+
+    option = Action(["--late"], "late", help=object())
+    monkeypatch.setattr("argparse._ActionsContainer._check_help", look, raising=False)
+    with late_help():
+        ArgumentParser()._check_help(option)
+    with pytest.raises(TypeError, match="iterable"):
+        ArgumentParser()._check_help(option)

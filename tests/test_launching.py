@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import warm
 from conftest import ROOT, environment, folder_with, run_command, runs_of
 from hydra import initialize_config_module
 from hydra._internal.callbacks import Callbacks
@@ -52,6 +53,13 @@ class TestHydrasLauncherSuite(LauncherTestSuite):
 @pytest.mark.parametrize(("task_launcher_cfg", "extra_flags"), [({}, ["-m", "hydra/launcher=stacked"])])
 class TestHydrasIntegrationSuite(IntegrationTestSuite):
     """The same with applications in processes of their own."""
+
+    @pytest.fixture(autouse=sys.version_info >= (3, 14))
+    def command_lines(self, tmp_path, monkeypatch):
+        """Lets Hydra 1.3 read a command line on Python 3.14, as Initlab's commands do by themselves."""
+        looks = "import argparse\nargparse.ArgumentParser._check_help = lambda parser, action: None\n"
+        (tmp_path / "sitecustomize.py").write_text(looks)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
 def arrays_of(run, name: str) -> dict[str, np.ndarray]:
@@ -233,23 +241,8 @@ def test_callbacks_see_every_job(tmp_path):
     assert seen == ["START 0", "START 1", "END 1 FAILED", "END 0 COMPLETED"]
 
 
-def started_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "src.train", "-m", *arguments],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def children_of(pid: int) -> list[int]:
-    """Returns the training processes of a sweep, without Python's own helper processes."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in listed}
-    return [child for child, line in commands.items() if b"spawn_main" in line]
+def started_sweep(folder: Path, *arguments: str) -> warm.Process:
+    return warm.Process(["-m", "src.train", "-m", *arguments], folder, environment(), session=True)
 
 
 def wait_for(condition, seconds: float = 90):
@@ -275,10 +268,11 @@ def seeds_of(client: MlflowClient, status: str, **params: str) -> list[str]:
 
 def test_the_jobs_of_a_killed_worker_run_again(folder, client):
     lengths = "train.iterations=20000,20"
+    assert not runs_of(client)  # and the first question, which takes longest, is asked
     sweep = started_sweep(folder, lengths, *TWO_BATCHES[1:], "tracking.every=1000", "plots.frames=0")
     long = {"train.iterations": "20000"}
     wait_for(lambda: seeds_of(client, "RUNNING", **long) == ["1", "2"])
-    os.kill(children_of(sweep.pid)[0], signal.SIGKILL)  # the oldest has the first batch
+    os.kill(sweep.workers()[0], signal.SIGKILL)  # the oldest has the first batch
     _, errors = sweep.communicate(timeout=200)
     assert sweep.returncode == 0, errors
     assert "1 process died (its process was ended by SIGKILL), 2 jobs of it tried again." in errors
@@ -294,13 +288,13 @@ def test_the_jobs_of_a_killed_worker_run_again(folder, client):
 
 
 @pytest.fixture
-def long_sweep(folder, client) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+def long_sweep(folder, client) -> Iterator[tuple[warm.Process, list[int]]]:
     """A sweep whose two workers both train, and the workers."""
     sweep = started_sweep(folder, *TWO_BATCHES, *LONG)
     try:
         wait_for(lambda: seeds_of(client, "RUNNING") == ["1", "1", "2", "2"])
         time.sleep(0.5)
-        yield sweep, children_of(sweep.pid)
+        yield sweep, sweep.workers()
     finally:
         with suppress(ProcessLookupError):  # a failed test leaves nothing behind that trains on
             os.killpg(sweep.pid, signal.SIGKILL)

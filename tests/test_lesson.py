@@ -1,7 +1,9 @@
 """The lesson's notebook runs, and what it shows is what comes out."""
 
+import os
 import re
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -21,9 +23,23 @@ def kept():
     return nbformat.read(LESSON, as_version=4)
 
 
+@contextmanager
+def one_core():
+    """Has what is started inside see one core: its sweeps train where they are, without processes that
+    import everything again for each of them.
+    """
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
 @pytest.fixture(scope="module")
 def new(tmp_path_factory, migrated_database):
-    return executed(LESSON, folder_with(migrated_database, tmp_path_factory.mktemp("lesson")))
+    with one_core():
+        return executed(LESSON, folder_with(migrated_database, tmp_path_factory.mktemp("lesson")))
 
 
 def code_of(lesson):

@@ -196,7 +196,8 @@ def test_pointing_at_a_line_names_its_run_and_a_click_leads_to_it(browser, swept
     assert cost == number(run.data.metrics["final_cost"])
     with page.context.expect_page() as leads_to:
         page.mouse.click(box["x"] + 90, box["y"] + y)
-    assert leads_to.value.url in (links[named], "chrome-error://chromewebdata/")  # nothing listens there
+    there = (links[named], "chrome-error://chromewebdata/")  # nothing listens there
+    leads_to.value.wait_for_url(lambda url: url in there, wait_until="commit")
     page.mouse.move(box["x"], box["y"] - 20)
     assert name.count() == 0
 

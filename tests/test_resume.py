@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -18,7 +17,7 @@ from mlflow import MlflowClient
 
 from initlab.tracking.artifacts import local_folder
 
-SWEEP = ("-m", "train.iterations=30,8000", "seed=1,2", "hydra.launcher.n_jobs=2")
+SWEEP = ("-m", "train.iterations=30,12000", "seed=1,2", "hydra.launcher.n_jobs=2")
 FEW = ("-m", "init=zeros,he", "seed=1,2,3", "train.iterations=30")
 SHORT = ("plots.frames=0", "report.keep=false")
 
@@ -58,15 +57,14 @@ def undisturbed(tmp_path_factory, migrated_database):
 
 def stopped(folder: Path, client: MlflowClient, how: int) -> "tuple[int, str]":
     """The exit code and the errors of a sweep that is stopped when its short jobs have finished."""
-    command = [sys.executable, "-m", "src.train", *SWEEP, *SHORT]
-    settings = {"cwd": folder, "env": environment(), "stderr": subprocess.PIPE, "text": True}
-    sweep = subprocess.Popen(command, start_new_session=True, **settings)
+    assert not statuses(client)  # and the first question, which takes longest, is asked
+    sweep = warm.Process(["-m", "src.train", *SWEEP, *SHORT], folder, environment(), session=True)
     try:
         deadline = time.monotonic() + 90
         while statuses(client)["FINISHED", None] < 2:
             assert time.monotonic() < deadline
             assert sweep.poll() is None
-            time.sleep(0.1)
+            time.sleep(0.05)
         os.killpg(sweep.pid, how)
         _, errors = sweep.communicate(timeout=60)
     finally:

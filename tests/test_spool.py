@@ -19,7 +19,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import warm
-from conftest import environment, folder_with, free_port, mlflow_server, run_command, runs_of
+from conftest import environment, folder_with, free_port, mlflow_server, run_command, run_python, runs_of
 from mlflow import MlflowClient
 from stores import PostgreSQL, disconnect, execute, rows_of, running_postgresql
 
@@ -60,12 +60,22 @@ THEN = 1_700_000_000_000
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits in this process are short; those of the commands are as they are."""
+    """Waits in this process are short."""
     monkeypatch.setattr(link, "SECONDS_TO_WAIT", 0.3)
     monkeypatch.setattr(link, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(link, "LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(store, "SECONDS_FOR_A_LOCK", 0.1)
     monkeypatch.setattr(sql, "PRAGMAS", ("foreign_keys = ON", "busy_timeout = 100"))
+
+
+# The command, whose waits are short, too: of what is imported here anyway, the values are changed.
+IMPATIENT = """
+import runpy
+from initlab.tracking import link, sql, store
+link.SECONDS_TO_WAIT, link.FIRST_PAUSE, store.SECONDS_FOR_A_LOCK = 1, 0.05, 0.5
+sql.PRAGMAS = ("foreign_keys = ON", "busy_timeout = 500")
+runpy.run_module("src.train", run_name="__main__", alter_sys=True)
+"""
 
 
 class LockedSQLite:
@@ -507,7 +517,7 @@ def test_without_a_store_a_sweep_trains_and_the_next_command_delivers_it(folder,
     shutil.copy(migrated_database, folder / "far" / "away.db")
     store = LockedSQLite(folder / "far" / "away.db")
     store.stop()
-    done = run_command("-m", "seed=1,2", *SHORT, f"tracking.uri={uri}", folder=folder)
+    done = run_python("-c", IMPATIENT, "-m", "seed=1,2", *SHORT, f"tracking.uri={uri}", folder=folder)
     store.start()
     assert done.returncode == 0, done.stderr
     assert "he" in done.stdout

@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+from contextlib import closing
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_a_diverged_regression_stays_a_regression(config, folder):
 def test_what_an_old_run_has_not_said_is_read_from_its_files(config, folder, client):
     summary = trained(config, folder, *KINDS["many classes"]).summary
     client.delete_tag(summary.run_id, "output")
-    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+    with closing(sqlite3.connect(folder / "mlruns" / "mlflow.db")) as database, database:
         for table in ("metrics", "latest_metrics"):
             database.execute(f"DELETE FROM {table} WHERE key IN ('iterations', 'initial_cost')")
     old = stored_run(summary.run_id, summary.store, [])

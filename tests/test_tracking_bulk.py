@@ -2,8 +2,6 @@
 
 import logging
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 import tracemalloc
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from conftest import environment, mlflow_server
 from mlflow import MlflowClient
 from mlflow.data.code_dataset_source import CodeDatasetSource
@@ -299,13 +298,15 @@ def test_runs_are_not_started_in_an_experiment_that_was_deleted_meanwhile(tracke
 
 STACKS = """
 import sys
+import time
 from pathlib import Path
 import numpy as np
 from initlab.tracking import Data, Description, Series, Tracker
 tracker = Tracker(sys.argv[1], "initlab", Path(sys.argv[2]))
 data, steps = Data("circles", "drawn", np.eye(31), np.ones(31)), np.arange(211)
-print("ready", flush=True)
-sys.stdin.readline()
+Path(sys.argv[3]).touch()
+while not Path("go").exists():
+    time.sleep(0.001)
 for stack in range(5):
     descriptions = [Description(f"{stack}-{n}", {"p": str(n)}, {}, data) for n in range(7)]
     with tracker.runs(descriptions) as runs:
@@ -317,16 +318,12 @@ for stack in range(5):
 
 
 def test_several_processes_at_once_lose_nothing(tracker, uri, folder):
-    command, pipe = [sys.executable, "-c", STACKS, uri, str(folder)], subprocess.PIPE
-    writers = [
-        subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-        for _ in range(3)
-    ]
-    for writer in writers:
-        writer.stdout.readline()
-    for writer in writers:  # all at once, now that each is ready
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
+    ready = [folder / f"ready{n}" for n in range(3)]
+    writers = [warm.Process(["-c", STACKS, uri, folder, one], folder, environment()) for one in ready]
+    while not all(one.exists() for one in ready):
+        assert [writer.poll() for writer in writers] == [None] * 3
+        time.sleep(0.01)
+    (folder / "go").touch()  # all at once, now that each is ready
     errors = [writer.communicate(timeout=300)[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 3, errors
     rows, runs = rows_of(tracker.client, tracker.experiment_id, began=now() - 600_000), 3 * 5 * 7

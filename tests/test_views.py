@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 import zlib
+from contextlib import closing
 from itertools import product
 
 import numpy as np
@@ -308,7 +309,7 @@ def test_runs_are_found_by_the_names_of_their_parts(command, client):
 
 def test_a_view_that_the_store_refuses_costs_a_line_and_nothing_else(command, client, folder):
     command(*SHORT)
-    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+    with closing(sqlite3.connect(folder / "mlruns" / "mlflow.db")) as database, database:
         database.execute(
             "CREATE TRIGGER no_views BEFORE INSERT ON experiment_tags "
             "WHEN NEW.key LIKE '%sharedViewState%' BEGIN SELECT RAISE(ABORT, 'no views here'); END"
@@ -334,7 +335,7 @@ def test_sqlite_finds_the_curve_of_a_run_by_its_index(folder):
     def index() -> str:
         bucket = "ntile(320) OVER (ORDER BY step, timestamp, value, is_nan)"  # as MLflow's server asks
         curve = f"SELECT value, step, is_nan, {bucket} FROM metrics WHERE run_uuid = 'x' AND key = 'cost'"
-        with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+        with closing(sqlite3.connect(folder / "mlruns" / "mlflow.db")) as database, database:
             plan = database.execute(f"EXPLAIN QUERY PLAN {curve}").fetchall()
         [search] = [words for *_, words in plan if words.startswith("SEARCH metrics")]
         return search

@@ -6,24 +6,29 @@ children. The forking process runs nothing but imports, so no test leaves anythi
 """
 
 import atexit
+import ctypes
+import fcntl
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-WORKERS = 4  # a command's pool of processes that wait to be one of its workers
+WORKER = "spawn_main"  # what a process is called that works for a command
+ADOPT = 36  # Linux's PR_SET_CHILD_SUBREAPER
 
 
 class Process:
@@ -79,6 +84,14 @@ class Process:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+    def workers(self) -> list[int]:
+        """Returns the ids of the processes that work for it, oldest first."""
+        with suppress(OSError):  # one that ends meanwhile
+            listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            names = {int(pid): Path(f"/proc/{pid}/comm").read_text() for pid in listed}
+            return [pid for pid, name in names.items() if name == f"{WORKER}\n"]
+        return []
 
     def _next_state(self) -> bytes:
         state = self._states.recv(8)
@@ -182,33 +195,38 @@ def _fork() -> int:
 
 
 def _forked_for_commands(control: socket.socket) -> dict[str, Any]:
-    """Forks a process for each command that is asked for; returns in the command's process, with the request.
-
-    Between the two stands one that waits for the command's end and says its exit code.
+    """Forks a process for each command that is asked for, and says the exit code of each that has ended;
+    returns in the command's process, with the request.
     """
-    while asked := _asked(control, 3):
-        request, (states, *streams) = asked
-        if _fork() == 0:
-            control.close()
-            command = _fork()
-            if command == 0:
-                os.close(states)
-                for stream, number in zip(streams, (1, 2), strict=True):
-                    os.dup2(stream, number)
-                    os.close(stream)
-                return request
-            for stream in streams:
-                os.close(stream)
-            os.write(states, b"%-8d" % command)
-            _, status = os.waitpid(command, 0)
-            os.write(states, b"%-8d" % os.waitstatus_to_exitcode(status))
+    commands: dict[int, tuple[int, int]] = {}
+    while True:
+        ready, _, _ = select.select([control, *commands], [], [])
+        for one in ready:
+            if one is not control:
+                pid, states = commands.pop(one)
+                _, status = os.waitpid(pid, 0)
+                os.write(states, b"%-8d" % os.waitstatus_to_exitcode(status))
+                _close(one, states)
+        if control not in ready:
+            continue
+        if (asked := _asked(control, 3)) is None:
             os._exit(0)
-        for descriptor in (states, *streams):
-            os.close(descriptor)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-    os._exit(0)
+        request, (states, *streams) = asked
+        if (pid := _fork()) == 0:
+            control.close()
+            _close(states, *commands, *(states for _, states in commands.values()))
+            for stream, number in zip(streams, (1, 2), strict=True):
+                os.dup2(stream, number)
+                os.close(stream)
+            return request
+        os.write(states, b"%-8d" % pid)
+        commands[os.pidfd_open(pid)] = pid, states
+        _close(*streams)
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _become(request: dict[str, Any], imported: dict[str, str]) -> None:
@@ -234,63 +252,84 @@ def _set_environment(environment: Mapping[str, str]) -> None:
 
 
 def _have_workers_ready() -> list[str] | None:
-    """Forks processes that may become workers, before the command has done anything; has multiprocessing use
-    them instead of fresh interpreters. Returns, in such a worker, what it was started with.
+    """Forks a process that will fork workers, before the command has done anything; has multiprocessing ask
+    it instead of starting fresh interpreters. Returns, in such a worker, what it was started with.
     """
     from multiprocessing import util
 
-    ready = []
-    for _ in range(WORKERS):
-        ours, theirs = socket.socketpair()
-        if (pid := _fork()) == 0:
-            ours.close()
-            for _, control in ready:
-                control.close()
-            return _wait_to_work(theirs)
-        theirs.close()
-        ready.append((pid, ours))
+    ours, theirs = socket.socketpair()
+    if _fork() == 0:
+        ours.close()
+        return _forked_for_work(theirs)
+    theirs.close()
     fresh = util.spawnv_passfds
 
     def started(path: Any, arguments: Sequence[Any], passed: Sequence[int]) -> int:
-        if not ready or "spawn_main" not in str(arguments[-2:]):
+        if "spawn_main" not in str(arguments[-2:]):
             return fresh(path, arguments, passed)
-        pid, control = ready.pop(0)
         numbers = sorted(passed)
-        words = [os.fsdecode(argument) for argument in arguments]
         request = {
-            "arguments": words,
+            "arguments": [os.fsdecode(argument) for argument in arguments],
             "numbers": numbers,
             "environment": dict(os.environ),
             "folder": os.getcwd(),
             "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         }
-        with control:
-            _ask(control, request, numbers)
-        return pid
+        with _adopting():
+            _ask(ours, request, numbers)
+            return int(ours.recv(8))
 
     util.spawnv_passfds = started
     return None
 
 
-def _wait_to_work(control: socket.socket) -> list[str]:
-    """Waits until a worker is needed, without a word where none is; returns what it was started with."""
-    import fcntl
+@contextmanager
+def _adopting() -> Iterator[None]:
+    """Makes this process the parent of those of its children's children whose parents end meanwhile."""
+    system = ctypes.CDLL(None, use_errno=True)
+    assert system.prctl(ADOPT, 1, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
+    try:
+        yield
+    finally:
+        system.prctl(ADOPT, 0, 0, 0, 0)
 
+
+def _forked_for_work(control: socket.socket) -> list[str]:
+    """Forks workers until the command has ended; returns, in a worker, what it was started with.
+
+    Between the two stands one that ends at once, so that the command is the worker's parent.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    asked = _asked(control, 16)
-    if asked is None:
-        os._exit(0)
-    request, descriptors = asked
-    control.close()
+    while asked := _asked(control, 16):
+        request, descriptors = asked
+        told, tell = os.pipe()
+        if (between := _fork()) == 0:
+            between = os.getpid()
+            if (pid := _fork()) == 0:
+                while os.getppid() == between:
+                    time.sleep(0.001)
+                control.close()
+                _close(told, tell)
+                return _begin_to_work(request, descriptors)
+            os.write(tell, b"%-8d" % pid)
+            os._exit(0)
+        os.waitpid(between, 0)
+        control.send(os.read(told, 8))
+        _close(told, tell, *descriptors)
+    os._exit(0)
+
+
+def _begin_to_work(request: dict[str, Any], descriptors: Sequence[int]) -> list[str]:
+    """Makes this process the worker that a fresh one would be; returns what it was started with."""
     _set_environment(request["environment"])
     os.chdir(request["folder"])
     aside = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 500) for descriptor in descriptors]
-    for descriptor in descriptors:
-        os.close(descriptor)
+    _close(*descriptors)
     signal.pthread_sigmask(signal.SIG_SETMASK, request["blocked"])
     for descriptor, number in zip(aside, request["numbers"], strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    Path("/proc/self/comm").write_text(WORKER)
     words = request["arguments"]
     return words[words.index("-c") :]
 
@@ -312,6 +351,15 @@ def _run_as_main(words: list[str]) -> None:
         runpy.run_path(words[0], run_name="__main__")
 
 
+def _leave(code: int) -> None:
+    """Ends as Python does, but for taking everything apart, which takes longer than most commands."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
     # A shell that starts the tests in the background has them ignore it, and commands would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -319,4 +367,10 @@ if __name__ == "__main__":
     asked_for = _forked_for_commands(socket.socket(fileno=int(sys.argv[1])))
     _become(asked_for, made)
     as_worker = _have_workers_ready()
-    _run_as_main(asked_for["arguments"] if as_worker is None else as_worker)
+    try:
+        _run_as_main(asked_for["arguments"] if as_worker is None else as_worker)
+        _leave(0)
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise  # Python prints it
+        _leave(ended.code or 0)

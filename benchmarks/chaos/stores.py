@@ -126,7 +126,8 @@ class Sqlite:
 @contextmanager
 def _locked(database: Path) -> Iterator[None]:
     """Has another program hold the database's lock."""
-    with closing(sqlite3.connect(database, 60, isolation_level=None, check_same_thread=False)) as other:
+    other = sqlite3.connect(database, timeout=60, isolation_level=None, check_same_thread=False)
+    with closing(other):
         other.execute("BEGIN EXCLUSIVE")
         yield
 

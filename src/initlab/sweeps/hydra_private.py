@@ -7,7 +7,7 @@
 * ``get_overrides_dirname`` joins overrides to ``hydra.job.override_dirname``.
 * ``Hydra.run`` and ``Hydra.multirun`` run a task function with overrides, as the command line does.
 * ``run_and_report`` runs a part of a command; it prints an error and exits with 1.
-* ``get_args_parser`` returns the argparse parser of a command line.
+* ``get_args_parser`` returns the argparse parser of a command line; the help of one option is no text yet.
 * ``get_omega_conf_dumper`` returns the YAML dumper of ``OmegaConf.to_yaml``.
 * ``Node._value`` returns what a node holds, with interpolations unresolved.
 * ``Node._get_root`` returns the whole config that a node belongs to.
@@ -17,6 +17,7 @@
 
 import os
 import re
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -125,6 +126,18 @@ def errors_of_commands(show: Callable[[Exception], None]) -> Iterator[None]:
 
 
 @contextmanager
+def late_help() -> Iterator[None]:
+    """Lets the help of Hydra's options become text when it is shown; argparse of Python 3.14 looks into it
+    when an option is added, and refuses.
+    """
+    ArgumentParser._check_help = lambda parser, action: None  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del ArgumentParser._check_help  # type: ignore[attr-defined]  # the inherited one is back
+
+
+@contextmanager
 def composed_configs(check: Callable[[DictConfig], None]) -> Iterator[None]:
     """Lets ``check`` see each config that Hydra composes, of a command and of its jobs, before anything is
     written of it; what it raises is an error of composing.
@@ -154,7 +167,8 @@ def was_refused(error: BaseException) -> bool:
 
 def check_options(arguments: Sequence[str]) -> None:
     """Raises ValueError, in one line, for words of a command line that Hydra's parser would not take."""
-    parser = utils.get_args_parser()
+    with late_help():
+        parser = utils.get_args_parser()
 
     def refuse(message: str) -> NoReturn:
         raise ValueError(message)

@@ -13,7 +13,7 @@ from initlab.config.options import refuse_choices
 from initlab.config.trust import trusting
 from initlab.errors import ConfigError
 from initlab.signals import Stopped
-from initlab.sweeps.hydra_private import composed_configs, errors_of_commands
+from initlab.sweeps.hydra_private import composed_configs, errors_of_commands, late_help
 from initlab.sweeps.passwords import refuse_passwords
 from initlab.sweeps.task import JobFailed
 from initlab.sweeps.typed import trusted_by
@@ -46,7 +46,8 @@ def run_application(application: Callable[[], Any], config_name: str) -> Stopped
         with errors_of_commands(show), trusting(trusted_by(sys.orig_argv)), watching:
             refuse_options(words)
             refuse_choices(words)
-            application()
+            with late_help():
+                application()
     except Stopped as stopped:
         return stopped
     except Exception as error:  # raised before Hydra begins to report

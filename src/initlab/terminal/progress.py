@@ -67,7 +67,8 @@ class _Line:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if not self._bar.disable:  # some versions of rich end even a disabled bar by an empty line
+            self._bar.stop()
         if self._in_notebook:
             self._in_notebook.update({"text/plain": ""}, raw=True)
 

@@ -117,7 +117,7 @@ def _be_quiet() -> None:
 
 def _test(uri: str) -> None:
     if (database := sqlite_file(uri)) is not None:
-        with closing(sqlite3.connect(database, SECONDS_FOR_A_LOCK)) as connection:
+        with closing(sqlite3.connect(database, timeout=SECONDS_FOR_A_LOCK)) as connection:
             connection.execute("BEGIN IMMEDIATE")
     elif is_server(uri):
         import requests
