@@ -40,9 +40,9 @@ def open_store(uri: str, experiment: str, folder: Path) -> tuple["MlflowClient",
     from initlab.tracking.spool import waiting_ids
 
     check_address(uri)
+    _import_what_opens(uri)
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), alone_while_opening(uri):
         if (database := sqlite_file(uri)) is not None:
-            _be_quiet()
             make_if_missing(database)
         client = _client(uri)
         end_stale(client, waiting_ids(folder))
@@ -59,6 +59,7 @@ def open_to_read(uri: str) -> "MlflowClient":
     database = sqlite_file(uri)
     if database is not None and not (database.is_file() and database.stat().st_size):
         raise TrackingError(f"tracking.uri={uri}: there is no such database; the first run makes it")
+    _import_what_opens(uri)
     with readable_errors(f"tracking.uri={uri}: cannot be opened"), alone_while_opening(uri):
         return _client(uri)
 
@@ -93,8 +94,16 @@ def answer(uri: str) -> None:
         _test(uri)
 
 
-def _client(uri: str) -> "MlflowClient":
+def _import_what_opens(uri: str) -> None:
+    """Imports MLflow, which takes a second, before anything is locked for which others may wait."""
     _be_quiet()
+    if dialect_of(uri):
+        import mlflow.store.tracking.sqlalchemy_store
+    else:
+        import mlflow  # noqa: F401
+
+
+def _client(uri: str) -> "MlflowClient":
     _test(uri)
     from mlflow import MlflowClient
 
