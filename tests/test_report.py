@@ -473,12 +473,12 @@ def test_of_many_sets_fewer_histories_are_read_but_never_fewer_than_are_drawn(mo
 
 
 def test_the_page_says_of_how_many_runs_a_median_is(swept, monkeypatch):
-    folder, _ = swept
+    folder, name = swept
     sampled = "Median and band are of at most"
-    assert sampled not in page_of(*answered(folder), RunFiles)
+    assert sampled not in page_of(*answered(folder, [name]), RunFiles)
     monkeypatch.setattr("initlab.report.histories.MOST_LINES", 2)
     monkeypatch.setattr("initlab.report.histories.MOST_READ", 3)
-    text = " ".join(page_of(*answered(folder), RunFiles).split())
+    text = " ".join(page_of(*answered(folder, [name]), RunFiles).split())
     assert f"{sampled} 3 runs of each set, evenly from the lowest final cost to the highest." in text
     assert "diverged by then, among those whose median cost is drawn. Layer 1" in text
 
