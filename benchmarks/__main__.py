@@ -20,16 +20,14 @@ MEASUREMENTS = {
 
 
 def main(wanted: list[str]) -> None:
-    """Measures what is named, or everything; everything goes into docs/speed.md. Exits with an error where a
-    tracked run takes more beside its training than it may.
+    """Measures what is named, or everything, and puts each table into docs/speed.md. Exits with an error
+    where a tracked run takes more beside its training than it may.
     """
-    tables = []
     for name in wanted or MEASUREMENTS:
         head, measure = MEASUREMENTS[name]
-        tables.append(table(head, measure()))
-        print(tables[-1], end="\n\n", flush=True)
-    if not wanted:
-        replace_block(PAGE, "speed", "\n\n".join(tables))
+        made = table(head, measure())
+        print(made, end="\n\n", flush=True)
+        replace_block(PAGE, name, made)
     ledger.hold()
 
 
