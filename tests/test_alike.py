@@ -129,6 +129,12 @@ def test_what_a_config_reads_is_read_for_each_job(also, alone, jobs_for, monkeyp
     assert [one["tracking"]["uri"] for one in values] == ["left-5.db", "left-7.db"]
 
 
+def test_names_that_omegaconf_would_read_as_paths_are_left_to_it(jobs_for, monkeypatch):
+    jobs = of_experiment(jobs_for, "also: {a.b: '${seed}', 1: '${seed}'}\n")
+    assert compare(jobs, monkeypatch) == [3, 4]
+    assert [one.cfg["also"]["a.b"] for one in prepared(jobs, None, False)] == [5, 7]
+
+
 @pytest.mark.parametrize("text", ["${no.such.key}", "???"])
 def test_a_value_that_there_is_not_is_named_as_of_a_job_alone(text, jobs_for, monkeypatch):
     jobs = of_experiment(jobs_for, f"also: {text}\n")

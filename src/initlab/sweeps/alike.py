@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import OverrideType
+from hydra.errors import HydraException
 from omegaconf import OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
@@ -56,15 +57,17 @@ class Form:
     def __init__(self, first: Prepared) -> None:
         self._whole, self._recipe, self._home = first.whole, first.job.recipe, first.home
         self._hydra = plain(first.whole.hydra)
-        self._read = [key for key, text in _texts(self._own_part()) if "${" in text]
+        self._read = [path for path, text in _texts(self._own_part()) if "${" in text]
 
     @classmethod
     def of(cls, first: Prepared) -> "Form | None":
         """Returns the form of a job that has been prepared alone, None where that cannot be shared: some part
-        reads Hydra's config, or has no value yet, or the job comes out otherwise.
+        reads Hydra's config, or has no value yet or an odd name, or the job comes out otherwise.
         """
         form = cls(first)
         if any("hydra" in text or text == "???" for _, text in _texts(form._own_part())):
+            return None
+        if not all(isinstance(name, int) or name.isidentifier() for path in form._read for name in path):
             return None
         again = form.prepare(first.job)
         try:
@@ -83,9 +86,9 @@ class Form:
             cfg = self._own_part()
             write_configs(cfg, hydra, folder)
             with as_hydra_config(whole):
-                for key in self._read:
-                    _put(cfg, key, OmegaConf.select(whole, key))
-        except (OmegaConfBaseException, _NotPlainError):
+                for path in self._read:
+                    _put(cfg, path, OmegaConf.select(whole, ".".join(map(str, path))))
+        except (HydraException, OmegaConfBaseException, _NotPlainError):
             return None
         return Prepared(job, whole, cfg, folder, tags_in(hydra, sweep, job.variant), self._home)
 
@@ -114,22 +117,19 @@ class _NotPlainError(Exception):
     """A value that was read is more than a text or a number."""
 
 
-def _texts(values: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yields the texts in nested values with their keys, as a.b.0."""
+def _texts(values: Any, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yields the texts in nested values after their paths: names in mappings, places in lists."""
     if isinstance(values, dict | list):
-        items = values.items() if isinstance(values, dict) else enumerate(values)
-        for name, value in items:
-            yield from _texts(value, f"{key}.{name}" if key else str(name))
+        for name, value in values.items() if isinstance(values, dict) else enumerate(values):
+            yield from _texts(value, *path, name)
     elif isinstance(values, str):
-        yield key, values
+        yield path, values
 
 
-def _put(values: dict[str, Any], key: str, value: Any) -> None:
-    """Puts a value at a key, as a.b.0, of nested values."""
+def _put(values: Any, path: Sequence[str | int], value: Any) -> None:
+    """Puts a value at a path of nested values."""
     if not isinstance(value, str | int | float | None):
         raise _NotPlainError
-    *outer, last = key.split(".")
-    part: Any = values
-    for name in outer:
-        part = part[int(name) if isinstance(part, list) else name]
-    part[int(last) if isinstance(part, list) else last] = value
+    for name in path[:-1]:
+        values = values[name]
+    values[path[-1]] = value
