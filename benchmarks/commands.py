@@ -1,10 +1,6 @@
 """What whole commands take, with the start of Python, all imports and the closing of a sweep."""
 
-import resource
-import tempfile
-import time
-
-from .sweep import run_command
+from .sweep import taken
 
 LESSON = ("-m", "src.train")
 SWEEP = ("-m", "src.train", "-m", "init=zeros,random,xavier,he", "seed=range(0,250)", "train.iterations=1500")
@@ -18,16 +14,6 @@ def measure() -> list[tuple[str, str, str]]:
     """
     rows = []
     for name, command in COMMANDS.items():
-        wall, cpu = zip(*(_seconds(command) for _ in range(ROUNDS)), strict=True)
+        wall, cpu = zip(*(taken(command) for _ in range(ROUNDS)), strict=True)
         rows.append((name, f"{min(wall):.1f}", f"{min(cpu):.1f}"))
     return rows
-
-
-def _seconds(command: tuple[str, ...]) -> tuple[float, float]:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        run_command(command, folder)
-        wall = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -5,6 +5,7 @@ iterations with the cost at every one, gradient norms at every tenth, one bounda
 and cost.png, in a fresh SQLite database.
 """
 
+import resource
 import subprocess
 import sys
 import tempfile
@@ -19,32 +20,32 @@ JOBS, NAIVE_JOBS = 60, 3
 GROWTH = (12, 100, 1000)
 
 
-def seconds(arguments: tuple[str, ...]) -> float:
-    """Returns how long a command takes, run once in an empty folder; raises if it fails."""
+def taken(arguments: tuple[str, ...]) -> tuple[float, float]:
+    """Returns the seconds, and the CPU seconds of all its processes, that a command of Python takes, run once
+    in an empty folder; raises if it fails.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        run_command(arguments, folder)
-        return time.perf_counter() - started
-
-
-def run_command(arguments: tuple[str, ...], folder: str) -> None:
-    """Runs Python with these arguments in a folder; raises if it fails."""
-    subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": "/usr/bin:/bin"},
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+        subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={"PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": "/usr/bin:/bin"},
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        wall = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measure() -> list[tuple[str, str, str]]:
     """Returns a row for each way to run a sweep: name, seconds for one run, relative to ours."""
     seeds = f"seed=range(0,{JOBS})"
-    ours = seconds((*OURS, seeds)) / JOBS
-    usual = seconds((*IDIOM, seeds, "logging=batch")) / JOBS
-    naive = seconds((*IDIOM, f"seed=range(0,{NAIVE_JOBS})", "logging=naive")) / NAIVE_JOBS
+    ours = taken((*OURS, seeds))[0] / JOBS
+    usual = taken((*IDIOM, seeds, "logging=batch"))[0] / JOBS
+    naive = taken((*IDIOM, f"seed=range(0,{NAIVE_JOBS})", "logging=naive"))[0] / NAIVE_JOBS
     rows = [
         (f"Initlab, {JOBS} jobs", ours),
         (f"usual idiom (basic launcher, log_batch, pyplot), {JOBS} jobs", usual),
@@ -55,4 +56,4 @@ def measure() -> list[tuple[str, str, str]]:
 
 
 def _of_four_starts(jobs: int) -> float:
-    return seconds((*OURS, "init=zeros,random,xavier,he", f"seed=range(0,{jobs // 4})"))
+    return taken((*OURS, "init=zeros,random,xavier,he", f"seed=range(0,{jobs // 4})"))[0]

@@ -31,10 +31,10 @@ from initlab.threads import one_thread
 from initlab.training.stack import Data, Stack
 from initlab.types import Array
 
-TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
 Config = DictConfig | dict[str, Any]
 """A job's config, or one that is resolved and made of dicts, lists and values."""
 
+TIMES_ITS_SIZE = 5  # in memory, while a file becomes a frame and then features
 NOT_OF_THE_RUN = ("resume", "dry_run", "stretch")  # of the command
 WAY_TO_THE_STORE = "database_uri"
 CACHE_BYTES = 5 * 2**20  # stacks of 32 of the notebook's network; `make bench` shows larger ones lose

@@ -55,7 +55,7 @@ def _kept(folder: Path, found: Found, first: Summary, note: str) -> str:
     tags = {"sweep": name, WHAT: sha256(content).hexdigest()[:32]}
     for one in earlier:
         if one.status == "FINISHED" and one.tags.get(WHAT) == tags[WHAT]:
-            return tracker.run_address(one.run_id)
+            return tracker.page_address(one.run_id)
     supersede(tracker.client, [one.run_id for one in earlier])
     command = shlex.join(["initlab", "-m", *command_of(folder)])
     about = {"trials": str(found.wanted), "experiment": experiment, "command": command}
@@ -63,7 +63,7 @@ def _kept(folder: Path, found: Found, first: Summary, note: str) -> str:
     with tracker.runs([Description(f"search {name}", about, tags)]) as [run]:
         run.write({FILE: content, STUDY: (folder / STUDY).read_bytes()})
         run.finish(metrics_of(found), {"mlflow.note.content": note})
-    return tracker.run_address(run.run_id)
+    return tracker.page_address(run.run_id)
 
 
 def metrics_of(found: Found) -> dict[str, float]:

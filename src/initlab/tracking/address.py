@@ -107,4 +107,5 @@ def address_of(uri: str, experiment_id: str, sweep: str | None = None) -> str:
 
 def page_of(charts: str, run_id: str) -> str:
     """Returns the address of a run's page in the MLflow UI from that of the charts that show it."""
+    # Without its last words MLflow opens its pages for chats.
     return f"{charts.partition('?')[0]}/{run_id}?workflowType=machine_learning"

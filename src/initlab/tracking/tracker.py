@@ -159,12 +159,7 @@ class Tracker:
 
     def file_address(self, run_id: str, name: str = "") -> str:
         """Returns the address of one run's files in the MLflow UI, or of the one that is named."""
-        return self.run_address("/".join(filter(None, [run_id, "artifacts", name])))
-
-    def run_address(self, run_id: str) -> str:
-        """Returns the address of one run's page in the MLflow UI."""
-        path = f"{self.address().split('?')[0]}/{run_id}"
-        return f"{path}?workflowType=machine_learning"  # without it MLflow opens its pages for chats
+        return self.page_address("/".join(filter(None, [run_id, "artifacts", name])))
 
     def _start(self, descriptions: Sequence[Description]) -> list["Run"]:
         """Returns new RUNNING runs. When one cannot be made, none is left RUNNING."""

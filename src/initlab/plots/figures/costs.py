@@ -73,7 +73,9 @@ class CostCurve:
         return canvas, line, end
 
     def _new_axes(self, logarithmic: bool) -> Axes:
-        """Returns axes to be drawn for every range: to make their ticks takes most of their time."""
+        """Returns axes, logarithmic for good or never, to be drawn for every range: to make their ticks takes
+        most of the time.
+        """
         return style.new_axes(style.new_figure(564, 362), _BOX)
 
 
