@@ -1,4 +1,4 @@
-# Every target sets up what it needs: a fresh machine needs only Python 3.11 to 3.13 and make.
+# Every target sets up what it needs: a fresh machine needs only Python 3.11 to 3.14 and make.
 PYTHON ?= python3
 VENV   := .venv
 PORT   ?= 5000
@@ -15,8 +15,8 @@ help: ## Show this list
 setup: $(READY) ## Create .venv from the lock (again only when the lock or setup.py changes)
 
 $(READY): requirements.lock setup.py
-	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
-	    { echo "Initlab needs Python 3.11, 3.12 or 3.13; choose one by make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))" || \
+	    { echo "Initlab needs Python 3.11 to 3.14; choose one by make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(VENV)/bin/python -m compileall -qq -j 0 -x '/tests/' $(VENV)/lib || true # on all cores; what does not compile stays
@@ -56,7 +56,7 @@ bench-diagnosis: setup ## Measure whether the diagnosis is right, and its advice
 proof: setup ## Measure whether the statistics hold what they say; some minutes
 	$(RUN)/python -m benchmarks.proof
 
-matrix: setup ## Test with other Pythons, other MLflows and the oldest packages allowed; an hour
+matrix: setup ## Test with other Pythons, other MLflows and the oldest packages allowed; forty minutes
 	$(RUN)/python -m pip install --quiet uv
 	$(RUN)/python -m tools.matrix
 

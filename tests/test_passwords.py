@@ -78,7 +78,7 @@ def test_a_password_that_is_known_is_taken_out_of_any_message():
 
 def test_a_password_that_is_not_known_is_asked_for(tmp_path):
     with pytest.raises(TrackingError, match=r"its password is not known; set MLFLOW_TRACKING_URI"):
-        open_to_read("postgresql://u:***@h/never")
+        open_to_read("postgresql+psycopg://u:***@h/never")
 
 
 def test_an_address_for_browsers_holds_no_password_at_all(tmp_path):

@@ -26,7 +26,7 @@ def test_the_workflow_makes_the_check_on_every_python_that_is_allowed():
     job = read_yaml(GITHUB / "workflows" / "check.yml")["jobs"]["check"]
     allowed = SpecifierSet(PYPROJECT["project"]["requires-python"])
     minors = [f"3.{minor}" for minor in range(40) if f"3.{minor}" in allowed]
-    assert job["strategy"]["matrix"]["python"] == minors == ["3.11", "3.12", "3.13"]
+    assert job["strategy"]["matrix"]["python"] == minors == ["3.11", "3.12", "3.13", "3.14"]
     used = {step["uses"]: step.get("with", {}) for step in job["steps"] if "uses" in step}
     [setup] = [settings for action, settings in used.items() if action.startswith("actions/setup-python@")]
     assert setup["python-version"] == "${{ matrix.python }}"

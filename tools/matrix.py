@@ -21,9 +21,10 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).parent.parent
 PLACE = ROOT / ".matrix"
 TELLING = (
-    "hydra_private", "composing", "run_hydra", "launching", "processes", "resume", "headline", "stack",
-    "network", "optimizers", "initializers", "datasets", "tracking", "tracking_bulk", "views", "closing",
-    "plots", "plots_axes", "report", "face", "cli",
+    "hydra_private", "composing", "run_hydra", "launching", "processes", "executors", "resume", "headline",
+    "stack", "network", "optimizers", "initializers", "datasets", "table", "tracking", "tracking_bulk",
+    "passwords", "views", "closing", "answer", "statistics_ranks", "plots", "plots_axes", "sweep_pictures",
+    "report", "search_space", "search_command", "face", "cli", "wheel",
 )  # fmt: skip
 PACKAGES = ("mlflow", "hydra-core", "numpy", "scipy")
 ROW = "{:8} {:7} {:>7} {:>10} {:>6} {:>7} {:>7} {:>6} {:>7} {:>3}"  # 77 letters
@@ -81,7 +82,7 @@ def run(setting: Setting) -> Outcome:
     interpreter = _interpreter(setting.python)
     if interpreter is None:
         return Outcome(setting, why=f"there is no Python {setting.python} here")
-    made = _uv("venv", "--quiet", "--clear", "--python", interpreter, str(place))
+    made = _uv("venv", "--quiet", "--clear", "--seed", "--python", interpreter, str(place))
     if made.returncode:
         return Outcome(setting, why=f"no environment: {_said(made.stderr)}")
     words = ("--resolution", setting.resolution, "-e", f"{ROOT}[dev]", *setting.more)
