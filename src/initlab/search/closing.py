@@ -22,14 +22,14 @@ WHAT = "found"  # the tag with a digest of what was found
 
 
 @dataclass(frozen=True)
-class Kept:
+class OwnRun:
     """Where the run of a search can be seen, and what went wrong in keeping it; neither if it has none."""
 
     address: str | None = None
     problem: str | None = None
 
 
-def close(folder: Path, found: Found, runs: Sequence[Summary], note: str) -> Kept:
+def close(folder: Path, found: Found, runs: Sequence[Summary], note: str) -> OwnRun:
     """Keeps what a search in a folder has found in a run of its own, with a note in markdown as description.
 
     None is made while trials are missing, where its ``runs`` are tracked nowhere, or if that is not wanted.
@@ -38,11 +38,11 @@ def close(folder: Path, found: Found, runs: Sequence[Summary], note: str) -> Kep
     tracked = next((run for run in runs if run.run_id and run.store), None)
     whole = found.ended + found.failed >= found.wanted and found.best
     if tracked is None or not whole or not settings_of_report(folder).keep:
-        return Kept()
+        return OwnRun()
     try:
-        return Kept(address=_kept(folder, found, tracked, note))
+        return OwnRun(address=_kept(folder, found, tracked, note))
     except InitlabError as error:
-        return Kept(problem=f"The search's own run was not kept: {error}")
+        return OwnRun(problem=f"The search's own run was not kept: {error}")
 
 
 def _kept(folder: Path, found: Found, first: Summary, note: str) -> str:

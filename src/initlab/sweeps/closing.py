@@ -90,7 +90,7 @@ def _kept(folder: Path, outcomes: Sequence[Outcome], answer: Answer) -> Closing:
     from initlab.report.sweep import Sweep
 
     try:
-        sweep = Sweep(name_of_sweep(folder), _experiment_of(answer), command_of(folder), outcomes, trusted())
+        sweep = Sweep(name_of_sweep(folder), _experiment_of(answer), _command(folder), outcomes, trusted())
         kept = keep(sweep, answer)
     except InitlabError as error:
         return Closing(problem=f"The sweep's summary was not kept: {error}")
@@ -124,8 +124,10 @@ def _until(folder: Path, answer: Answer) -> list[str]:
     return [f"Not every pair is decided after {most} seeds; at_most={launcher.at_most}."]
 
 
-def command_of(folder: Path) -> str:
-    """Returns a command line that makes the sweep of a folder again."""
+def _command(folder: Path) -> str:
+    """Returns a command line that trains the jobs of a folder's sweep again, without how Hydra was to do it:
+    who reads it from a store would obey somebody else.
+    """
     overrides = plain(OmegaConf.load(folder / "multirun.yaml").hydra.overrides.task)
     return shlex.join(["initlab", "-m", *without_control([str(one) for one in overrides])])
 

@@ -106,17 +106,17 @@ def _close_search(
     folder: Path, found: Found, outcomes: Sequence[Outcome], told: Launched, stopped: Stopped | None
 ) -> Stopped | None:
     """Shows what a search has found, and keeps it if it was not stopped; returns by which signal it was."""
-    from initlab.search.closing import Kept, close
+    from initlab.search.closing import OwnRun, close
     from initlab.terminal.search import markdown_of, print_search
 
-    kept, runs = Kept(), [outcome.summary for outcome in outcomes if outcome.summary]
+    own, runs = OwnRun(), [outcome.summary for outcome in outcomes if outcome.summary]
     try:
         if not stopped:
-            kept = close(folder, found, runs, markdown_of(found) if found.best else "")
+            own = close(folder, found, runs, markdown_of(found) if found.best else "")
     except Stopped as late:
         stopped = late
     finally:
-        print_search(found, outcomes, told, stopped, kept)
+        print_search(found, outcomes, told, stopped, own)
     return stopped
 
 

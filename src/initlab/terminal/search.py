@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from initlab.markup import escaped
 from initlab.numerals import number, percent
 from initlab.runs.outcome import Outcome
-from initlab.search.closing import Kept
+from initlab.search.closing import OwnRun
 from initlab.search.found import Found
 from initlab.signals import Stopped
 from initlab.statistics.intervals import median, median_interval
@@ -13,7 +13,7 @@ from initlab.sweeps.launched import Launched
 from initlab.terminal.summary import print_addresses, print_troubles
 from initlab.terminal.tables import Column, print_table, stdout
 
-NOT_KEPT = Kept()
+NO_RUN = OwnRun()
 
 
 def print_search(
@@ -21,7 +21,7 @@ def print_search(
     outcomes: Sequence[Outcome],
     told: Launched,
     stopped: Stopped | None = None,
-    kept: Kept = NOT_KEPT,
+    own: OwnRun = NO_RUN,
 ) -> None:
     """Prints the best settings with the value of the search beside those of fresh seeds, where to see them
     and, to stderr, what failed or was broken off, and how to go on.
@@ -31,11 +31,11 @@ def print_search(
         print_table(console, _labels(found), _blocks(found))
     for sentence in sentences(found):
         console.print(sentence)
-    if kept.address:
+    if own.address:
         console.print("The search in MLflow:")
-        console.print(kept.address, soft_wrap=True)
+        console.print(own.address, soft_wrap=True)
     print_addresses(console, [outcome.summary for outcome in outcomes if outcome.summary])
-    print_troubles(_that_matter(found, outcomes), kept.problem, told, stopped)
+    print_troubles(_that_matter(found, outcomes), own.problem, told, stopped)
 
 
 def markdown_of(found: Found) -> str:
