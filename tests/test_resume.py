@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 
 from initlab.tracking.artifacts import local_folder
 
-SWEEP = ("-m", "train.iterations=30,12000", "seed=1,2", "hydra.launcher.n_jobs=2")
+SWEEP = ("-m", "train.iterations=30,60000", "seed=1,2", "tracking.every=log", "hydra.launcher.n_jobs=2")
 FEW = ("-m", "init=zeros,he", "seed=1,2,3", "train.iterations=30")
 SHORT = ("plots.frames=0", "report.keep=false")
 

@@ -200,6 +200,7 @@ class _Batch:
         """Passes on what was reported, and returns the numbers of the tasks that are under way."""
         said: list[tuple[int, Any]]
         under_way: set[int]
+        alive(SECONDS_TO_STOP)  # a busy cluster answers late
         said, under_way = self._ray.get(self._post.take.remote())
         for number, what in said:
             self._on_report(self._tasks[number], what)
@@ -226,6 +227,7 @@ class _Batch:
             self._ray.kill(self._post)
 
     def _stop(self) -> None:
+        alive(SECONDS_TO_STOP)
         self._ray.get(self._post.stop.remote(asked() or signal.SIGTERM))
         until = time.monotonic() + SECONDS_TO_STOP
         while (under_way := self._hear()) and time.monotonic() < until:
