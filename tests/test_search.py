@@ -15,7 +15,7 @@ from initlab.search.judging import fatal, score_of, value_of
 from initlab.search.search import Plan, found_of, refreshed, run_trials
 from initlab.search.settings import SearchSettings, settings_of
 from initlab.search.space import read_space
-from initlab.search.study import ended, open_study, pruner_of, take_up
+from initlab.search.study import ended, open_study, pruner_of, stored, take_up
 from initlab.verdicts import Finding
 
 ITERATIONS = 200
@@ -279,7 +279,7 @@ def test_what_a_killed_process_left_is_taken_up_from_the_folder(tmp_path):
         searched(Trainer(peak, 4), plan, open_study(tmp_path, plan.settings))
     study = searched(Trainer(peak), plan, open_study(tmp_path, plan.settings))
     assert sorted(told(study)) == sorted(told(undisturbed("median")))
-    seen = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path}/study.db")
+    seen = optuna.load_study(study_name=None, storage=stored(tmp_path / "study.db"))
     assert seen.best_params == study.best_params
     assert {one.user_attrs["iterations"][1] for one in ended(seen)} == {ITERATIONS}
 

@@ -9,12 +9,12 @@ import optuna
 import pytest
 from conftest import folder_with, run_command, run_python, runs_of
 from mlflow import MlflowClient
-from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from initlab.runs.checkpoints import FOLDER
 from initlab.runs.outcome import read_outcomes
 from initlab.search.found import found_in
+from initlab.search.study import stored
 
 SPACE = ("init=he,zeros", "optimizer.learning_rate=tag(log,interval(0.1,10))")
 QUICK = (
@@ -28,21 +28,12 @@ SMALL = (
 SEARCH = ("-m", "hydra/sweeper=stacked_optuna", *SPACE, *QUICK, *SMALL)
 
 
-def trials_of(folder: Path) -> list[FrozenTrial]:
-    storage = RDBStorage(f"sqlite:///{folder}/multirun/it/study.db")
-    trials = optuna.load_study(study_name=None, storage=storage).trials
-    storage.remove_session()
-    storage.engine.dispose()
-    return trials
-
-
-def best_of(folder: Path) -> FrozenTrial:
-    whole = (one for one in trials_of(folder) if one.state == TrialState.COMPLETE)
-    return max(whole, key=lambda one: one.value)
+def study_of(folder: Path, name: str = "it") -> optuna.Study:
+    return optuna.load_study(study_name=name, storage=stored(folder / "multirun" / name / "study.db"))
 
 
 def told(folder: Path) -> list:
-    return [(one.params, one.value, one.state) for one in trials_of(folder)]
+    return [(one.params, one.value, one.state) for one in study_of(folder).trials]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +50,7 @@ def test_a_search_says_what_it_found(searched):
     assert lines[0] == "dataset.n_validation=23: examples to choose by, drawn beside the others."
     assert any(line.startswith("8 trials with seeds 3 to 5: ") for line in lines)
     assert "Seeds 6 to 12 were in no trial." in done.stdout
-    best = best_of(folder)
+    best = study_of(folder).best_trial
     [row] = [line for line in lines if line.startswith(best.params["init"])][:1]
     assert f"{best.value:.1%}" in row
     assert "MLflow" in lines[-1]
@@ -67,7 +58,7 @@ def test_a_search_says_what_it_found(searched):
 
 def test_every_whole_trial_has_tracked_runs_and_no_other_has(searched):
     folder, _ = searched
-    whole = [one for one in trials_of(folder) if one.state == TrialState.COMPLETE]
+    whole = [one for one in study_of(folder).trials if one.state == TrialState.COMPLETE]
     runs = runs_of(MlflowClient(f"sqlite:///{folder}/mlruns/mlflow.db"))
     seeds = [int(run.data.tags["seed"]) for run in runs]
     distinct = {tuple(one.params.values()) for one in whole}
@@ -90,7 +81,7 @@ def test_a_search_has_a_run_of_its_own_with_the_table_that_was_shown(searched):
     assert f"runs/{run.info.run_id}?" in done.stdout
     first, *others = found_in(folder / "multirun" / "it").best
     assert len(others) == 1
-    assert run.data.metrics["value/1"] == first.value == best_of(folder).value
+    assert run.data.metrics["value/1"] == first.value == study_of(folder).best_value
     assert run.data.metrics["validation.median/1"] == statistics.median(first.validation)
     assert run.data.metrics["test.low/1"] <= statistics.median(first.test) <= run.data.metrics["test.high/1"]
     assert run.data.metrics["trials.whole"] + run.data.metrics["trials.pruned"] == 8
@@ -108,7 +99,7 @@ def test_a_search_has_a_run_of_its_own_with_the_table_that_was_shown(searched):
 
 def test_equal_units_are_pruned_at_the_first_rung_and_trained_no_further(searched):
     folder, _ = searched
-    equal = [one for one in trials_of(folder) if one.params["init"] == "zeros"]
+    equal = [one for one in study_of(folder).trials if one.params["init"] == "zeros"]
     assert equal
     assert {(one.state, one.user_attrs["pruned"]) for one in equal} == {
         (TrialState.PRUNED, "symmetry never broken")
@@ -180,8 +171,7 @@ def test_under_hydras_own_launcher_a_search_comes_to_the_same(command, folder):
         own = [word for word in QUICK if launcher == "stacked" or not word.startswith("hydra.launcher")]
         done = command("-m", "hydra/sweeper=stacked_optuna", *SPACE, *own, *few, *words)
         assert done.returncode == 0, done.stderr
-        study = optuna.load_study(study_name=None, storage=f"sqlite:///{folder}/multirun/{launcher}/study.db")
-        found.append([(one.params, one.value, one.state) for one in study.trials])
+        found.append([(one.params, one.value, one.state) for one in study_of(folder, launcher).trials])
     assert found[0] == found[1]
 
 

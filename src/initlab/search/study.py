@@ -13,7 +13,9 @@ import numpy as np
 import optuna
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy import NullPool
 
 from initlab.search.settings import SearchSettings
 from initlab.search.space import Space
@@ -50,7 +52,7 @@ def open_study(folder: Path, settings: SearchSettings) -> optuna.Study:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        storage=f"sqlite:///{folder / FILE}",
+        storage=stored(folder / FILE),
         study_name=folder.name,
         pruner=pruner_of(settings),
         direction="maximize",
@@ -58,6 +60,11 @@ def open_study(folder: Path, settings: SearchSettings) -> optuna.Study:
     )
     take_up(study)
     return study
+
+
+def stored(file: Path) -> RDBStorage:
+    """Returns the storage of a study in a SQLite file, which is open only while something reads or writes."""
+    return RDBStorage(f"sqlite:///{file}", engine_kwargs={"poolclass": NullPool})
 
 
 def take_up(study: optuna.Study) -> None:
