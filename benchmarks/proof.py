@@ -21,13 +21,14 @@ from tools.generated import replace_block, table
 
 PAGE = Path(__file__).parent.parent / "docs" / "statistics.md"
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+SIGNS, STEPS = np.array([-1.0, 0.0, 1.0]), np.array([-1.0, 0.0, 5.0])
 
 CENTERED: dict[str, Draw] = {  # every median is 0
     "normal": lambda rng, shape: rng.normal(size=shape),
     "heavy tails (Cauchy)": lambda rng, shape: rng.standard_cauchy(shape),
     "skewed (log-normal)": lambda rng, shape: rng.lognormal(sigma=1.5, size=shape) - 1,
-    "six in ten are ties": lambda rng, shape: rng.choice([-1.0, 0.0, 1.0], shape, p=[0.2, 0.6, 0.2]),
-    "steps of one size, skewed": lambda rng, shape: rng.choice([-1.0, 0.0, 5.0], shape, p=[0.45, 0.1, 0.45]),
+    "six in ten are ties": lambda rng, shape: rng.choice(SIGNS, shape, p=[0.2, 0.6, 0.2]),
+    "steps of one size, skewed": lambda rng, shape: rng.choice(STEPS, shape, p=[0.45, 0.1, 0.45]),
     "one in five diverged": lambda rng, shape: np.where(
         rng.random(shape) < 0.2, rng.choice([-np.inf, np.inf], shape), rng.normal(size=shape)
     ),
@@ -117,7 +118,7 @@ FORECASTS: dict[str, tuple[Draw, float]] = {  # what differences are like, and e
         0.0,
     ),
     "accuracies in steps, one in five tied": (
-        lambda rng, shape: rng.choice([-1.0, 0.0, 1.0], shape, p=[0.15, 0.2, 0.65]),
+        lambda rng, shape: rng.choice(SIGNS, shape, p=[0.15, 0.2, 0.65]),
         0.0,
     ),
     "equal: normal, within 0.7": (lambda rng, shape: rng.normal(size=shape), 0.7),

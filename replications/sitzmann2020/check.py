@@ -32,7 +32,8 @@ def measure(
     sweep: Sweeping, *, networks: int, groups: int, depth: int, width: int
 ) -> tuple[dict[str, Estimate], Any]:
     """Returns variances and distances over groups of networks; the variances by layer, and the last layer."""
-    found, variances = [], []
+    found: list[dict[str, float]] = []
+    variances = []
     for group in range(groups):
         seeds = range(group * networks // groups, (group + 1) * networks // groups)
         layers = layers_of(depth, width, seeds)
@@ -41,10 +42,10 @@ def measure(
         found.append(
             {
                 "arcsine_first": distance(np.sin(layers[0]), ARCSINE),
-                "variance_second": layers[1].var(),
-                "kept": last.var() / layers[4].var(),
+                "variance_second": float(layers[1].var()),
+                "kept": float(last.var() / layers[4].var()),
                 "normal_last": distance(last / last.std(), stats.norm()),
-                "variance_last": last.var(),
+                "variance_last": float(last.var()),
                 "arcsine_last": distance(np.sin(last), ARCSINE),
             }
         )

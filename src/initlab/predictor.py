@@ -137,7 +137,9 @@ class Predictor:
     def _normalized(self, y: Array, layer: int) -> Array:
         if self.normalization == "none":
             return y
-        w = {name: self.weights.get(f"{name}{layer}") for name in ("gain", "shift", "mean", "variance")}
+        w: dict[str, Any] = {
+            name: self.weights.get(f"{name}{layer}") for name in ("gain", "shift", "mean", "variance")
+        }
         batch = self.normalization == "batch"
         mean = w["mean"] if batch else y.mean(axis=0, keepdims=True)
         variance = w["variance"] if batch else y.var(axis=0, keepdims=True)

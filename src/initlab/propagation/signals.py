@@ -156,7 +156,7 @@ def variances(network: Network, measured: Measured) -> Variances:
     fan_in, width = np.array(network.sizes[:-2]), np.array(network.sizes[1:-1])
     mean, fourth = measured.weight_means.mean(axis=0), measured.weight_fourths.mean(axis=0)
     variance = np.maximum(measured.weight_squares.mean(axis=0) - mean**2, 0)
-    bias_squares = measured.bias_squares.mean(axis=0)
+    bias_squares = measured.bias_squares.mean(axis=0, dtype=np.float64)
     with np.errstate(all="ignore"):  # weights of 0 have none
         kurtosis = fourth / measured.weight_squares.mean(axis=0) ** 2
     runs = len(measured.weight_means)
@@ -264,7 +264,8 @@ def _only_finite(pairs: Sequence[Array], gradients: Sequence[Array]) -> Array:
 
 def _correlation(z: Array) -> Array:
     lengths = _norm(z)
-    return np.sum(z[..., 0] * z[..., 1], axis=-1) / (lengths[..., 0, 0] * lengths[..., 0, 1])  # type: ignore[no-any-return]
+    correlations: Array = np.sum(z[..., 0] * z[..., 1], axis=-1) / (lengths[..., 0, 0] * lengths[..., 0, 1])
+    return correlations
 
 
 def _size(z: Array) -> Array:

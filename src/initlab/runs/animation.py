@@ -50,7 +50,7 @@ def candidates(iterations: int, frames: int) -> frozenset[int]:
 
 def changes(views: list[View], Y: Array) -> Array:
     """Returns how much the answers change from each view to the next, in parts of the range of labels Y."""
-    low, high = Y.min(), Y.max()
+    low, high = float(Y.min()), float(Y.max())
     known = [np.clip(view.answers, low, high) for view in views if view.answers is not None]
     steps = [float(np.abs(b - a).mean()) for a, b in pairwise(known)]
     steps += [high - low] * (len(views) - max(len(known), 1))

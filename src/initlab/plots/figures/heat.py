@@ -45,7 +45,7 @@ def plot_heat(
         wide = max(56, 16 + widest([*cells.values(), *column_labels], "Sans", _LETTERS))
         ax = grid_axes(values.shape, (wide, 36), row_labels, below=50)
     finite = values[np.isfinite(values)]
-    norm = Normalize(finite.min(), finite.max()) if len(finite) else Normalize(0, 1)
+    norm = Normalize(float(finite.min()), float(finite.max())) if len(finite) else Normalize(0, 1)
     draw_cells(ax, values, row_labels, column_labels, TRAINED, norm)
     for (row, column), cell in cells.items():
         write_cell(ax, row, column, cell, TRAINED(norm(values[row, column])))

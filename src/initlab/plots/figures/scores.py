@@ -74,7 +74,7 @@ def spaced_by_factors(values: Array) -> bool:
 def _scale(axes: Axes, x: Array, scores: Array, least: float) -> None:
     """Scales both axes for what is shown, and marks the values of x as far as their numbers have room."""
     finite = scores[np.isfinite(scores)]
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     low, high = max(low, least), max(high, least)
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.05
     scale_values(axes, low - margin, high + margin, logarithmic=False, most_ticks=(6, 6))

@@ -101,7 +101,7 @@ def _range(values: Array) -> tuple[float, float]:
 
 def _write_counts(axes: Axes, low: Array, high: Array) -> None:
     """Writes above the axes how many of the settings have which colour."""
-    counts = [("above 0", (low > 0).sum(), ABOVE), ("below 0", (high < 0).sum(), BELOW)]
+    counts = [("above 0", int((low > 0).sum()), ABOVE), ("below 0", int((high < 0).sum()), BELOW)]
     counts.append(("around 0", len(low) - sum(count for _, count, _ in counts), AROUND))
     words = [(f"{name} in {count:,}", color) for name, count, color in counts if count]
     words.append((f"of {len(low):,} setting{'s' if len(low) > 1 else ''}", GREY))
