@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from conftest import environment
@@ -31,12 +32,14 @@ check()
 
 DEAF = """
 import sys, time
-from initlab.signals import stop_on_signals
+from initlab.signals import asked, stop_on_signals
 
 stop_on_signals("Ended at once.")
 print("ready", flush=True)
-while True:
-    time.sleep(60)
+while asked() is None:
+    time.sleep(0.01)
+print("asked", flush=True)
+time.sleep(600)
 """
 
 
@@ -55,13 +58,19 @@ sleep(60)
 """
 
 
-def started(code: str) -> "subprocess.Popen[str]":
+@contextmanager
+def started(code: str) -> "Iterator[subprocess.Popen[str]]":
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", code], env=environment(), **pipes)
+    with subprocess.Popen([sys.executable, "-c", code], env=environment(), **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # one that failed to end would be waited for
 
 
 def test_a_signal_that_comes_where_exceptions_are_lost_is_heard_at_the_next_safe_point():
-    said, errors = started(SWALLOWED).communicate(timeout=60)
+    with started(SWALLOWED) as process:
+        said, errors = process.communicate(timeout=60)
     assert said == "not torn\ngoes on\n"
     assert errors.strip().endswith("initlab.signals.Stopped: SIGINT")
 
@@ -71,7 +80,7 @@ def test_ctrl_c_ends_a_process_at_once_that_was_asked_to_stop(first):
     with started(DEAF) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(first)
-        time.sleep(0.2)
+        assert process.stdout.readline() == "asked\n"
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.wait(2) == 128 + first  # the first is what it was stopped by
@@ -114,8 +123,16 @@ def test_a_process_that_shows_no_sign_of_life_ends_by_itself():
         assert process.wait(signals.SECONDS_WITHOUT_LIFE + 10) == 128 + signal.SIGTERM
 
 
+def test_a_process_to_which_nobody_listens_ends_by_itself_too():
+    with started(DEAF) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.stderr.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(signals.SECONDS_WITHOUT_LIFE + 10) == 128 + signal.SIGTERM
+
+
 def test_a_wait_ends_when_a_stop_is_asked_for():
-    code = DEAF.replace("while True:\n    time.sleep(60)", "from initlab.signals import sleep\nsleep(60)")
+    code = DEAF.replace("while asked", "from initlab.signals import sleep\nsleep(60)\nwhile asked")
     with started(code) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGHUP)

@@ -140,9 +140,11 @@ def stop_on_signals(last_words: str = "") -> None:
         return
 
     def end(signum: int) -> None:
-        if last_words:
-            os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + f"{last_words}\n".encode())
-        os._exit(128 + signum)
+        try:
+            if last_words:
+                os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + f"{last_words}\n".encode())
+        finally:  # also where nobody listens any more
+            os._exit(128 + signum)
 
     _State.end = end
     _listen()
