@@ -24,7 +24,7 @@ TELLING = (
     "hydra_private", "composing", "run_hydra", "launching", "processes", "executors", "resume", "headline",
     "stack", "network", "optimizers", "initializers", "datasets", "table", "tracking", "tracking_bulk",
     "passwords", "views", "closing", "answer", "statistics_ranks", "plots", "plots_axes", "sweep_pictures",
-    "report", "search_space", "search_command", "face", "cli", "wheel",
+    "report", "search_space", "search_command", "model", "signals", "face", "cli", "wheel",
 )  # fmt: skip
 PACKAGES = ("mlflow", "hydra-core", "numpy", "scipy")
 ROW = "{:8} {:7} {:>7} {:>10} {:>6} {:>7} {:>7} {:>6} {:>7} {:>3}"  # 77 letters
