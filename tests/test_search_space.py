@@ -109,7 +109,7 @@ def test_samples_hold_every_named_choice():
 
 
 @pytest.mark.parametrize(("word", "said"), [
-    ("interval(1,0.1)", "low"),
+    ("interval(1,0.1)", "high"),
     ("tag(log,interval(0,1))", "low"),
     ("tag(lin,interval(0,1))", "the tag lin is not known; the one tag is log"),
     ("tag(log,range(1,9))", "a range has no tags"),
@@ -130,13 +130,17 @@ def test_a_space_that_cannot_be_is_one_line_that_begins_with_the_override(word, 
     ({"type": "float", "low": 0, "high": math.inf}, "a.high=inf: must be a finite number"),
     ({"type": "float", "low": 0, "high": 1, "choices": [1]}, "a.choices: is not a setting; the settings"),
     ({"type": "categorical", "choices": []}, "a.choices=[]: must be a list of at least one value"),
-    ({"type": "float", "low": 2, "high": 1}, "a: "),
     (3, "a=3: must be a section with type"),
 ])  # fmt: skip
 def test_a_wrong_entry_of_the_mapping_names_its_key(entry, said):
     with pytest.raises(ConfigError) as caught:
         read_space({"a": entry}, {}, [])
     assert str(caught.value).startswith(f"hydra.sweeper.search_space.{said}")
+
+
+def test_ends_in_the_wrong_order_are_told_after_their_key_in_optunas_words():
+    with pytest.raises(ConfigError, match=r"^hydra\.sweeper\.search_space\.a: .*low.*high"):
+        read_space({"a": {"type": "float", "low": 2, "high": 1}}, {}, [])
 
 
 @pytest.mark.parametrize("word", [

@@ -80,13 +80,14 @@ def test_a_signal_that_comes_where_exceptions_are_lost_is_heard_at_the_next_safe
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_a_process_at_once_that_was_asked_to_stop(first):
-    with started(DEAF) as process:
+    code = DEAF.replace('print("asked"', 'signals.alive(600)\nprint("asked"')  # it would not end by itself
+    with started(f"from initlab import signals\n{code}") as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(first)
         assert process.stdout.readline() == "asked\n"
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.wait(2) == 128 + first  # the first is what it was stopped by
+        assert process.wait(20) == 128 + first  # the first is what it was stopped by
         assert process.stderr.read() == "Ended at once.\n"
 
 

@@ -231,7 +231,6 @@ class _Batch:
         self._ray.get(self._post.stop.remote(asked() or signal.SIGTERM))
         until = time.monotonic() + SECONDS_TO_STOP
         while (under_way := self._hear()) and time.monotonic() < until:
-            alive()
             time.sleep(SECONDS_BETWEEN_LOOKS / 4)
         for number in under_way:
             self._on_report(self._tasks[number], Lost("it did not stop in time"))
